@@ -1,0 +1,1 @@
+"""Geography as arithmetic: distances, nearest jobs, the order of stops, addresses."""

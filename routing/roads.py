@@ -1,0 +1,57 @@
+"""How far and how long it is by road: where distances come from, and an estimate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from routing.geo import Point, metres_between
+
+
+class Matrix(NamedTuple):
+    """Driving between points: `seconds[a][b]` from a to b, `metres` likewise, whole numbers.
+
+    `estimated[a][b]` is True where no road was measured; `source` names the provider.
+    """
+
+    seconds: list[list[int]]
+    metres: list[list[int]]
+    estimated: list[list[bool]]
+    source: str
+
+
+class DistanceProvider(Protocol):
+    """Anything that knows how far it is by road."""
+
+    async def matrix(self, points: Sequence[Point]) -> Matrix:
+        """Return the drives from every point to every other, in the order given."""
+        ...
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Road metres from the straight line: `factor * d + extra_m`, driven at `speed_kmh`.
+
+    Needs no network. Roads are longer than lines, short ways by more: hence both figures.
+    Raises ValueError unless the factor is 1 or more, the extra 0 or more, the speed above 0.
+    """
+
+    factor: float = 1.45
+    extra_m: float = 250.0
+    speed_kmh: float = 20.0
+
+    def __post_init__(self) -> None:
+        if not (self.factor >= 1 and self.extra_m >= 0 and self.speed_kmh > 0):
+            raise ValueError("An estimate needs a factor of 1, an extra of 0 and a speed above 0.")
+
+    async def matrix(self, points: Sequence[Point]) -> Matrix:
+        metres = [[self._metres(a, b) for b in points] for a in points]
+        seconds = [[self._seconds(drive) for drive in row] for row in metres]
+        estimated = [[a != b for b in range(len(points))] for a in range(len(points))]
+        return Matrix(seconds, metres, estimated, source="estimate")
+
+    def _metres(self, a: Point, b: Point) -> int:
+        straight_m = metres_between(a, b)
+        return round(self.factor * straight_m + self.extra_m) if straight_m > 0 else 0
+
+    def _seconds(self, metres: int) -> int:
+        return round(metres * 3.6 / self.speed_kmh)

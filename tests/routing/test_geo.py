@@ -1,0 +1,127 @@
+"""Distances, cells, and discs made of cells."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from routing.geo import (
+    EARTH_RADIUS_M,
+    HALF_GLOBE_M,
+    Point,
+    cell_of,
+    metres_between,
+    row_ranges,
+    shown_metres,
+)
+from tests.routing.places import MEDAN, anywhere, bearings, beyond, centres
+
+RADII_M = st.one_of(
+    st.floats(0, 3_000), st.floats(0, 300_000), st.floats(0, HALF_GLOBE_M), st.just(0.0)
+)
+
+
+def is_covered(point: Point, ranges: list[tuple[int, int]]) -> bool:
+    cell = cell_of(point)
+    return any(first <= cell <= last for first, last in ranges)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "metres"),
+    [
+        (MEDAN, MEDAN, 0.0),
+        (Point(0, 0), Point(0, 90), HALF_GLOBE_M / 2),
+        (Point(90, 0), Point(-90, 0), HALF_GLOBE_M),
+        (Point(0, 0), Point(0, 180), HALF_GLOBE_M),
+        (Point(90, 12), Point(90, -150), 0.0),
+        (Point(0, 179.5), Point(0, -179.5), math.radians(1) * EARTH_RADIUS_M),
+    ],
+)
+def test_great_circles_of_known_length(a: Point, b: Point, metres: float) -> None:
+    assert metres_between(a, b) == pytest.approx(metres, abs=1e-6)
+
+
+@given(a=anywhere, b=anywhere)
+def test_there_is_as_far_as_back_and_never_over_half_the_globe(a: Point, b: Point) -> None:
+    assert metres_between(a, b) == pytest.approx(metres_between(b, a), abs=1e-3)
+    assert 0 <= metres_between(a, b) <= HALF_GLOBE_M
+
+
+def test_shown_distances_are_those_on_the_ellipsoid() -> None:
+    # A degree of latitude at the equator and at the pole, from tables of the WGS-84 ellipsoid.
+    assert shown_metres(Point(-0.5, 20), Point(0.5, 20)) == 110_574
+    assert shown_metres(Point(89, 20), Point(90, 20)) == 111_694
+    assert shown_metres(MEDAN, MEDAN) == 0
+
+
+def test_one_cell_is_a_quarter_of_a_hundredth_of_a_degree() -> None:
+    assert cell_of(Point(-90, -180)) == 0
+    assert cell_of(Point(-90, -180 + 0.0030)) == 1
+    assert cell_of(Point(-90 + 0.0030, -180)) == 2**20
+
+
+def test_both_names_of_the_antimeridian_are_one_cell() -> None:
+    assert cell_of(Point(-17, 180)) == cell_of(Point(-17, -180))
+
+
+@pytest.mark.parametrize(
+    "point",
+    [Point(90.1, 0), Point(-91, 0), Point(0, 180.5), Point(0, -540), Point(math.nan, 0)],
+)
+def test_there_are_no_cells_off_the_globe(point: Point) -> None:
+    with pytest.raises(ValueError, match="latitude"):
+        cell_of(point)
+    with pytest.raises(ValueError, match="latitude"):
+        row_ranges(point, 100)
+
+
+@pytest.mark.parametrize("radius_m", [-1.0, math.nan, -math.inf])
+def test_a_radius_that_makes_no_sense_is_refused(radius_m: float) -> None:
+    with pytest.raises(ValueError, match="zero metres or more"):
+        row_ranges(MEDAN, radius_m)
+
+
+@given(centre=centres, radius_m=RADII_M, bearing=bearings, share=st.floats(0, 1))
+@example(centre=MEDAN, radius_m=1_000, bearing=math.pi / 2, share=1.0)
+@example(centre=Point(60.0, 10.75), radius_m=100_000, bearing=1.5, share=1.0)
+def test_every_point_of_a_disc_is_covered(
+    centre: Point, radius_m: float, bearing: float, share: float
+) -> None:
+    point = beyond(centre, bearing, radius_m * share)
+    if metres_between(centre, point) <= radius_m:
+        assert is_covered(point, row_ranges(centre, radius_m))
+
+
+@given(centre=anywhere, radius_m=RADII_M, bearing=bearings)
+def test_the_rim_of_a_disc_is_covered_anywhere(
+    centre: Point, radius_m: float, bearing: float
+) -> None:
+    point = beyond(centre, bearing, radius_m)
+    if metres_between(centre, point) <= radius_m:
+        assert is_covered(point, row_ranges(centre, radius_m))
+
+
+@given(centre=anywhere, point=anywhere)
+def test_a_disc_that_just_reaches_a_point_covers_it(centre: Point, point: Point) -> None:
+    assert is_covered(point, row_ranges(centre, metres_between(centre, point)))
+
+
+@given(centre=centres, point=anywhere)
+def test_a_disc_of_endless_radius_covers_the_globe(centre: Point, point: Point) -> None:
+    assert is_covered(point, row_ranges(centre, math.inf))
+
+
+@given(centre=centres, radius_m=st.floats(0, 300_000))
+def test_ranges_are_ordered_and_do_not_overlap(centre: Point, radius_m: float) -> None:
+    ranges = row_ranges(centre, radius_m)
+    bounds = [bound for pair in ranges for bound in pair]
+    assert bounds == sorted(bounds)
+    assert all(a[1] < b[0] for a, b in pairwise(ranges))
+
+
+def test_a_disc_takes_few_ranges() -> None:
+    assert len(row_ranges(MEDAN, 100)) <= 3
+    assert len(row_ranges(Point(-17.8, 180.0), 100)) <= 6
+    assert len(row_ranges(Point(90, 0), 100_000)) == 1
