@@ -1,0 +1,1 @@
+"""Tables, and the facts about one row."""

@@ -1,0 +1,82 @@
+"""Waste banks, the rules each one sets, and where they are."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlmodel import Field
+
+from models.base import Table, new_id, one_of, text_of, utc_now, whole
+
+
+class BankKind(StrEnum):
+    UNIT = "unit"
+    MAIN = "main"
+
+
+class District(Table, table=True):
+    """A kecamatan, by its code of the Ministry of Home Affairs."""
+
+    code: str = Field(primary_key=True, max_length=8)
+    regency_code: str = Field(max_length=5)
+    name: str = Field(max_length=80)
+    villages: int
+
+
+class Bank(Table, table=True):
+    """A waste bank: bank sampah unit, or the main bank of a regency (induk)."""
+
+    __table_args__ = (
+        CheckConstraint(one_of("kind", BankKind), "kind"),
+        CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", "position"),
+        UniqueConstraint("name"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    name: str = Field(max_length=120)
+    kind: str = Field(default=BankKind.UNIT, sa_type=text_of(BankKind))
+    address: str = Field(default="", max_length=300)
+    district_code: str | None = Field(default=None, foreign_key="district.code")
+    lat: float
+    lon: float
+    time_zone: str = Field(default="Asia/Jakarta", max_length=40)
+    hours: str = Field(default="", max_length=200, description="As OpenStreetMap writes them")
+    created_at: datetime = Field(default_factory=utc_now)
+
+
+class Policy(Table, table=True):
+    """The rules of a bank from an instant on; the newest that has begun is in force.
+
+    A row never changes, so a pickup that names its policy keeps its terms.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("bank_id", "valid_from"),
+        CheckConstraint("service_radius_m > 0", "service_radius"),
+        CheckConstraint("min_pickup_grams >= 0 AND min_dropoff_grams >= 0", "minimum_weights"),
+        CheckConstraint("min_payout_idr > 0", "minimum_payout"),
+        CheckConstraint("age_floor_m > 0 AND age_tau_s > 0", "ageing"),
+        CheckConstraint("max_held_jobs > 0 AND lease_s > 0", "claims"),
+        CheckConstraint("fee_per_stop_idr >= 0 AND fee_per_kg_idr >= 0", "fees"),
+    )
+
+    bank_id: UUID = Field(primary_key=True, foreign_key="bank.id")
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    valid_from: datetime = Field(default_factory=utc_now)
+    service_radius_m: int = 25_000
+    min_pickup_grams: int = whole(1_000)
+    min_dropoff_grams: int = whole(0)
+    min_payout_idr: int = whole(1_000)
+    age_floor_m: float = 500.0
+    age_tau_s: float | None = Field(default=14_400.0, description="None is pure nearest-first")
+    max_held_jobs: int = 20
+    lease_s: int = 3_600
+    fee_per_stop_idr: int = whole(1_000)
+    fee_per_kg_idr: int = whole(150)
+    entered_by: UUID | None = Field(default=None, foreign_key="person.id")
+    created_at: datetime = Field(default_factory=utc_now)
+
+    def collector_fee_idr(self, grams: int) -> int:
+        """What a collector earns for one stop with so many grams; half a rupiah rounds up."""
+        return self.fee_per_stop_idr + (self.fee_per_kg_idr * grams + 500) // 1000

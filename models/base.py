@@ -1,0 +1,57 @@
+"""What every table shares: ids, instants, and columns that say their unit."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy
+import uuid_utils.compat
+from sqlalchemy import BigInteger, String
+from sqlalchemy.types import TypeEngine
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(SQLModel):
+    """The base of every table."""
+
+
+def new_id() -> UUID:
+    """A UUIDv7: unique without asking anybody, and later ones sort later."""
+    return uuid_utils.compat.uuid7()
+
+
+def utc_now() -> datetime:
+    """The instant it is, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def table_of(model: type[Table]) -> sqlalchemy.Table:
+    """The table behind a model, for statements that go round the object mapper."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+def text_of(states: type[StrEnum]) -> TypeEngine[str]:
+    """A text column wide enough for the values of an enum, not its member names."""
+    return String(max(len(state) for state in states))
+
+
+def one_of(column: str, states: type[StrEnum]) -> str:
+    """The CHECK that a text column holds one of the values."""
+    values = ", ".join(f"'{state}'" for state in states)
+    return f"{column} IN ({values})"
+
+
+def whole(default: Any = ..., **options: Any) -> Any:
+    """A column of whole rupiah or grams, 64 bits wide."""
+    if default is ...:
+        return Field(sa_type=BigInteger, **options)
+    return Field(default=default, sa_type=BigInteger, **options)

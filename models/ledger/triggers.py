@@ -1,0 +1,71 @@
+"""The triggers that keep the ledger, with the same meaning on both engines.
+
+AFTER INSERT of a transfer moves two rows of counters and writes two entries. Guards
+refuse every other way to change a number. AFTER and not BEFORE: a BEFORE trigger would
+also run for a row that ON CONFLICT DO NOTHING then leaves out.
+"""
+
+from sqlalchemy import Connection, text
+
+from models.ledger import postgresql, sqlite
+
+_DDL = {"sqlite": sqlite.TRIGGERS, "postgresql": postgresql.TRIGGERS}
+
+
+def install(connection: Connection) -> None:
+    """Make the triggers that are missing or differ. Run it after every migration."""
+    if connection.dialect.name == "postgresql":
+        for definition in postgresql.FUNCTIONS.values():
+            connection.exec_driver_sql(definition)
+    for name, definition in _DDL[connection.dialect.name].items():
+        connection.exec_driver_sql(_drop(connection, name))
+        connection.exec_driver_sql(definition)
+
+
+def remove(connection: Connection) -> None:
+    """Take triggers and functions away, as only a downgrade below the ledger needs."""
+    for name in _DDL[connection.dialect.name]:
+        connection.exec_driver_sql(_drop(connection, name))
+    if connection.dialect.name == "postgresql":
+        for name in postgresql.FUNCTIONS:
+            connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}")
+
+
+def missing(connection: Connection) -> list[str]:
+    """The names of triggers that the database lacks or holds in another form."""
+    held = _held_sqlite if connection.dialect.name == "sqlite" else _held_postgresql
+    found = held(connection)
+    wanted = _DDL[connection.dialect.name]
+    return sorted(name for name, definition in wanted.items() if found.get(name) != definition)
+
+
+def _drop(connection: Connection, name: str) -> str:
+    if connection.dialect.name == "sqlite":
+        return f"DROP TRIGGER IF EXISTS {name}"
+    return f"DROP TRIGGER IF EXISTS {name} ON {postgresql.table_of(name)}"
+
+
+def _held_sqlite(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    return {row.name: row.sql for row in rows}
+
+
+def _held_postgresql(connection: Connection) -> dict[str, str]:
+    """PostgreSQL rewrites what it stores, so functions are compared by their bodies."""
+    rows = connection.execute(
+        text(
+            "SELECT t.tgname, t.tgenabled, p.prosrc FROM pg_trigger t"
+            " JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal"
+        )
+    )
+    return {
+        name: postgresql.TRIGGERS[name]
+        for name, enabled, source in rows
+        if name in postgresql.TRIGGERS
+        and _letter(enabled) == "O"
+        and source.strip() == postgresql.body_of(name)
+    }
+
+
+def _letter(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
