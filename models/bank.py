@@ -56,7 +56,7 @@ class Policy(Table, table=True):
         CheckConstraint("service_radius_m > 0", "service_radius"),
         CheckConstraint("min_pickup_grams >= 0 AND min_dropoff_grams >= 0", "minimum_weights"),
         CheckConstraint("min_payout_idr > 0", "minimum_payout"),
-        CheckConstraint("age_floor_m > 0 AND age_tau_s > 0", "ageing"),
+        CheckConstraint("age_floor_m > 0 AND age_tau_s >= 0", "ageing"),
         CheckConstraint("max_held_jobs > 0 AND lease_s > 0", "claims"),
         CheckConstraint("fee_per_stop_idr >= 0 AND fee_per_kg_idr >= 0", "fees"),
     )
@@ -69,7 +69,7 @@ class Policy(Table, table=True):
     min_dropoff_grams: int = whole(0)
     min_payout_idr: int = whole(1_000)
     age_floor_m: float = 500.0
-    age_tau_s: float | None = Field(default=14_400.0, description="None is pure nearest-first")
+    age_tau_s: float = Field(default=14_400.0, description="0 is pure nearest-first")
     max_held_jobs: int = 20
     lease_s: int = 3_600
     fee_per_stop_idr: int = whole(1_000)

@@ -10,6 +10,7 @@ import uuid_utils.compat
 from sqlalchemy import BigInteger, String
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
+from sqlmodel._compat import SQLModelConfig
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -22,6 +23,9 @@ SQLModel.metadata.naming_convention = {
 
 class Table(SQLModel):
     """The base of every table."""
+
+    # Tables validate nothing, so their validators needn't be built at every start.
+    model_config = SQLModelConfig(defer_build=True)
 
 
 def new_id() -> UUID:

@@ -255,14 +255,14 @@ def upgrade() -> None:
         sa.Column("min_dropoff_grams", sa.BigInteger(), nullable=False),
         sa.Column("min_payout_idr", sa.BigInteger(), nullable=False),
         sa.Column("age_floor_m", sa.Float(), nullable=False),
-        sa.Column("age_tau_s", sa.Float(), nullable=True),
+        sa.Column("age_tau_s", sa.Float(), nullable=False),
         sa.Column("max_held_jobs", sa.Integer(), nullable=False),
         sa.Column("lease_s", sa.Integer(), nullable=False),
         sa.Column("fee_per_stop_idr", sa.BigInteger(), nullable=False),
         sa.Column("fee_per_kg_idr", sa.BigInteger(), nullable=False),
         sa.Column("entered_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.CheckConstraint("age_floor_m > 0 AND age_tau_s > 0", name=op.f("ck_policy_ageing")),
+        sa.CheckConstraint("age_floor_m > 0 AND age_tau_s >= 0", name=op.f("ck_policy_ageing")),
         sa.CheckConstraint(
             "fee_per_stop_idr >= 0 AND fee_per_kg_idr >= 0", name=op.f("ck_policy_fees")
         ),
