@@ -1,0 +1,117 @@
+"""One database, on SQLite or PostgreSQL, behind the same two doors."""
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.database import inline_sqlite
+from service.database.writer import Writer
+
+_SQLITE_CHECK = re.compile(r"CHECK constraint failed: (\w+)")
+
+
+class Database:
+    """Sessions that write and sessions that read.
+
+    A transaction is on disk when its block is left. It is rolled back by any error but
+    one that says `keeps_changes`: a refusal that must itself be remembered.
+    """
+
+    def __init__(self, engine: AsyncEngine, reader: AsyncEngine, writer: Writer | None) -> None:
+        self.engine = engine
+        self.reader = reader
+        self.writer = writer
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.writer is not None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session that may write; commits at the end of the block."""
+        kept: Exception | None = None
+        async with self._write() as session:
+            try:
+                yield session
+            except Exception as error:
+                if not getattr(error, "keeps_changes", False):
+                    raise
+                kept = error
+        if kept is not None:
+            raise kept
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that only reads, beside the writers."""
+        async with AsyncSession(self.reader, expire_on_commit=False) as session:
+            yield session
+
+    async def close(self) -> None:
+        """Let go of every connection; without it the process may not end."""
+        await self.engine.dispose()
+        if self.reader is not self.engine:
+            await self.reader.dispose()
+
+    def _write(self) -> AbstractAsyncContextManager[AsyncSession]:
+        if self.writer is not None:
+            return self.writer.transaction()
+        return self._write_postgresql()
+
+    @asynccontextmanager
+    async def _write_postgresql(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+            await session.commit()
+
+
+def open_database(url: str, *, pool_size: int = 10, prepared: bool = True) -> Database:
+    """Open `sqlite:///path` or `postgresql://…`; nothing is connected yet.
+
+    `prepared` statements save PostgreSQL a third of its work; an old pgbouncer in
+    transaction mode needs them off.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed)
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg_async")
+    options: dict[str, Any] = {}
+    if parsed.get_driver_name().startswith("psycopg"):
+        options["connect_args"] = {"prepare_threshold": 5 if prepared else None}
+    engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=pool_size, **options)
+    return Database(engine, engine, writer=None)
+
+
+def _open_sqlite(url: URL) -> Database:
+    url = url.set(drivername="sqlite+inline")
+    connect_args = {"check_same_thread": False, "factory": inline_sqlite.InlineConnection}
+    # Two connections: the next group may begin while the last one is handed back.
+    engine = create_async_engine(url, pool_size=1, max_overflow=1, connect_args=connect_args)
+    reader = create_async_engine(url, pool_size=4, max_overflow=60, connect_args=connect_args)
+    _on_connect(engine, read_only=False)
+    _on_connect(reader, read_only=True)
+    return Database(engine, reader, Writer(engine))
+
+
+def _on_connect(engine: AsyncEngine, *, read_only: bool) -> None:
+    def set_up(connection: sqlite3.Connection, _record: object) -> None:
+        inline_sqlite.set_up(connection, read_only=read_only)
+
+    event.listen(engine.sync_engine, "connect", set_up)
+
+
+def constraint_of(error: IntegrityError) -> str:
+    """The name of the CHECK or unique constraint that was broken, as far as it is said."""
+    named: str | None = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if named:
+        return named
+    found = _SQLITE_CHECK.search(str(error.orig))
+    return found.group(1) if found else str(error.orig)

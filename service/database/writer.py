@@ -1,0 +1,118 @@
+"""SQLite's one writer: transactions that wait are committed together.
+
+Each has its own savepoint, so that one can fail alone; one COMMIT, and so one fsync,
+serves the whole group, and nobody is answered before it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+GROUP_LIMIT = 64
+
+
+@dataclass
+class _Group:
+    connection: AsyncConnection
+    done: asyncio.Future[None] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    size: int = 0
+
+
+class Writer:
+    """Lets one transaction at a time write, in the order they asked."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._group: _Group | None = None
+        self._finishing: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many transactions wait for their turn."""
+        return self._waiting
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session whose changes are on disk when the block is left, or nowhere."""
+        await self._take_turn()
+        try:
+            group = await self._current_group()
+            try:
+                async with _member(group) as session:
+                    yield session
+            finally:
+                group.size += 1
+                await self._close_when_due(group)
+        finally:
+            self._turn.release()
+        await asyncio.shield(group.done)
+
+    async def _take_turn(self) -> None:
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+            if not self._turn.locked():
+                self._finish_abandoned()
+
+    def _finish_abandoned(self) -> None:
+        """Who should have closed the group gave up waiting, so it is closed here."""
+        if self._group is not None and not self._waiting:
+            self._start_commit(self._group)
+
+    async def _current_group(self) -> _Group:
+        if self._finishing is not None:
+            await asyncio.shield(self._finishing)
+        if self._group is None:
+            connection = await self._engine.connect()
+            try:
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except BaseException:
+                await connection.close()
+                raise
+            self._group = _Group(connection)
+        return self._group
+
+    async def _close_when_due(self, group: _Group) -> None:
+        if not self._waiting or group.size >= GROUP_LIMIT:
+            await asyncio.shield(self._start_commit(group))
+
+    def _start_commit(self, group: _Group) -> asyncio.Task[None]:
+        self._group = None
+        self._finishing = asyncio.create_task(self._commit(group))
+        return self._finishing
+
+    async def _commit(self, group: _Group) -> None:
+        """Commit in another thread, since this is what waits for the disk."""
+        try:
+            raw = await group.connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            await asyncio.to_thread(driver.commit)
+        except BaseException as error:
+            await group.connection.invalidate(error)
+            group.done.set_exception(error)
+            group.done.exception()  # Marked as seen: a member that failed doesn't look.
+        else:
+            group.done.set_result(None)
+        finally:
+            self._finishing = None
+            await group.connection.close()
+
+
+@asynccontextmanager
+async def _member(group: _Group) -> AsyncIterator[AsyncSession]:
+    async with AsyncSession(
+        bind=group.connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+    ) as session:
+        yield session
+        await session.commit()

@@ -1,0 +1,93 @@
+"""What an operator of the product can set, by environment or by files of secrets."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+
+_SECRETS = Path("/run/secrets")
+_WEAK = {"", "changethis", "change-me", "secret", "default"}
+
+
+class Settings(BaseSettings):
+    """One object, made by the entry point and handed down. Variables start with JUMPA_."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="JUMPA_",
+        secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
+        extra="ignore",
+    )
+
+    environment: Literal["development", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    database_password: SecretStr | None = None
+    database_pool: Annotated[int, Field(ge=1, le=200)] = 10
+    database_prepared: bool = True
+    demo: bool | None = None
+    worker: Literal["inside", "apart"] = "inside"
+
+    pepper: SecretStr | None = None
+    signing_key: SecretStr | None = None
+    access_token_s: Annotated[int, Field(ge=60, le=86_400)] = 900
+    refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
+    code_resend_s: Annotated[int, Field(ge=0, le=3_600)] = 60
+    codes_per_hour: Annotated[int, Field(ge=1)] = 10
+
+    max_body_bytes: Annotated[int, Field(ge=1_024)] = 1_048_576
+
+    whatsapp_url: str = ""
+    whatsapp_phone_id: str = ""
+    whatsapp_token: SecretStr | None = None
+    whatsapp_code_template: str = "jumpa_madu_kode"
+    whatsapp_notice_template: str = "jumpa_madu_kabar"
+
+    nominatim_url: str = ""
+    nominatim_user_agent: str = ""
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        if self.environment != "production":
+            return self
+        for name in ("pepper", "signing_key"):
+            secret: SecretStr | None = getattr(self, name)
+            if secret is None or secret.get_secret_value().strip().lower() in _WEAK:
+                raise ValueError(
+                    f"In production JUMPA_{name.upper()} must be set to a real secret."
+                )
+        if self.pepper is not None and len(self.pepper.get_secret_value()) < 32:
+            raise ValueError("JUMPA_PEPPER must have at least 32 characters.")
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_works(self) -> Self:
+        if self.is_sqlite and self.worker == "apart":
+            raise ValueError("On SQLite the server does the work itself: unset JUMPA_WORKER.")
+        return self
+
+    @model_validator(mode="after")
+    def _nominatim_asks_who_you_are(self) -> Self:
+        if self.nominatim_url and not self.nominatim_user_agent:
+            raise ValueError(
+                "JUMPA_NOMINATIM_USER_AGENT must say who is asking, with a contact address:"
+                " Nominatim's usage policy requires it."
+            )
+        return self
+
+    @property
+    def database(self) -> str:
+        """The whole URL, with the password from its own secret put in."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir.resolve() / 'jumpa.db'}"
+        url = make_url(self.database_url)
+        if self.database_password is not None:
+            url = url.set(password=self.database_password.get_secret_value())
+        return url.render_as_string(hide_password=False)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database.startswith("sqlite")
