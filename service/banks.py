@@ -1,0 +1,112 @@
+"""Waste banks and the rules in force at each."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.bank import Bank, District, Policy
+from models.base import utc_now
+from routing.geo import Point, metres_between
+from service import ledger
+from service.errors import NoSuchThing
+from service.ledger import chart
+
+_policies: dict[tuple[UUID, UUID], Policy] = {}
+_POLICIES_LIMIT = 10_000
+
+
+class Nearby(NamedTuple):
+    bank: Bank
+    policy: Policy
+    distance_m: float
+
+
+async def get(session: AsyncSession, bank_id: UUID) -> Bank:
+    """The bank. Raises NoSuchThing."""
+    bank = (await session.exec(select(Bank).where(Bank.id == bank_id))).first()
+    if bank is None:
+        raise NoSuchThing(thing="bank")
+    return bank
+
+
+async def create(session: AsyncSession, bank: Bank, policy: Policy) -> Bank:
+    """Open a bank with its first rules and its standing accounts."""
+    session.add(bank)
+    await session.flush()
+    policy.bank_id = bank.id
+    session.add(policy)
+    await session.flush()
+    standing = (chart.PURCHASES, chart.COLLECTOR_FEES, chart.IN_TRANSIT, chart.CASH)
+    await ledger.open_accounts(session, bank.id, standing)
+    return bank
+
+
+async def nearest(session: AsyncSession, here: Point, *, limit: int, skip: int = 0) -> list[Nearby]:
+    """Banks, nearest first."""
+    rows = await session.exec(select(Bank.id, Bank.lat, Bank.lon))
+    ranked = sorted((metres_between(here, Point(lat, lon)), bank) for bank, lat, lon in rows)
+    near = ranked[skip : skip + limit]
+    ids = [bank_id for _, bank_id in near]
+    banks = {b.id: b for b in await session.exec(select(Bank).where(col(Bank.id).in_(ids)))}
+    policies = await policies_in_force(session, ids)
+    return [
+        Nearby(banks[bank_id], policies[bank_id], distance)
+        for distance, bank_id in near
+        if bank_id in policies
+    ]
+
+
+async def policies_in_force(
+    session: AsyncSession, banks: Sequence[UUID], *, at: datetime | None = None
+) -> dict[UUID, Policy]:
+    """The rules of each bank at an instant, now if none is given."""
+    newest = (
+        select(Policy.bank_id, func.max(Policy.valid_from).label("begun"))
+        .where(col(Policy.bank_id).in_(banks), col(Policy.valid_from) <= (at or utc_now()))
+        .group_by(col(Policy.bank_id))
+        .subquery()
+    )
+    query = select(Policy).join(
+        newest,
+        (col(Policy.bank_id) == newest.c.bank_id) & (col(Policy.valid_from) == newest.c.begun),
+    )
+    return {policy.bank_id: policy for policy in await session.exec(query)}
+
+
+async def policy_of(session: AsyncSession, bank_id: UUID) -> Policy:
+    """The rules in force at a bank now. Raises NoSuchThing."""
+    policies = await policies_in_force(session, [bank_id])
+    if bank_id not in policies:
+        raise NoSuchThing(thing="bank")
+    return policies[bank_id]
+
+
+async def policy_by_id(session: AsyncSession, bank_id: UUID, policy_id: UUID) -> Policy:
+    """The rules that a pickup was listed under; they never change, so they are kept."""
+    known = _policies.get((bank_id, policy_id))
+    if known is None:
+        query = select(Policy).where(Policy.bank_id == bank_id, Policy.id == policy_id)
+        known = (await session.exec(query)).one()
+        if len(_policies) >= _POLICIES_LIMIT:
+            _policies.clear()
+        _policies[bank_id, policy_id] = known
+    return known
+
+
+async def area_of(session: AsyncSession, bank: Bank, address: str) -> str:
+    """The district that an address names, else the bank's: what may be said in public."""
+    names = {d.code: d.name for d in await session.exec(select(District))}
+    lowered = address.lower()
+    named = [name for name in names.values() if name.lower() in lowered]
+    return max(named, key=len) if named else names.get(bank.district_code or "", "")
+
+
+def day_at(bank: Bank, instant: datetime) -> date:
+    """Which day it is at the bank."""
+    return instant.astimezone(ZoneInfo(bank.time_zone)).date()

@@ -1,0 +1,42 @@
+"""The only writer of transfers: post(), and what can be read back."""
+
+from service.ledger.chart import Place, chart
+from service.ledger.posting import (
+    AlreadyPosted,
+    BalanceTooLow,
+    Draft,
+    HoldAlreadyResolved,
+    Movement,
+    open_accounts,
+    post,
+)
+from service.ledger.reading import (
+    AccountTotals,
+    PassbookLine,
+    Standing,
+    passbook_lines,
+    standing,
+    trial_balance,
+)
+from service.ledger.verify import Finding, Verified, verify
+
+__all__ = [
+    "AccountTotals",
+    "AlreadyPosted",
+    "BalanceTooLow",
+    "Draft",
+    "Finding",
+    "HoldAlreadyResolved",
+    "Movement",
+    "PassbookLine",
+    "Place",
+    "Standing",
+    "Verified",
+    "chart",
+    "open_accounts",
+    "passbook_lines",
+    "post",
+    "standing",
+    "trial_balance",
+    "verify",
+]

@@ -1,0 +1,207 @@
+"""People, and what they may do in which bank."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+import phonenumbers
+from sqlalchemy import and_, bindparam, or_
+from sqlalchemy import select as select_columns
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import new_id, utc_now
+from models.people import Membership, Person, Role
+from service.errors import FieldProblem, Malformed, NoSuchThing, NotAllowed
+
+OFFICERS = (Role.OPERATOR, Role.TREASURER)
+LONGEST_PHONE = 32
+
+
+class PhoneNotValid(Malformed):
+    english = "This is not a phone number that can be reached."
+    indonesian = "Nomor telepon ini tidak dapat dihubungi."
+
+
+@dataclass(slots=True)
+class Caller:
+    """Who is asking, with their parts in each bank."""
+
+    person_id: UUID
+    roles: Mapping[UUID, frozenset[str]]
+    bank_id: UUID | None = None
+    """The bank of the act, once `act_in` has allowed it."""
+
+    def banks(self, *roles: Role) -> list[UUID]:
+        """The banks where the caller has one of these parts, or any part if none is named."""
+        wanted = set(roles)
+        return [bank for bank, held in self.roles.items() if not wanted or held & wanted]
+
+    def has(self, bank_id: UUID, *roles: Role) -> bool:
+        return bool(self.roles.get(bank_id, frozenset()) & set(roles))
+
+    def act_in(self, bank_id: UUID, *roles: Role) -> None:
+        """Refuse anybody without one of these parts in the bank, and remember the bank."""
+        if not self.has(bank_id, *roles):
+            raise NotAllowed
+        self.bank_id = bank_id
+
+
+class Member(NamedTuple):
+    person: Person
+    membership: Membership
+
+
+def normal_phone(text: str) -> str:
+    """The number as E.164; Indonesian ones may come as 0812…, 62812… or 812….
+
+    Raises PhoneNotValid.
+    """
+    try:
+        if len(text) > LONGEST_PHONE:
+            raise PhoneNotValid(_AT_PHONE)
+        number = phonenumbers.parse(text, "ID")
+    except phonenumbers.NumberParseException:
+        raise PhoneNotValid(_AT_PHONE) from None
+    if not phonenumbers.is_valid_number(number):
+        raise PhoneNotValid(_AT_PHONE)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+_AT_PHONE = FieldProblem("/phone", PhoneNotValid.english, PhoneNotValid.indonesian)
+
+
+_ROLES = select_columns(col(Membership.bank_id), col(Membership.role)).where(
+    col(Membership.person_id) == bindparam("person_id")
+)
+
+
+async def roles_of(session: AsyncSession, person_id: UUID) -> dict[UUID, frozenset[str]]:
+    """The parts a person plays, by bank."""
+    connection = await session.connection()
+    rows = await connection.execute(_ROLES, {"person_id": person_id})
+    return group_roles([(row.bank_id, row.role) for row in rows])
+
+
+def group_roles(pairs: Sequence[tuple[UUID, str]]) -> dict[UUID, frozenset[str]]:
+    """Pairs of bank and role, gathered by bank."""
+    roles: dict[UUID, frozenset[str]] = {}
+    for bank_id, role in pairs:
+        roles[bank_id] = roles.get(bank_id, frozenset()) | {role}
+    return roles
+
+
+async def person_by_phone(session: AsyncSession, phone: str, *, name: str = "") -> Person:
+    """The person with this number, made if there is none; two at once get the same one."""
+    found = await _find_by_phone(session, phone)
+    if found is None:
+        await _insert_once(
+            session,
+            Person,
+            {
+                "id": new_id(),
+                "phone": phone,
+                "name": name,
+                "language": "id",
+                "created_at": utc_now(),
+            },
+        )
+        found = await _find_by_phone(session, phone)
+    if found is None:
+        raise LookupError("A person who was just made can't be read.")
+    return found
+
+
+async def register(
+    session: AsyncSession, bank_id: UUID, person: Person, role: Role, *, entered_by: UUID | None
+) -> Membership:
+    """Make a person a member of a bank; once more changes nothing."""
+    number = person.id.hex[-10:].upper() if role == Role.RESIDENT else None
+    await _insert_once(
+        session,
+        Membership,
+        {
+            "person_id": person.id,
+            "bank_id": bank_id,
+            "role": role,
+            "passbook_number": number,
+            "entered_by": entered_by,
+            "created_at": utc_now(),
+        },
+    )
+    return await _membership(session, bank_id, person.id, role)
+
+
+async def resident_of(session: AsyncSession, bank_id: UUID, person_id: UUID) -> Person:
+    """A resident of this bank. Raises NoSuchThing for anybody else."""
+    query = (
+        select(Person)
+        .join(Membership, col(Membership.person_id) == Person.id)
+        .where(
+            Membership.person_id == person_id,
+            Membership.bank_id == bank_id,
+            Membership.role == Role.RESIDENT,
+        )
+    )
+    person = (await session.exec(query)).first()
+    if person is None:
+        raise NoSuchThing(thing="resident")
+    return person
+
+
+async def members_of(
+    session: AsyncSession,
+    bank_id: UUID,
+    *,
+    role: Role | None,
+    phone: str | None,
+    after: tuple[UUID, Role] | None,
+    limit: int,
+) -> list[Member]:
+    """Members of a bank, newest person first; `after` is the last one seen and their part."""
+    query = (
+        select(Person, Membership)
+        .join(Membership, col(Membership.person_id) == Person.id)
+        .where(Membership.bank_id == bank_id)
+        .order_by(col(Person.id).desc(), col(Membership.role))
+        .limit(limit)
+    )
+    if role is not None:
+        query = query.where(Membership.role == role)
+    if phone is not None:
+        query = query.where(Person.phone == phone)
+    if after is not None:
+        person_id, part = after
+        query = query.where(
+            or_(
+                col(Person.id) < person_id,
+                and_(col(Person.id) == person_id, col(Membership.role) > part),
+            )
+        )
+    return [Member(person, membership) for person, membership in await session.exec(query)]
+
+
+async def _find_by_phone(session: AsyncSession, phone: str) -> Person | None:
+    return (await session.exec(select(Person).where(Person.phone == phone))).first()
+
+
+async def _membership(
+    session: AsyncSession, bank_id: UUID, person_id: UUID, role: Role
+) -> Membership:
+    query = select(Membership).where(
+        Membership.bank_id == bank_id,
+        Membership.person_id == person_id,
+        Membership.role == role,
+    )
+    return (await session.exec(query)).one()
+
+
+async def _insert_once(
+    session: AsyncSession, table: type[Person] | type[Membership], values: dict[str, object]
+) -> None:
+    connection = await session.connection()
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    await connection.execute(insert(table).values(values).on_conflict_do_nothing())
