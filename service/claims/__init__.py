@@ -1,0 +1,35 @@
+"""Who fetches what: the board, claims with a lease, and giving back."""
+
+from service.claims.board import Job, nearest
+from service.claims.leases import (
+    ClaimExpired,
+    NoOpenPickup,
+    PickupAlreadyClaimed,
+    PickupNotOpen,
+    TooManyJobsHeld,
+    WaitsForOperator,
+    arrive,
+    claim,
+    release,
+    sweep,
+)
+from service.claims.routes import Drive, Stop, Wish, claim_nearest
+
+__all__ = [
+    "ClaimExpired",
+    "Drive",
+    "Job",
+    "NoOpenPickup",
+    "PickupAlreadyClaimed",
+    "PickupNotOpen",
+    "Stop",
+    "TooManyJobsHeld",
+    "WaitsForOperator",
+    "Wish",
+    "arrive",
+    "claim",
+    "claim_nearest",
+    "nearest",
+    "release",
+    "sweep",
+]

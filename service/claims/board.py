@@ -1,0 +1,173 @@
+"""The board: open pickups of a bank, nearest first, with the ageing rule."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Date, Float, TextualSelect, Uuid, bindparam, text
+from sqlmodel import UTCDateTime, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.bank import Bank, Policy
+from models.base import utc_now
+from models.pickup import Pickup
+from routing.geo import Point
+from routing.nearest import Ageing, Ranked, Spot, best
+from service import banks
+
+_OPEN = """
+   AND p.bank_id = :bank_id AND p.status = 'open' AND p.window_end > :now
+   AND NOT EXISTS (SELECT 1 FROM refusal r
+                    WHERE r.bank_id = p.bank_id AND r.collector_id = :collector_id
+                      AND r.refused_on = :today AND r.pickup_id = p.id)"""
+
+# CROSS JOIN keeps SQLite from turning the loop round: few ranges outside, an index inside.
+_WITHIN_SQLITE = f"""
+SELECT p.id, p.lat, p.lon, p.created_at
+  FROM json_each(:ranges) range CROSS JOIN pickup p
+ WHERE p.cell BETWEEN json_extract(range.value, '$[0]') AND json_extract(range.value, '$[1]')
+{_OPEN}"""  # noqa: S608  Only constants are put together.
+
+_WITHIN_POSTGRESQL = f"""
+SELECT p.id, p.lat, p.lon, p.created_at
+  FROM jsonb_array_elements(CAST(:ranges AS jsonb)) range
+  JOIN pickup p ON p.cell BETWEEN (range->>0)::bigint AND (range->>1)::bigint
+ WHERE TRUE{_OPEN}"""  # noqa: S608
+
+_OLDEST = f"""
+SELECT p.id, p.lat, p.lon, p.created_at FROM pickup p
+ WHERE TRUE{_OPEN} ORDER BY p.created_at, p.id LIMIT :count"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An open pickup as the search sees it."""
+
+    id: UUID
+    point: Point
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An open pickup on the board, with why it is where it is."""
+
+    pickup: Pickup
+    distance_m: float
+    waiting_s: int
+    score: float
+    collector_fee_idr: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One bank's open pickups for one collector at one instant."""
+
+    session: AsyncSession
+    bank: Bank
+    policy: Policy
+    collector_id: UUID
+    now: datetime
+
+    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Candidate]:
+        is_sqlite = (await self.session.connection()).dialect.name == "sqlite"
+        sql = _WITHIN_SQLITE if is_sqlite else _WITHIN_POSTGRESQL
+        return await self._ask(sql, ranges=json.dumps(ranges))
+
+    async def oldest(self, count: int) -> Sequence[Candidate]:
+        return await self._ask(_OLDEST, count=count)
+
+    async def best(self, here: Point, *, k: int, within_m: float) -> list[Ranked[Candidate]]:
+        """The k best open pickups for somebody who is here."""
+        tau_s = self.policy.age_tau_s or math.inf
+        found = await best(
+            self,
+            here,
+            k=k,
+            within_m=within_m,
+            ageing=Ageing(self.policy.age_floor_m, tau_s),
+            describe=self._spot,
+        )
+        return found.ranked
+
+    def _spot(self, candidate: Candidate) -> Spot:
+        age_s = (self.now - candidate.created_at).total_seconds()
+        return Spot(candidate.point, age_s, candidate.id)
+
+    async def _ask(self, sql: str, **bound: object) -> list[Candidate]:
+        connection = await self.session.connection()
+        today: date = banks.day_at(self.bank, self.now)
+        bound |= {
+            "bank_id": self.bank.id,
+            "collector_id": self.collector_id,
+            "today": today,
+            "now": self.now,
+        }
+        rows = await connection.execute(_typed(sql), bound)
+        return [Candidate(row.id, Point(row.lat, row.lon), row.created_at) for row in rows]
+
+
+def _typed(sql: str) -> TextualSelect:
+    clause = text(sql).bindparams(
+        bindparam("bank_id", type_=Uuid()),
+        bindparam("collector_id", type_=Uuid()),
+        bindparam("now", type_=UTCDateTime()),
+        bindparam("today", type_=Date()),
+    )
+    return clause.columns(id=Uuid(), lat=Float(), lon=Float(), created_at=UTCDateTime())
+
+
+async def boards(
+    session: AsyncSession, bank_ids: Sequence[UUID], collector_id: UUID
+) -> list[Board]:
+    """The boards of these banks."""
+    policies = await banks.policies_in_force(session, bank_ids)
+    found = await session.exec(select(Bank).where(col(Bank.id).in_(list(policies))))
+    now = utc_now()
+    return [Board(session, bank, policies[bank.id], collector_id, now) for bank in found]
+
+
+async def nearest(
+    session: AsyncSession,
+    bank_ids: Sequence[UUID],
+    collector_id: UUID,
+    here: Point,
+    *,
+    limit: int,
+    within_m: float | None,
+) -> list[Job]:
+    """Open pickups of these banks for one collector, best first."""
+    ranked: list[tuple[float, float, UUID, Board, Ranked[Candidate]]] = []
+    for board in await boards(session, bank_ids, collector_id):
+        reach_m = min(
+            math.inf if within_m is None else within_m, 2.0 * board.policy.service_radius_m
+        )
+        jobs = await board.best(here, k=limit, within_m=reach_m)
+        ranked += [(job.score, job.distance_m, job.item.id, board, job) for job in jobs]
+    ranked.sort(key=lambda entry: entry[:3])
+    return await _jobs(session, bank_ids, [(entry[3], entry[4]) for entry in ranked[:limit]])
+
+
+async def _jobs(
+    session: AsyncSession,
+    bank_ids: Sequence[UUID],
+    ranked: list[tuple[Board, Ranked[Candidate]]],
+) -> list[Job]:
+    query = select(Pickup).where(
+        col(Pickup.bank_id).in_(bank_ids), col(Pickup.id).in_([job.item.id for _, job in ranked])
+    )
+    pickups = {pickup.id: pickup for pickup in await session.exec(query)}
+    return [
+        Job(
+            pickup=pickups[job.item.id],
+            distance_m=job.distance_m,
+            waiting_s=max(0, int(job.age_s)),
+            score=job.score,
+            collector_fee_idr=board.policy.collector_fee_idr(pickups[job.item.id].estimated_grams),
+        )
+        for board, job in ranked
+        if job.item.id in pickups
+    ]

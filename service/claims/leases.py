@@ -1,0 +1,209 @@
+"""Claims are leases: one collector holds a job until an instant, under a number."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.bank import Policy
+from models.base import utc_now
+from models.pickup import HELD, Pickup, PickupStatus, Refusal
+from routing.geo import Point, metres_between
+from service import banks
+from service.errors import Conflict, NotFound
+
+_AT_THE_DOOR = timedelta(minutes=30)
+
+
+class PickupAlreadyClaimed(Conflict):
+    english = "Another collector has this pickup."
+    indonesian = "Penjemputan ini sudah diambil petugas lain."
+
+
+class PickupNotOpen(Conflict):
+    english = "This pickup is not open any more ({status})."
+    indonesian = "Penjemputan ini tidak terbuka lagi ({status})."
+
+
+class ClaimExpired(Conflict):
+    english = "You do not hold this pickup any more. Claim it again if it is still open."
+    indonesian = "Anda tidak lagi memegang penjemputan ini. Ambil lagi bila masih terbuka."
+
+
+class TooManyJobsHeld(Conflict):
+    english = "You hold {held} jobs; the waste bank allows {allowed} at a time."
+    indonesian = "Anda memegang {held} tugas; bank sampah mengizinkan {allowed} sekaligus."
+
+
+class WaitsForOperator(Conflict):
+    english = "The handover code was wrong too often; an operator has to decide first."
+    indonesian = "Kode serah terima terlalu sering salah; operator harus memutuskan dahulu."
+
+
+class NoOpenPickup(NotFound):
+    english = "There is no open pickup within reach that you can take."
+    indonesian = "Tidak ada penjemputan terbuka dalam jangkauan yang dapat Anda ambil."
+
+
+async def room_for(session: AsyncSession, bank_id: UUID, policy: Policy, collector_id: UUID) -> int:
+    """How many more jobs a collector may hold. Raises TooManyJobsHeld if none."""
+    query = select(func.count()).where(
+        Pickup.bank_id == bank_id,
+        Pickup.collector_id == collector_id,
+        col(Pickup.status).in_(HELD),
+        col(Pickup.claimed_until) > utc_now(),
+    )
+    held = (await session.exec(query)).one()
+    if held >= policy.max_held_jobs:
+        raise TooManyJobsHeld(held=held, allowed=policy.max_held_jobs)
+    return policy.max_held_jobs - held
+
+
+async def claim(session: AsyncSession, pickup: Pickup, collector_id: UUID) -> Pickup:
+    """Take this very pickup. Claiming what one holds already changes nothing.
+
+    Raises PickupAlreadyClaimed, PickupNotOpen or TooManyJobsHeld.
+    """
+    now = utc_now()
+    if _is_held_by(pickup, collector_id, now):
+        return pickup
+    policy = await banks.policy_of(session, pickup.bank_id)
+    await room_for(session, pickup.bank_id, policy, collector_id)
+    values: dict[str, Any] = {
+        "status": PickupStatus.CLAIMED,
+        "collector_id": collector_id,
+        "claim_number": Pickup.claim_number + 1,
+        "claimed_at": now,
+        "claimed_until": now + timedelta(seconds=policy.lease_s),
+        "arrived_at": None,
+        "route_id": None,
+        "route_sequence": None,
+    }
+    if not await _change(session, pickup, _is_free(now), values):
+        raise _why_not_free(pickup)
+    return pickup
+
+
+async def release(
+    session: AsyncSession, pickup: Pickup, collector_id: UUID, *, reason: str
+) -> Pickup:
+    """Give a job back: it is open again, as old as it was.
+
+    Raises ClaimExpired, or WaitsForOperator for one whose weighing waits to be decided on.
+    """
+    values = {**_FREE, "status": PickupStatus.OPEN}
+    undecided = col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES
+    if not await _change(session, pickup, and_(_is_mine(collector_id), undecided), values):
+        raise WaitsForOperator if pickup.code_is_locked and pickup.is_held else ClaimExpired
+    session.add(
+        Refusal(
+            bank_id=pickup.bank_id,
+            pickup_id=pickup.id,
+            collector_id=collector_id,
+            refused_on=await _today(session, pickup.bank_id),
+            reason=reason,
+        )
+    )
+    return pickup
+
+
+async def arrive(session: AsyncSession, pickup: Pickup, collector_id: UUID, here: Point) -> Pickup:
+    """The collector is at the door, so the lease is longer by what weighing takes.
+
+    Raises ClaimExpired.
+    """
+    now = utc_now()
+    until = max(pickup.claimed_until or now, now + _AT_THE_DOOR)
+    values = {
+        "status": PickupStatus.ARRIVED,
+        "arrived_at": now,
+        "arrived_off_m": round(metres_between(Point(pickup.lat, pickup.lon), here)),
+        "claimed_until": until,
+    }
+    still_mine = and_(_is_mine(collector_id), col(Pickup.claimed_until) > now)
+    if not await _change(session, pickup, still_mine, values):
+        raise ClaimExpired
+    return pickup
+
+
+async def sweep(session: AsyncSession, bank_ids: list[UUID]) -> int:
+    """Put jobs whose lease has run out back on the board; how many."""
+    swept = await session.exec(
+        update(Pickup)
+        .where(
+            col(Pickup.bank_id).in_(bank_ids),
+            col(Pickup.status).in_(HELD),
+            col(Pickup.claimed_until) < utc_now(),
+            col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES,
+        )
+        .values(**_FREE, status=PickupStatus.OPEN)
+        .returning(col(Pickup.id))
+    )
+    return len(swept.all())
+
+
+_FREE: dict[str, Any] = {
+    "collector_id": None,
+    "claimed_at": None,
+    "claimed_until": None,
+    "arrived_at": None,
+    "arrived_off_m": None,
+    "route_id": None,
+    "route_sequence": None,
+}
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        col(Pickup.status) == PickupStatus.OPEN,
+        and_(
+            col(Pickup.status).in_(HELD),
+            col(Pickup.claimed_until) < now,
+            col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES,
+        ),
+    )
+
+
+def _is_mine(collector_id: UUID) -> ColumnElement[bool]:
+    return and_(col(Pickup.collector_id) == collector_id, col(Pickup.status).in_(HELD))
+
+
+def _is_held_by(pickup: Pickup, collector_id: UUID, now: datetime) -> bool:
+    return (
+        pickup.is_held
+        and pickup.collector_id == collector_id
+        and pickup.claimed_until is not None
+        and pickup.claimed_until > now
+    )
+
+
+def _why_not_free(pickup: Pickup) -> Conflict:
+    if pickup.is_held:
+        return PickupAlreadyClaimed()
+    return PickupNotOpen(status=pickup.status)
+
+
+async def _change(
+    session: AsyncSession,
+    pickup: Pickup,
+    condition: ColumnElement[bool],
+    values: dict[str, Any],
+) -> bool:
+    """Change the row if the condition still holds; read it anew either way."""
+    changed = await session.exec(
+        update(Pickup)
+        .where(col(Pickup.bank_id) == pickup.bank_id, col(Pickup.id) == pickup.id, condition)
+        .values(**values)
+        .returning(col(Pickup.id))
+        .execution_options(synchronize_session=False)
+    )
+    happened = changed.first() is not None
+    await session.refresh(pickup)
+    return happened
+
+
+async def _today(session: AsyncSession, bank_id: UUID) -> date:
+    return banks.day_at(await banks.get(session, bank_id), utc_now())

@@ -1,0 +1,223 @@
+"""The server picks: the best jobs for a collector, in driving order."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, text, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import new_id
+from models.pickup import Pickup, PickupStatus, Route
+from routing.geo import Point
+from routing.nearest import Ranked
+from routing.roads import DistanceProvider, Estimate
+from routing.route import Leg, legs, order_stops
+from service.claims.board import Board, Candidate, boards
+from service.claims.leases import NoOpenPickup, TooManyJobsHeld, room_for
+
+SERVICE_S = 360
+"""What a stop takes at the door."""
+_SHORTLIST = 64
+_WIDEST_SHORTLIST = 1_024
+_SPARE = timedelta(minutes=15)
+_NO_LIMIT_GRAMS = 10**12
+
+_LOCK_POSTGRESQL = """
+SELECT id FROM pickup
+ WHERE bank_id = :bank_id AND status = 'open' AND estimated_grams <= :fitting
+   AND id = ANY(CAST(:ids AS uuid[]))
+ ORDER BY array_position(CAST(:ids AS uuid[]), id) LIMIT :limit FOR UPDATE SKIP LOCKED"""
+
+_LOCK_SQLITE = """
+SELECT p.id FROM json_each(:ids) wanted CROSS JOIN pickup p
+ WHERE p.bank_id = :bank_id AND p.id = wanted.value AND p.status = 'open'
+   AND p.estimated_grams <= :fitting
+ ORDER BY wanted.key LIMIT :limit"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a collector asks for: up to so many jobs, into so much room."""
+
+    position: Point
+    max_jobs: int
+    capacity_grams: int | None
+    within_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    pickup: Pickup
+    sequence: int
+    leg_m: int
+    eta: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A route with its stops in driving order; it ends at the bank."""
+
+    route: Route
+    stops: Sequence[Stop]
+
+
+async def claim_nearest(
+    session: AsyncSession, bank_ids: Sequence[UUID], collector_id: UUID, wish: Wish
+) -> Drive:
+    """Claim the best jobs within reach, all at one bank, and order them into a route.
+
+    Raises NoOpenPickup or TooManyJobsHeld.
+    """
+    full: TooManyJobsHeld | None = None
+    for board in await _by_best_job(session, bank_ids, collector_id, wish):
+        try:
+            room = await room_for(session, board.bank.id, board.policy, collector_id)
+        except TooManyJobsHeld as error:
+            full = error
+            continue
+        taken = await _take(board, wish, limit=min(room, wish.max_jobs))
+        if taken:
+            return await _drive(board, wish, taken)
+    raise full or NoOpenPickup()
+
+
+async def _by_best_job(
+    session: AsyncSession, bank_ids: Sequence[UUID], collector_id: UUID, wish: Wish
+) -> list[Board]:
+    """The boards that have a job at all, that with the best one first."""
+    found = await boards(session, bank_ids, collector_id)
+    if len(found) == 1:
+        return found
+    tops: list[tuple[float, float, Board]] = []
+    for board in found:
+        ranked = await _shortlist(board, wish, 1)
+        tops.extend((job.score, job.distance_m, board) for job in ranked)
+    return [board for _, _, board in sorted(tops, key=lambda top: top[:2])]
+
+
+async def _shortlist(board: Board, wish: Wish, k: int) -> list[Ranked[Candidate]]:
+    reach_m = min(
+        math.inf if wish.within_m is None else wish.within_m, 2.0 * board.policy.service_radius_m
+    )
+    return await board.best(wish.position, k=k, within_m=reach_m)
+
+
+async def _take(board: Board, wish: Wish, *, limit: int) -> list[Pickup]:
+    """The best free jobs that fit; from a longer shortlist if others hold the first ones."""
+    k = max(_SHORTLIST, 2 * limit)
+    while True:
+        ranked = await _shortlist(board, wish, k)
+        taken = await _take_from(board, wish, [job.item.id for job in ranked], limit=limit)
+        if taken or len(ranked) < k or k >= _WIDEST_SHORTLIST:
+            return taken
+        k *= 4
+
+
+async def _take_from(board: Board, wish: Wish, ranked: list[UUID], *, limit: int) -> list[Pickup]:
+    """Lock jobs in rank order until enough go on the vehicle together."""
+    taken: list[Pickup] = []
+    left_grams = wish.capacity_grams or _NO_LIMIT_GRAMS
+    while len(taken) < limit:
+        locked = await _lock(board, ranked, fitting=left_grams, limit=limit - len(taken))
+        if not locked:
+            break
+        ranked = ranked[1 + max(ranked.index(pickup.id) for pickup in locked) :]
+        for pickup in locked:
+            if pickup.estimated_grams <= left_grams:
+                taken.append(pickup)
+                left_grams -= pickup.estimated_grams
+    return taken
+
+
+async def _lock(board: Board, ranked: list[UUID], *, fitting: int, limit: int) -> list[Pickup]:
+    """The first few of these that fit and that nobody else is taking right now.
+
+    On PostgreSQL those being taken are skipped, so that many collectors at one spot get
+    different jobs without waiting. SQLite's one writer has nobody to skip.
+    """
+    if not ranked:
+        return []
+    connection = await board.session.connection()
+    is_sqlite = connection.dialect.name == "sqlite"
+    rows = await connection.execute(
+        text(_LOCK_SQLITE if is_sqlite else _LOCK_POSTGRESQL).columns(id=Uuid()),
+        {
+            "bank_id": board.bank.id.hex if is_sqlite else board.bank.id,
+            "ids": json.dumps([pickup_id.hex for pickup_id in ranked]) if is_sqlite else ranked,
+            "fitting": fitting,
+            "limit": limit,
+        },
+    )
+    ids = [row.id for row in rows]
+    query = select(Pickup).where(Pickup.bank_id == board.bank.id, col(Pickup.id).in_(ids))
+    found = {pickup.id: pickup for pickup in await board.session.exec(query)}
+    return [found[pickup_id] for pickup_id in ids]
+
+
+async def _drive(
+    board: Board, wish: Wish, taken: list[Pickup], roads: DistanceProvider | None = None
+) -> Drive:
+    points = [wish.position, *(Point(p.lat, p.lon) for p in taken)]
+    points.append(Point(board.bank.lat, board.bank.lon))
+    matrix = await (roads or Estimate()).matrix(points)
+    order = order_stops(matrix.seconds)
+    drives = legs(order, matrix.metres, matrix.seconds, service_s=SERVICE_S)
+    route = Route(
+        bank_id=board.bank.id,
+        id=new_id(),
+        collector_id=board.collector_id,
+        lat=wish.position.lat,
+        lon=wish.position.lon,
+        total_m=sum(leg.metres for leg in drives),
+        total_s=drives[-1].seconds_from_start,
+        created_at=board.now,
+    )
+    board.session.add(route)
+    await board.session.flush()
+    stops = [
+        Stop(taken[leg.index - 1], sequence, leg.metres, _eta(board, leg))
+        for sequence, leg in enumerate(drives[:-1], start=1)
+    ]
+    await _write_claims(board, route, stops)
+    return Drive(route, stops)
+
+
+def _eta(board: Board, leg: Leg) -> datetime:
+    return board.now + timedelta(seconds=leg.seconds_from_start)
+
+
+async def _write_claims(board: Board, route: Route, stops: Sequence[Stop]) -> None:
+    """Each lease lasts twice the way there and some more, so that a slow drive keeps it."""
+    connection = await board.session.connection()
+    claim = (
+        update(Pickup)
+        .where(
+            col(Pickup.bank_id) == board.bank.id,
+            col(Pickup.id) == bindparam("of"),
+            col(Pickup.status) == PickupStatus.OPEN,
+        )
+        .values(
+            status=PickupStatus.CLAIMED,
+            collector_id=board.collector_id,
+            claim_number=Pickup.claim_number + 1,
+            claimed_at=board.now,
+            claimed_until=bindparam("until"),
+            route_id=route.id,
+            route_sequence=bindparam("sequence"),
+        )
+    )
+    lease = timedelta(seconds=board.policy.lease_s)
+    rows = [
+        {
+            "of": stop.pickup.id,
+            "until": max(board.now + lease, stop.eta + (stop.eta - board.now) + _SPARE),
+            "sequence": stop.sequence,
+        }
+        for stop in stops
+    ]
+    await connection.execute(claim, rows)

@@ -1,0 +1,131 @@
+"""What happens without anybody asking: notices go out, old claims come back, windows close."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from models.bank import Bank
+from models.base import utc_now
+from models.event import Event
+from models.idempotency import Answer
+from models.people import Person
+from service import claims, events, pickups
+from service.database import Database
+from service.keys import Keys
+from service.messages import MessageNotSent, Messenger
+from service.notices import notice_of
+
+log = logging.getLogger(__name__)
+
+BATCH = 25
+PAUSE_S = 1.0
+SWEEP_EVERY_S = 15.0
+ANSWERS_KEPT = timedelta(hours=48)
+
+
+class Worker:
+    """Takes due events with a lease, does them, and sweeps; any number may run."""
+
+    def __init__(self, database: Database, keys: Keys, messenger: Messenger) -> None:
+        self._database = database
+        self._keys = keys
+        self._messenger = messenger
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop. What fails is logged and tried again."""
+        loop = asyncio.get_running_loop()
+        next_sweep = loop.time()
+        while not stop.is_set():
+            try:
+                handled = await self.handle_events()
+                if loop.time() >= next_sweep:
+                    await self.sweep()
+                    next_sweep = loop.time() + SWEEP_EVERY_S
+            except Exception:
+                log.exception("worker_round_failed")
+                handled = 0
+            if not handled:
+                await _pause(stop)
+
+    async def handle_events(self, bank_ids: list[UUID] | None = None) -> int:
+        """Take one batch of due events and tell people; how many were taken."""
+        banks = await self._banks() if bank_ids is None else bank_ids
+        if not await self._anything_due(banks):
+            return 0
+        async with self._database.transaction() as session:
+            taken = await events.take(session, banks, limit=BATCH)
+        if taken:
+            await self._handle(taken)
+        return len(taken)
+
+    async def sweep(self, bank_ids: list[UUID] | None = None) -> None:
+        """Put lapsed claims back, end listings whose window passed, forget old answers."""
+        banks = await self._banks() if bank_ids is None else bank_ids
+        async with self._database.transaction() as session:
+            await claims.sweep(session, banks)
+            await pickups.expire(session, banks)
+            await session.exec(
+                delete(Answer).where(
+                    col(Answer.bank_id).in_(banks),
+                    col(Answer.created_at) < utc_now() - ANSWERS_KEPT,
+                )
+            )
+
+    async def _handle(self, taken: list[Event]) -> None:
+        """Tell whom it concerns, outside of any transaction; then note how it went."""
+        people = await self._people({event.person_id for event in taken})
+        failures = [await self._tell(event, people) for event in taken]
+        async with self._database.transaction() as session:
+            for event, failure in zip(taken, failures, strict=True):
+                if failure:
+                    await events.failed(session, event, failure)
+                else:
+                    await events.done(session, event)
+
+    async def _people(self, ids: set[UUID | None]) -> dict[UUID | None, Person]:
+        async with self._database.reading() as session:
+            found = await session.exec(select(Person).where(col(Person.id).in_(ids)))
+            return {person.id: person for person in found}
+
+    async def _tell(self, event: Event, people: dict[UUID | None, Person]) -> str:
+        """Send the notice of an event; why that failed, if it is worth another try."""
+        person = people.get(event.person_id)
+        message = notice_of(event, person, self._keys) if person else None
+        if message is None:
+            return ""
+        try:
+            await self._messenger.send(message)
+        except MessageNotSent as error:
+            log.warning("notice_not_sent %s retry=%s", event.kind, error.retry)
+            return str(error) if error.retry else ""
+        return ""
+
+    async def _banks(self) -> list[UUID]:
+        async with self._database.reading() as session:
+            return list(await session.exec(select(Bank.id)))
+
+    async def _anything_due(self, banks: list[UUID]) -> bool:
+        """A look that takes no writer's turn."""
+        query = (
+            select(Event.id)
+            .where(
+                col(Event.bank_id).in_(banks),
+                col(Event.done_at).is_(None),
+                col(Event.due_at) <= utc_now(),
+                col(Event.fence) < events.MAX_FENCE,
+            )
+            .limit(1)
+        )
+        async with self._database.reading() as session:
+            return (await session.exec(query)).first() is not None
+
+
+async def _pause(stop: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), PAUSE_S)
+    except TimeoutError:
+        return
