@@ -1,0 +1,1 @@
+"""All that knows HTTP: one file a noun, with its inputs and views."""

@@ -1,0 +1,115 @@
+"""Signing in by phone."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from service import auth, members
+from service.api.dependencies import CurrentParts, Parts
+from service.api.errors import RequestMalformed, documented
+from service.errors import FieldProblem
+from service.messages import SIGN_IN_CODE, Message
+
+router = APIRouter(prefix="/v1/auth", tags=["sign-in"])
+
+Phone = Annotated[
+    str,
+    Field(min_length=3, max_length=members.LONGEST_PHONE, examples=["0811-0000-1001"]),
+]
+
+
+class CodeInput(BaseModel):
+    phone: Phone
+
+
+class CodeView(BaseModel):
+    expires_in_s: int
+    resend_after_s: int
+
+
+class TokenInput(BaseModel):
+    """Either a phone with its code, or a refresh token."""
+
+    phone: Phone | None = None
+    code: Annotated[str | None, Field(max_length=12)] = None
+    refresh_token: Annotated[str | None, Field(min_length=1, max_length=128)] = None
+
+
+class TokenView(BaseModel):
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"]
+    expires_in_s: int
+
+
+@router.post(
+    "/codes", status_code=202, responses=documented(members.PhoneNotValid, auth.TooManyCodes)
+)
+async def send_code(body: CodeInput, parts: CurrentParts) -> CodeView:
+    """Send a one-time code to a phone. The answer is the same whether the phone is known."""
+    phone = members.normal_phone(body.phone)
+    async with parts.database.transaction() as session:
+        asked = await auth.request_code(session, parts.keys, terms_of(parts), phone)
+    if asked.code is not None:
+        await parts.messenger.send(_message(phone, asked.code, asked.expires_in_s // 60))
+    return CodeView(expires_in_s=asked.expires_in_s, resend_after_s=asked.resend_after_s)
+
+
+@router.post(
+    "/tokens",
+    responses=documented(members.PhoneNotValid, auth.WrongCode, auth.SessionEnded),
+)
+async def exchange(body: TokenInput, parts: CurrentParts) -> TokenView:
+    """Exchange a code, or a refresh token that works once, for tokens.
+
+    A refresh token that comes a second time ends every session that came from the same sign-in.
+    """
+    async with parts.database.transaction() as session:
+        if body.refresh_token is not None:
+            tokens = await auth.exchange_refresh_token(
+                session, parts.keys, terms_of(parts), body.refresh_token
+            )
+        else:
+            phone, code = _phone_and_code(body)
+            tokens = await auth.exchange_code(session, parts.keys, terms_of(parts), phone, code)
+    return TokenView(
+        access_token=tokens.access,
+        refresh_token=tokens.refresh,
+        token_type="bearer",  # noqa: S106
+        expires_in_s=tokens.expires_in_s,
+    )
+
+
+def terms_of(parts: Parts) -> auth.Terms:
+    settings = parts.settings
+    return auth.Terms(
+        access_s=settings.access_token_s,
+        refresh_days=settings.refresh_token_days,
+        resend_s=settings.code_resend_s,
+        codes_per_hour=settings.codes_per_hour,
+    )
+
+
+def _phone_and_code(body: TokenInput) -> tuple[str, str]:
+    if body.phone is None or body.code is None:
+        lacking = "phone" if body.phone is None else "code"
+        raise RequestMalformed(
+            FieldProblem(
+                f"/{lacking}",
+                "Give a phone with its code, or a refresh_token.",
+                "Berikan nomor telepon dengan kodenya, atau refresh_token.",
+            )
+        )
+    return members.normal_phone(body.phone), body.code
+
+
+def _message(phone: str, code: str, minutes: int) -> Message:
+    """Codes go out in Indonesian: before the sign-in nobody's language is known."""
+    return Message(
+        to=phone,
+        kind=SIGN_IN_CODE,
+        text=f"Kode masuk Jumpa Madu: {code}. Berlaku {minutes} menit. Jangan berikan ke siapa pun.",
+        language="id",
+        fields={"code": code, "minutes": str(minutes)},
+    )

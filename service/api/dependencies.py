@@ -1,0 +1,189 @@
+"""What endpoints are handed: the parts of the application, sessions, the caller, a page."""
+
+import base64
+import binascii
+import struct
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.people import Role
+from routing.geocode import Geocoder
+from service import auth, members
+from service.api import idempotency
+from service.api.errors import IdempotencyKeyMissing, RequestMalformed
+from service.database import Database
+from service.errors import FieldProblem
+from service.keys import Keys
+from service.members import Caller
+from service.messages import Messenger
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application was put together from."""
+
+    settings: Settings
+    database: Database
+    keys: Keys
+    messenger: Messenger
+    geocoder: Geocoder | None
+
+
+async def get_parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+CurrentParts = Annotated[Parts, Depends(get_parts)]
+
+
+async def writing(parts: CurrentParts) -> AsyncIterator[AsyncSession]:
+    async with parts.database.transaction() as session:
+        yield session
+
+
+async def reading(parts: CurrentParts) -> AsyncIterator[AsyncSession]:
+    async with parts.database.reading() as session:
+        yield session
+
+
+# With scope="function" the commit comes before the answer. By default it comes after, and
+# a commit that fails would have been answered with 200 already.
+Session = Annotated[AsyncSession, Depends(writing, scope="function")]
+ReadSession = Annotated[AsyncSession, Depends(reading, scope="function")]
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token")
+
+
+async def current_person(
+    parts: CurrentParts,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> UUID:
+    """Whose access token came with the request."""
+    if credentials is None:
+        raise auth.NoValidToken
+    return auth.person_of_access_token(parts.keys, credentials.credentials)
+
+
+CurrentPerson = Annotated[UUID, Depends(current_person)]
+
+
+async def reader(person_id: CurrentPerson, session: ReadSession) -> Caller:
+    return Caller(person_id, await members.roles_of(session, person_id))
+
+
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Makes a repeat of this request do nothing but answer the same again.",
+    ),
+]
+
+
+async def actor(
+    request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
+) -> Caller:
+    """The caller of something that changes; answers at once what was answered before."""
+    return await idempotency.begin(request, session, person_id, key)
+
+
+async def payer(
+    request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
+) -> Caller:
+    """The caller of something that moves money."""
+    if key is None:
+        raise IdempotencyKeyMissing
+    return await idempotency.begin(request, session, person_id, key)
+
+
+Reader = Annotated[Caller, Depends(reader)]
+Actor = Annotated[Caller, Depends(actor)]
+Payer = Annotated[Caller, Depends(payer)]
+
+
+_LARGEST_NUMBER = 2**31 - 1
+_PARTS = tuple(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list: so many, after the one the cursor names."""
+
+    limit: int
+    cursor: str | None
+
+    @property
+    def before_id(self) -> UUID | None:
+        raw = self._raw(16)
+        return UUID(bytes=raw) if raw else None
+
+    @property
+    def before_number(self) -> int | None:
+        raw = self._raw(8)
+        if raw is None:
+            return None
+        number: int = struct.unpack(">q", raw)[0]
+        if not 0 <= number <= _LARGEST_NUMBER:
+            raise _cursor_not_ours()
+        return number
+
+    @property
+    def after_part(self) -> tuple[UUID, Role] | None:
+        """One part of one person, in a list where a person may have several."""
+        raw = self._raw(17)
+        if raw is None:
+            return None
+        if raw[16] >= len(_PARTS):
+            raise _cursor_not_ours()
+        return UUID(bytes=raw[:16]), _PARTS[raw[16]]
+
+    def _raw(self, size: int) -> bytes | None:
+        if self.cursor is None:
+            return None
+        try:
+            raw = base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4))
+        except (binascii.Error, ValueError):
+            raw = b""
+        if len(raw) != size:
+            raise _cursor_not_ours()
+        return raw
+
+
+def cursor_of(place: UUID | int | tuple[UUID, Role]) -> str:
+    """The opaque name of a place in a list."""
+    if isinstance(place, UUID):
+        raw = place.bytes
+    elif isinstance(place, int):
+        raw = struct.pack(">q", place)
+    else:
+        raw = place[0].bytes + bytes([_PARTS.index(place[1])])
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _cursor_not_ours() -> RequestMalformed:
+    return RequestMalformed(
+        FieldProblem(
+            "/cursor", "This cursor is not one of ours.", "Penanda halaman ini tidak dikenal."
+        )
+    )
+
+
+async def page(
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+) -> Page:
+    return Page(limit, cursor)
+
+
+CurrentPage = Annotated[Page, Depends(page)]

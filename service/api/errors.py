@@ -1,0 +1,228 @@
+"""Problems become answers here: one table of statuses, one shape (RFC 9457)."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from sqlalchemy.exc import InterfaceError, OperationalError
+from starlette.exceptions import HTTPException
+
+from service import errors
+from service.api.wording import in_indonesian
+from service.errors import FieldProblem, Problem
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[Problem], int] = {
+    errors.Malformed: 422,
+    errors.NotSignedIn: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooMany: 429,
+}
+MEDIA_TYPE = "application/problem+json"
+
+
+class RequestMalformed(errors.Malformed):
+    english = "The request can't be understood. See what is said of each field."
+    indonesian = "Permintaan tidak dapat dipahami. Lihat keterangan tiap isian."
+
+
+class IdempotencyKeyReused(errors.Malformed):
+    english = "This Idempotency-Key was already used for another request."
+    indonesian = "Idempotency-Key ini sudah dipakai untuk permintaan lain."
+
+
+class IdempotencyKeyMissing(Problem):
+    english = "What moves money needs an Idempotency-Key header, so that a repeat does nothing."
+    indonesian = (
+        "Permintaan yang memindahkan uang memerlukan header Idempotency-Key agar aman diulang."
+    )
+
+
+class NoSuchPath(errors.NotFound):
+    english = "There is nothing at this address."
+    indonesian = "Alamat ini tidak ada."
+
+
+class MethodNotAllowed(Problem):
+    english = "This address does not answer that method."
+    indonesian = "Alamat ini tidak menerima metode tersebut."
+
+
+class BodyTooLarge(Problem):
+    english = "The body of the request is too large."
+    indonesian = "Isi permintaan terlalu besar."
+
+
+class InternalError(Problem):
+    english = "Something went wrong on our side. Nothing was changed."
+    indonesian = "Terjadi kesalahan di pihak kami. Tidak ada yang berubah."
+
+
+class TryAgainSoon(Problem):
+    english = "The database can't be reached right now. Nothing was changed; try again soon."
+    indonesian = (
+        "Basis data sedang tidak dapat dihubungi. Tidak ada yang berubah; coba lagi sebentar lagi."
+    )
+
+
+_OWN_STATUS: dict[type[Problem], int] = {
+    IdempotencyKeyMissing: 400,
+    MethodNotAllowed: 405,
+    BodyTooLarge: 413,
+    InternalError: 500,
+    TryAgainSoon: 503,
+}
+_OF_STATUS = {404: NoSuchPath, 405: MethodNotAllowed, 413: BodyTooLarge}
+# FastAPI's 400: text that isn't UTF-8, or JSON too deep or with numbers too long to read.
+_UNREADABLE = FieldProblem(
+    "", "The body can't be read as JSON.", "Isi permintaan tidak terbaca sebagai JSON."
+)
+
+
+class FieldProblemView(BaseModel):
+    pointer: str
+    detail: str
+
+
+class ProblemView(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblemView] | None = None
+
+
+def status_of(problem: type[Problem]) -> int:
+    """The HTTP status of a problem, by itself or by its family."""
+    if problem in _OWN_STATUS:
+        return _OWN_STATUS[problem]
+    return next(status for family, status in STATUS.items() if issubclass(problem, family))
+
+
+def type_of(problem: type[Problem]) -> str:
+    return f"/problems/{problem.slug()}"
+
+
+def language_of(request: Request) -> str:
+    """The first of Indonesian and English that the caller accepts; Indonesian if neither."""
+    for part in request.headers.get("accept-language", "").lower().split(","):
+        wanted = part.strip()[:2]
+        if wanted in ("id", "en"):
+            return wanted
+    return "id"
+
+
+def answer_of(request: Request, problem: Problem) -> Response:
+    """The problem as an answer, in the caller's language."""
+    language = language_of(request)
+    status = status_of(type(problem))
+    body: dict[str, Any] = {
+        "type": type_of(type(problem)),
+        "title": type(problem).title(),
+        "status": status,
+        "detail": problem.detail(language),
+    }
+    if problem.fields:
+        body["errors"] = [
+            {"pointer": field.pointer, "detail": field.detail(language)} for field in problem.fields
+        ]
+    return JSONResponse(body, status, headers=_headers(problem), media_type=MEDIA_TYPE)
+
+
+def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of the problems a route can answer with."""
+    by_status: dict[int | str, list[type[Problem]]] = {}
+    for problem in (*problems, RequestMalformed):
+        by_status.setdefault(status_of(problem), []).append(problem)
+    return {status: _described(listed) for status, listed in by_status.items()}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this application as a problem."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_malformed)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(OperationalError, _on_database)
+    app.add_exception_handler(InterfaceError, _on_database)
+    app.add_exception_handler(Exception, _on_defect)
+
+
+def _described(listed: Sequence[type[Problem]]) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/ProblemView"}
+    return {
+        "description": ", ".join(f"`{problem.slug()}`" for problem in listed),
+        "content": {MEDIA_TYPE: {"schema": schema}},
+    }
+
+
+def _headers(problem: Problem) -> dict[str, str]:
+    if isinstance(problem, errors.TooMany):
+        return {"Retry-After": str(problem.facts.get("retry_after_s", 60))}
+    if isinstance(problem, errors.NotSignedIn):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(problem, TryAgainSoon):
+        return {"Retry-After": "5"}
+    return {}
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101
+    return answer_of(request, error)
+
+
+async def _on_malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    return answer_of(request, RequestMalformed(*_fields(error.errors())))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == 400:
+        return answer_of(request, RequestMalformed(_UNREADABLE))
+    known = _OF_STATUS.get(error.status_code)
+    if known is None:
+        body = {
+            "type": "about:blank",
+            "title": str(error.detail),
+            "status": error.status_code,
+            "detail": str(error.detail),
+        }
+        return JSONResponse(body, error.status_code, media_type=MEDIA_TYPE)
+    answer = answer_of(request, known())
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _on_database(request: Request, error: Exception) -> Response:
+    log.warning("database_unavailable %s", type(error).__name__)
+    return answer_of(request, TryAgainSoon())
+
+
+async def _on_defect(request: Request, error: Exception) -> Response:
+    log.error("defect %s %s", request.method, request.url.path, exc_info=error)
+    return answer_of(request, InternalError())
+
+
+def _fields(found: Iterable[dict[str, Any]]) -> list[FieldProblem]:
+    """Where pydantic found what, as JSON pointers: the body's fields from its root."""
+    fields: list[FieldProblem] = []
+    for error in found:
+        place = [str(part) for part in error["loc"]]
+        if place and place[0] in ("body", "query", "path", "header"):
+            place = place[1:]
+        if error["type"] == "json_invalid":
+            place = []
+        pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in place)
+        field = FieldProblem(pointer, error["msg"], in_indonesian(error))
+        if field not in fields:
+            fields.append(field)
+    return fields

@@ -1,0 +1,124 @@
+"""Fields that several inputs and views share. Numbers are strict: true is no 1."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from models.bank import Bank
+from models.pickup import Pickup
+from routing.geo import Point
+from service.weighing import Weighed
+
+HEAVIEST_LINE_GRAMS = 5_000_000
+LARGEST_AMOUNT_IDR = 1_000_000_000_000
+MOST_LINES = 100
+_DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+
+
+def _no_control_characters(text: str) -> str:
+    if any(ord(letter) < 32 and letter not in "\n\t" for letter in text) or "\x7f" in text:
+        raise PydanticCustomError("control_characters", "Control characters are not allowed.")
+    return text
+
+
+def _instant_text(value: object) -> object:
+    """Instants come as RFC 3339 text only: a number, even in text, would be taken for seconds."""
+    if not isinstance(value, str) or not _DAY_AND_TIME.match(value):
+        raise _no_instant()
+    return value
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise _no_instant() from None
+
+
+def _no_instant() -> PydanticCustomError:
+    return PydanticCustomError("instant", "An instant is text, like 2026-11-22T08:00:00Z.")
+
+
+Grams = Annotated[int, Field(strict=True, gt=0, le=HEAVIEST_LINE_GRAMS)]
+GramsOrNone = Annotated[int, Field(strict=True, ge=0, le=HEAVIEST_LINE_GRAMS)]
+Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT_IDR)]
+# After the length in each Annotated, or pydantic counts the letters as items of a list.
+PLAIN = AfterValidator(_no_control_characters)
+Line = Annotated[str, Field(max_length=300), PLAIN]
+Reason = Annotated[str, Field(min_length=1, max_length=300), PLAIN]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant_text), AfterValidator(_in_utc)]
+MaterialCode = Annotated[str, Field(min_length=1, max_length=20), PLAIN]
+Code = Annotated[str, Field(pattern=r"^\d{6}$", description="6 digits")]
+
+
+class Position(BaseModel):
+    """A place on the globe, latitude first."""
+
+    lat: Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
+    lon: Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
+
+    def point(self) -> Point:
+        return Point(self.lat, self.lon)
+
+
+class Window(BaseModel):
+    """From when until when somebody is there."""
+
+    start: Instant
+    end: Instant
+
+
+def position_of(thing: Pickup | Bank) -> Position:
+    return Position(lat=thing.lat, lon=thing.lon)
+
+
+class WeighingInput(BaseModel):
+    """One line on the scale. `grams` are taken and paid; `rejected_grams` are not."""
+
+    material: MaterialCode
+    condition: Annotated[str, Field(pattern="^(clean|dirty)$")] = "clean"
+    grams: GramsOrNone
+    rejected_grams: GramsOrNone = 0
+    reason: Annotated[Line, Field(validate_default=True)] = ""
+
+    @field_validator("reason")
+    @classmethod
+    def _says_why(cls, reason: str, info: ValidationInfo) -> str:
+        if info.data.get("rejected_grams") and not reason.strip():
+            raise PydanticCustomError("reason_missing", "Say why grams were rejected.")
+        return reason
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.grams + self.rejected_grams == 0:
+            raise PydanticCustomError("nothing_weighed", "Nothing was weighed on this line.")
+        return self
+
+    def weighed(self) -> Weighed:
+        return Weighed(**self.model_dump())
+
+
+Weighings = Annotated[list[WeighingInput], Field(min_length=1, max_length=MOST_LINES)]
+
+
+class WeighingView(BaseModel):
+    line: int
+    material: str
+    condition: str
+    grams: int
+    rejected_grams: int
+    reason: str
+    price_idr: int
+    amount_idr: int

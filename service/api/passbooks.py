@@ -1,0 +1,208 @@
+"""What is weighed at the counter, and the passbook it goes into."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.people import Role
+from service import ledger, members, prices, weighing
+from service.api.dependencies import (
+    CurrentPage,
+    Payer,
+    Reader,
+    ReadSession,
+    Session,
+    cursor_of,
+)
+from service.api.errors import documented
+from service.api.fields import Instant, Weighings, WeighingView
+from service.api.idempotency import ActRoute
+from service.auth import NoValidToken
+from service.errors import NoSuchThing, NotAllowed
+from service.ledger.chart import IDR
+from service.members import OFFICERS, Caller
+
+router = APIRouter(prefix="/v1", tags=["passbook"], route_class=ActRoute)
+
+ResidentQuery = Annotated[UUID | None, Query(description="For officers: whose passbook")]
+_DESCRIPTIONS = {
+    "pickup": "Setoran jemput",
+    "dropoff": "Setoran langsung",
+    "payout": "Pencairan",
+}
+
+
+class DropoffInput(BaseModel):
+    resident_id: UUID
+    weighings: Weighings
+
+
+class DropoffView(BaseModel):
+    id: UUID
+    bank_id: UUID
+    resident_id: UUID
+    weighings: list[WeighingView]
+    credited_idr: int
+    created_at: datetime
+
+
+class PassbookView(BaseModel):
+    bank_id: UUID
+    resident_id: UUID
+    available_idr: int
+    pending_idr: int
+    held_idr: int
+    grams_total: int
+
+
+class LineView(BaseModel):
+    id: UUID
+    at: datetime
+    kind: str
+    description: str
+    in_idr: int
+    out_idr: int
+    balance_idr: int
+    pickup_id: UUID | None
+    dropoff_id: UUID | None
+    payout_id: UUID | None
+
+
+class LineList(BaseModel):
+    items: list[LineView]
+    next_cursor: str | None
+
+
+class AccountView(BaseModel):
+    account: str
+    unit: str
+    debit: int
+    credit: int
+    balance: int
+
+
+class TrialBalanceView(BaseModel):
+    """Every account; `balance` is debit less credit, and `sums` are zero for each unit."""
+
+    bank_id: UUID
+    at: datetime | None
+    items: list[AccountView]
+    sums: dict[str, int]
+
+
+@router.post(
+    "/banks/{bank_id}/dropoffs",
+    status_code=201,
+    responses=documented(
+        NoValidToken,
+        NotAllowed,
+        NoSuchThing,
+        weighing.OwnWeighing,
+        prices.UnknownMaterial,
+        prices.MaterialNotBought,
+    ),
+)
+async def drop_off(
+    bank_id: UUID, body: DropoffInput, caller: Payer, session: Session
+) -> DropoffView:
+    """Weigh what a resident brought; credited at once at drop-off prices."""
+    caller.act_in(bank_id, Role.OPERATOR)
+    resident = await members.resident_of(session, bank_id, body.resident_id)
+    brought, credited = await weighing.dropoff(
+        session,
+        bank_id,
+        resident.id,
+        [line.weighed() for line in body.weighings],
+        operator_id=caller.person_id,
+    )
+    return DropoffView(
+        **brought.model_dump(include={"id", "bank_id", "resident_id", "created_at"}),
+        weighings=[WeighingView(**line) for line in credited.lines],
+        credited_idr=credited.credited_idr,
+    )
+
+
+@router.get("/passbooks/{bank_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
+async def passbook(
+    bank_id: UUID, caller: Reader, session: ReadSession, resident_id: ResidentQuery = None
+) -> PassbookView:
+    """What is available, pending and held, and the grams behind it."""
+    whose = await _whose(session, caller, bank_id, resident_id)
+    standing = await ledger.standing(session, bank_id, whose)
+    return PassbookView(bank_id=bank_id, resident_id=whose, **standing._asdict())
+
+
+@router.get(
+    "/passbooks/{bank_id}/lines", responses=documented(NoValidToken, NotAllowed, NoSuchThing)
+)
+async def lines(
+    bank_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    page: CurrentPage,
+    resident_id: ResidentQuery = None,
+) -> LineList:
+    """The lines of the passbook, newest first."""
+    whose = await _whose(session, caller, bank_id, resident_id)
+    found = await ledger.passbook_lines(
+        session, bank_id, whose, before=page.before_number, limit=page.limit + 1
+    )
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return LineList(
+        items=[_line_view(line) for line in shown],
+        next_cursor=cursor_of(shown[-1].version) if more else None,
+    )
+
+
+@router.get("/banks/{bank_id}/ledger/trial-balance", responses=documented(NoValidToken, NotAllowed))
+async def trial_balance(
+    bank_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    at: Annotated[Instant | None, Query()] = None,
+) -> TrialBalanceView:
+    """Every account with debit, credit and balance, now or as written up to an instant."""
+    caller.act_in(bank_id, Role.TREASURER, Role.CITY)
+    rows = await ledger.trial_balance(session, bank_id, at=at)
+    sums: dict[str, int] = {IDR: 0}
+    for row in rows:
+        sums[row.unit] = sums.get(row.unit, 0) + row.balance
+    return TrialBalanceView(
+        bank_id=bank_id, at=at, items=[_account(row) for row in rows], sums=sums
+    )
+
+
+async def _whose(
+    session: AsyncSession, caller: Caller, bank_id: UUID, resident_id: UUID | None
+) -> UUID:
+    if resident_id is None or resident_id == caller.person_id:
+        caller.act_in(bank_id, Role.RESIDENT)
+        return caller.person_id
+    caller.act_in(bank_id, *OFFICERS)
+    return (await members.resident_of(session, bank_id, resident_id)).id
+
+
+def _line_view(line: ledger.PassbookLine) -> LineView:
+    return LineView(
+        id=line.id,
+        at=line.at,
+        kind=line.kind,
+        description=line.memo or _DESCRIPTIONS.get(line.kind, line.kind),
+        in_idr=max(line.amount_idr, 0),
+        out_idr=max(-line.amount_idr, 0),
+        balance_idr=line.balance_idr,
+        pickup_id=line.about_id if line.kind == "pickup" else None,
+        dropoff_id=line.about_id if line.kind == "dropoff" else None,
+        payout_id=line.about_id if line.kind == "payout" else None,
+    )
+
+
+def _account(row: ledger.AccountTotals) -> AccountView:
+    return AccountView(
+        account=row.code, unit=row.unit, debit=row.debit, credit=row.credit, balance=row.balance
+    )

@@ -1,0 +1,176 @@
+"""Me, and the members of a bank."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.people import Language, Membership, Person, Role
+from service import banks, members
+from service.api.auth import Phone
+from service.api.dependencies import (
+    Actor,
+    CurrentPage,
+    CurrentPerson,
+    Reader,
+    ReadSession,
+    Session,
+    cursor_of,
+)
+from service.api.errors import documented
+from service.api.fields import PLAIN
+from service.api.idempotency import ActRoute
+from service.auth import NoValidToken
+from service.errors import NoSuchThing, NotAllowed
+from service.members import OFFICERS
+
+router = APIRouter(prefix="/v1", tags=["people"], route_class=ActRoute)
+
+
+class MembershipView(BaseModel):
+    bank_id: UUID
+    role: Role
+
+
+class MeView(BaseModel):
+    id: UUID
+    phone: str
+    name: str
+    language: Language
+    memberships: list[MembershipView]
+
+
+class MePatch(BaseModel):
+    name: Annotated[str, Field(max_length=120), PLAIN] | None = None
+    language: Language | None = None
+
+
+class MemberInput(BaseModel):
+    phone: Phone
+    name: Annotated[str, Field(max_length=120), PLAIN] = ""
+    role: Literal["resident", "collector"] = "resident"
+
+
+class MemberView(BaseModel):
+    person_id: UUID
+    phone: str
+    name: str
+    role: Role
+    passbook_number: str | None
+    created_at: datetime
+
+
+class MemberList(BaseModel):
+    items: list[MemberView]
+    next_cursor: str | None
+
+
+@router.get("/me", responses=documented(NoValidToken))
+async def me(person_id: CurrentPerson, session: ReadSession) -> MeView:
+    """Who I am, and my part in each bank."""
+    return await _me(session, await _person(session, person_id))
+
+
+@router.patch("/me", responses=documented(NoValidToken))
+async def change_me(body: MePatch, person_id: CurrentPerson, session: Session) -> MeView:
+    """Change my name or the language I am written to in."""
+    person = await _person(session, person_id)
+    person.name = person.name if body.name is None else body.name
+    person.language = body.language or person.language
+    session.add(person)
+    await session.flush()
+    return await _me(session, person)
+
+
+@router.post(
+    "/banks/{bank_id}/members",
+    status_code=201,
+    responses=documented(NoValidToken, NotAllowed, members.PhoneNotValid),
+)
+async def register(bank_id: UUID, body: MemberInput, caller: Actor, session: Session) -> MemberView:
+    """Register a resident or collector at the counter; whoever is one already stays one."""
+    caller.act_in(bank_id, *OFFICERS)
+    phone = members.normal_phone(body.phone)
+    person = await members.person_by_phone(session, phone, name=body.name)
+    role = Role(body.role)
+    joined = await members.register(session, bank_id, person, role, entered_by=caller.person_id)
+    return _member_view(person, joined)
+
+
+@router.post(
+    "/banks/{bank_id}/join", status_code=201, responses=documented(NoValidToken, NoSuchThing)
+)
+async def join(bank_id: UUID, person_id: CurrentPerson, session: Session) -> MemberView:
+    """Become a resident of a bank, to be fetched from and paid there."""
+    bank = await banks.get(session, bank_id)
+    person = await _person(session, person_id)
+    joined = await members.register(session, bank.id, person, Role.RESIDENT, entered_by=person.id)
+    return _member_view(person, joined)
+
+
+@router.get("/banks/{bank_id}/members", responses=documented(NoValidToken, NotAllowed))
+async def list_members(
+    bank_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    page: CurrentPage,
+    role: Role | None = None,
+    phone: Annotated[str | None, Query(max_length=members.LONGEST_PHONE)] = None,
+) -> MemberList:
+    """The members of a bank, for its officers."""
+    caller.act_in(bank_id, *OFFICERS)
+    found = await members.members_of(
+        session,
+        bank_id,
+        role=role,
+        phone=members.normal_phone(phone) if phone else None,
+        after=page.after_part,
+        limit=page.limit + 1,
+    )
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return MemberList(
+        items=[_member_view(*member) for member in shown],
+        next_cursor=_cursor_after(shown[-1]) if more else None,
+    )
+
+
+async def _person(session: AsyncSession, person_id: UUID) -> Person:
+    person = (await session.exec(select(Person).where(Person.id == person_id))).first()
+    if person is None:
+        raise NoValidToken
+    return person
+
+
+async def _me(session: AsyncSession, person: Person) -> MeView:
+    roles = await members.roles_of(session, person.id)
+    return MeView(
+        id=person.id,
+        phone=person.phone,
+        name=person.name,
+        language=Language(person.language),
+        memberships=[
+            MembershipView(bank_id=bank_id, role=Role(role))
+            for bank_id, held in roles.items()
+            for role in sorted(held)
+        ],
+    )
+
+
+def _cursor_after(member: members.Member) -> str:
+    return cursor_of((member.person.id, Role(member.membership.role)))
+
+
+def _member_view(person: Person, joined: Membership) -> MemberView:
+    return MemberView(
+        person_id=person.id,
+        phone=person.phone,
+        name=person.name,
+        role=Role(joined.role),
+        passbook_number=joined.passbook_number,
+        created_at=joined.created_at,
+    )

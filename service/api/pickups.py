@@ -1,0 +1,251 @@
+"""Pickups: listed, looked at, cancelled."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.material import Condition
+from models.people import Role
+from models.pickup import PickupStatus
+from routing.geo import Point
+from routing.geocode import GeocodingFailed
+from service import members, pickups, prices
+from service.api.dependencies import (
+    Actor,
+    CurrentPage,
+    CurrentParts,
+    CurrentPerson,
+    Reader,
+    ReadSession,
+    Session,
+    cursor_of,
+)
+from service.api.errors import RequestMalformed, documented
+from service.api.fields import (
+    MOST_LINES,
+    PLAIN,
+    Grams,
+    MaterialCode,
+    Position,
+    Reason,
+    Window,
+    position_of,
+)
+from service.api.idempotency import ActRoute
+from service.auth import NoValidToken
+from service.errors import FieldProblem, NoSuchThing, NotAllowed
+from service.keys import Keys
+from service.members import OFFICERS, Caller
+
+router = APIRouter(prefix="/v1/pickups", tags=["pickups"], route_class=ActRoute)
+
+
+class ItemInput(BaseModel):
+    material: MaterialCode
+    condition: Condition = Condition.CLEAN
+    estimated_grams: Grams
+
+
+class PickupInput(BaseModel):
+    """What is to be fetched. An officer names the resident; a resident lists for themselves.
+
+    The position may be left out where the server looks addresses up.
+    """
+
+    bank_id: UUID
+    resident_id: UUID | None = None
+    position: Position | None = None
+    address: Annotated[str, Field(min_length=1, max_length=300), PLAIN]
+    window: Window | None = None
+    items: Annotated[list[ItemInput], Field(min_length=1, max_length=MOST_LINES)]
+    note: Annotated[str, Field(max_length=500), PLAIN] = ""
+
+
+class ItemView(BaseModel):
+    line: int
+    material: str
+    condition: str
+    estimated_grams: int
+    price_idr: int
+
+
+class WindowView(BaseModel):
+    start: datetime
+    end: datetime
+
+
+class ResidentView(BaseModel):
+    id: UUID
+    name: str
+    phone: str
+
+
+class PickupView(BaseModel):
+    """A pickup. `handover_code` is told to its resident only."""
+
+    id: UUID
+    bank_id: UUID
+    status: PickupStatus
+    resident: ResidentView
+    position: Position
+    address: str
+    area: str
+    window: WindowView
+    items: list[ItemView]
+    note: str
+    estimated_grams: int
+    estimate_idr: int
+    handover_code: str | None
+    collector_id: UUID | None
+    claimed_until: datetime | None
+    arrived_at: datetime | None
+    collected_at: datetime | None
+    credited_idr: int | None
+    ended_reason: str
+    created_at: datetime
+
+
+class PickupPage(BaseModel):
+    items: list[PickupView]
+    next_cursor: str | None
+
+
+class ReasonInput(BaseModel):
+    reason: Reason
+
+
+async def located(body: PickupInput, _person: CurrentPerson, parts: CurrentParts) -> Point:
+    """Where the waste is: as given, or looked up before any transaction begins."""
+    if body.position is not None:
+        return body.position.point()
+    if parts.geocoder is None:
+        raise _no_position("A position is needed.", "Posisi wajib diisi.")
+    try:
+        found = await parts.geocoder.locate(body.address)
+    except GeocodingFailed:
+        found = None
+    if found is None:
+        raise _no_position(
+            "The address was not found; give a position.",
+            "Alamat tidak ditemukan; berikan posisinya.",
+        )
+    return found
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=documented(
+        NoValidToken,
+        NotAllowed,
+        NoSuchThing,
+        pickups.OutsideServiceArea,
+        pickups.BelowMinimumWeight,
+        pickups.WindowNotPossible,
+        prices.UnknownMaterial,
+        prices.MaterialNotBought,
+    ),
+)
+async def list_waste(
+    body: PickupInput,
+    position: Annotated[Point, Depends(located)],
+    caller: Actor,
+    session: Session,
+    parts: CurrentParts,
+) -> PickupView:
+    """Put waste on the board. Its prices are locked from now on."""
+    resident_id = await _resident(session, caller, body)
+    listing = pickups.Listing(
+        bank_id=body.bank_id,
+        resident_id=resident_id,
+        entered_by=caller.person_id,
+        position=position,
+        address=body.address,
+        window_start=body.window.start if body.window else None,
+        window_end=body.window.end if body.window else None,
+        items=[
+            pickups.Listed(item.material, item.condition, item.estimated_grams)
+            for item in body.items
+        ],
+        note=body.note,
+    )
+    return pickup_view(await pickups.list_waste(session, listing), caller, parts.keys)
+
+
+@router.get("", responses=documented(NoValidToken))
+async def list_pickups(
+    caller: Reader,
+    session: ReadSession,
+    parts: CurrentParts,
+    page: CurrentPage,
+    status: PickupStatus | None = None,
+) -> PickupPage:
+    """My listings, the jobs I hold or did, and as an officer those of my bank; newest first."""
+    found = await pickups.visible(
+        session, caller, status=status, before=page.before_id, limit=page.limit + 1
+    )
+    shown = await pickups.shown(session, found[: page.limit])
+    more = len(found) > page.limit
+    return PickupPage(
+        items=[pickup_view(one, caller, parts.keys) for one in shown],
+        next_cursor=cursor_of(found[page.limit - 1].id) if more else None,
+    )
+
+
+@router.get("/{pickup_id}", responses=documented(NoValidToken, NoSuchThing))
+async def get_pickup(
+    pickup_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
+) -> PickupView:
+    """One pickup that concerns me."""
+    pickup = await pickups.find_own(session, caller, pickup_id)
+    (shown,) = await pickups.shown(session, [pickup])
+    return pickup_view(shown, caller, parts.keys)
+
+
+@router.post(
+    "/{pickup_id}/cancel",
+    responses=documented(NoValidToken, NotAllowed, NoSuchThing, pickups.PickupAlreadyEnded),
+)
+async def cancel(
+    pickup_id: UUID, body: ReasonInput, caller: Actor, session: Session, parts: CurrentParts
+) -> PickupView:
+    """Take a listing back, until it is collected."""
+    pickup = await pickups.find_own(session, caller, pickup_id)
+    roles = (Role.RESIDENT,) if pickup.resident_id == caller.person_id else OFFICERS
+    caller.act_in(pickup.bank_id, *roles)
+    await pickups.cancel(session, pickup, reason=body.reason)
+    (shown,) = await pickups.shown(session, [pickup])
+    return pickup_view(shown, caller, parts.keys)
+
+
+def pickup_view(shown: pickups.Shown, caller: Caller, keys: Keys) -> PickupView:
+    """What this caller sees of a pickup."""
+    pickup = shown.pickup
+    own = pickup.resident_id == caller.person_id
+    values: dict[str, Any] = pickup.model_dump(include=set(PickupView.model_fields))
+    return PickupView(
+        **values,
+        resident=ResidentView(
+            id=shown.resident.id, name=shown.resident.name, phone=shown.resident.phone
+        ),
+        position=position_of(pickup),
+        window=WindowView(start=pickup.window_start, end=pickup.window_end),
+        items=[ItemView(**item.model_dump()) for item in shown.items],
+        handover_code=keys.handover_code(pickup.id) if own else None,
+    )
+
+
+async def _resident(session: AsyncSession, caller: Caller, body: PickupInput) -> UUID:
+    if body.resident_id is None or body.resident_id == caller.person_id:
+        caller.act_in(body.bank_id, Role.RESIDENT)
+        return caller.person_id
+    caller.act_in(body.bank_id, *OFFICERS)
+    return (await members.resident_of(session, body.bank_id, body.resident_id)).id
+
+
+def _no_position(english: str, indonesian: str) -> RequestMalformed:
+    return RequestMalformed(FieldProblem("/position", english, indonesian))

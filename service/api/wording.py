@@ -1,0 +1,53 @@
+"""What pydantic finds wrong with a field, in Indonesian."""
+
+from typing import Any
+
+_SENTENCES = {
+    "missing": "Isian ini wajib diisi.",
+    "json_invalid": "Isi permintaan bukan JSON yang sah.",
+    "bool_type": "Harus ya atau tidak.",
+    "bool_parsing": "Harus ya atau tidak.",
+    "control_characters": "Huruf kendali tidak diperbolehkan.",
+    "date_from_datetime_parsing": "Bukan tanggal yang sah.",
+    "date_parsing": "Bukan tanggal yang sah.",
+    "datetime_from_date_parsing": "Bukan waktu yang sah.",
+    "datetime_parsing": "Bukan waktu yang sah.",
+    "datetime_type": "Bukan waktu yang sah.",
+    "dict_type": "Harus berupa objek.",
+    "enum": "Harus salah satu dari: {expected}.",
+    "finite_number": "Harus bilangan biasa.",
+    "float_parsing": "Harus bilangan.",
+    "float_type": "Harus bilangan.",
+    "greater_than": "Harus lebih dari {gt}.",
+    "greater_than_equal": "Paling sedikit {ge}.",
+    "instant": "Waktu harus berupa teks seperti 2026-11-22T08:00:00Z.",
+    "int_from_float": "Harus bilangan bulat.",
+    "int_parsing": "Harus bilangan bulat.",
+    "int_type": "Harus bilangan bulat.",
+    "less_than": "Harus kurang dari {lt}.",
+    "less_than_equal": "Paling banyak {le}.",
+    "list_type": "Harus berupa daftar.",
+    "literal_error": "Harus salah satu dari: {expected}.",
+    "model_attributes_type": "Harus berupa objek.",
+    "model_type": "Harus berupa objek.",
+    "nothing_weighed": "Tidak ada yang ditimbang pada baris ini.",
+    "reason_missing": "Sebutkan alasan penolakan.",
+    "string_pattern_mismatch": "Bentuknya tidak sesuai.",
+    "string_too_long": "Paling panjang {max_length} huruf.",
+    "string_too_short": "Paling pendek {min_length} huruf.",
+    "string_type": "Harus berupa teks.",
+    "string_unicode": "Teks ini tidak dapat dibaca.",
+    "timezone_aware": "Waktu harus menyebut zona waktunya.",
+    "too_long": "Paling banyak {max_length} baris.",
+    "too_short": "Paling sedikit {min_length} baris.",
+    "uuid_parsing": "Bukan pengenal (UUID) yang sah.",
+    "uuid_type": "Bukan pengenal (UUID) yang sah.",
+}
+
+
+def in_indonesian(error: dict[str, Any]) -> str:
+    """The sentence for a pydantic error; its English one where there is no other."""
+    sentence = _SENTENCES.get(error["type"])
+    if sentence is None:
+        return str(error["msg"])
+    return sentence.format(**error.get("ctx", {}))

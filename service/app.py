@@ -1,0 +1,167 @@
+"""Puts the parts together into an application; owns nothing."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from routing.geocode import Geocoder, Nominatim
+from service.api import auth, banks, errors, jobs, passbooks, payouts, people, pickups, system
+from service.api.body_limit import BodyLimit
+from service.api.dependencies import Parts
+from service.api.measuring import Measuring
+from service.database import Database, open_database, schema
+from service.keys import load_keys
+from service.messages import FileMessenger, Messenger
+from service.settings import Settings
+from service.worker import Worker
+
+VERSION = "0.1.0"
+DESCRIPTION = """
+Waste banks: residents list recyclable waste, collectors claim the nearest jobs, what is
+weighed is credited to a passbook, and paid out.
+
+Errors are `application/problem+json` (RFC 9457); their types are documented under
+[/problems](/problems). Money is whole rupiah, mass whole grams. Every POST that changes
+something takes an `Idempotency-Key`: the same key and the same request give the first
+answer again.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; its parts are made when it starts."""
+    app = FastAPI(
+        title="Jumpa Madu",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
+    app.add_middleware(Measuring)
+    errors.install(app)
+    for noun in (auth, people, banks, pickups, jobs, passbooks, payouts, system):
+        app.include_router(noun.router)
+    _describe_problems(app)
+    return app
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Everything a server or worker needs, made from the settings and closed at the end."""
+    database = open_database(
+        settings.database,
+        pool_size=settings.database_pool,
+        prepared=settings.database_prepared,
+    )
+    messenger = _messenger(settings)
+    try:
+        yield Parts(settings, database, load_keys(settings), messenger, _geocoder(settings))
+    finally:
+        await messenger.close()
+        await database.close()
+
+
+@asynccontextmanager
+async def working(parts: Parts) -> AsyncIterator[None]:
+    """A worker beside whatever the block does."""
+    stop = asyncio.Event()
+    worker = Worker(parts.database, parts.keys, parts.messenger)
+    task = asyncio.create_task(worker.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+@contextmanager
+def only_server(settings: Settings) -> Iterator[None]:
+    """On SQLite: refuse to be a second server on the same file."""
+    if not settings.is_sqlite:
+        yield
+        return
+    path = Path(settings.database.removeprefix("sqlite:///")).with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise schema.SchemaNotReady(
+            f"Another server already runs on {path.with_suffix('.db')}."
+            " One process serves one SQLite file; use PostgreSQL for more."
+        ) from None
+    else:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    async with AsyncExitStack() as stack:
+        stack.enter_context(only_server(settings))
+        parts = await stack.enter_async_context(open_parts(settings))
+        await _require_schema(parts.database)
+        app.state.parts = parts
+        if settings.worker == "inside":
+            await stack.enter_async_context(working(parts))
+        yield
+
+
+async def _require_schema(database: Database) -> None:
+    async with database.reading() as session:
+        connection = await session.connection()
+        lacking = await connection.run_sync(schema.problems)
+    if lacking:
+        raise schema.SchemaNotReady(
+            f"The database is not ready: {'; '.join(lacking)}. Run `jumpa migrate` first."
+        )
+
+
+def _messenger(settings: Settings) -> Messenger:
+    token = settings.whatsapp_token
+    if settings.whatsapp_url and settings.whatsapp_phone_id and token and token.get_secret_value():
+        # httpx is slow to import, and a start on the embedded default does without.
+        from service.messages.whatsapp import (  # noqa: PLC0415
+            WhatsAppMessenger,
+            WhatsAppTemplates,
+        )
+
+        templates = WhatsAppTemplates(
+            code=settings.whatsapp_code_template, notice=settings.whatsapp_notice_template
+        )
+        return WhatsAppMessenger(
+            settings.whatsapp_url, settings.whatsapp_phone_id, token, templates
+        )
+    return FileMessenger(settings.data_dir / "messages.jsonl")
+
+
+def _geocoder(settings: Settings) -> Geocoder | None:
+    if not settings.nominatim_url:
+        return None
+    return Nominatim(settings.nominatim_url, settings.nominatim_user_agent)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the shape of problems into the API description, which names it by reference."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        described = describe()
+        schemas = described.setdefault("components", {}).setdefault("schemas", {})
+        if "ProblemView" not in schemas:
+            model = errors.ProblemView.model_json_schema(
+                ref_template="#/components/schemas/{model}"
+            )
+            schemas.update(model.pop("$defs", {}))
+            schemas["ProblemView"] = model
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign]
