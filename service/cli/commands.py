@@ -1,0 +1,226 @@
+"""What commands there are, with their options and a word on each."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from service.cli.refusals import Commands
+
+# Each command imports what it does when it is called: the server would otherwise wait for
+# Alembic, and `--help` for the server.
+
+app = typer.Typer(
+    name="jumpa",
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    # Its tracebacks show the values of variables, and those may be secrets.
+    pretty_exceptions_enable=False,
+    help="Jumpa Madu, the backend of waste banks. Settings are environment variables that"
+    " start with JUMPA_; [bold]jumpa doctor[/bold] says whether they will do.",
+)
+bank = typer.Typer(no_args_is_help=True, help="Waste banks.")
+price = typer.Typer(no_args_is_help=True, help="Price lists.")
+demo = typer.Typer(no_args_is_help=True, help="The demo town.")
+app.add_typer(bank, name="bank")
+app.add_typer(price, name="price")
+app.add_typer(demo, name="demo")
+
+Latitude = Annotated[float, typer.Option(min=-90, max=90, help="In degrees, like 3.56")]
+Longitude = Annotated[float, typer.Option(min=-180, max=180, help="In degrees, like 98.87")]
+PriceFile = Annotated[
+    Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False, help="The price list")
+]
+
+
+@app.command()
+def start() -> None:
+    """Prepare whatever is missing and serve: the way to try the product.
+
+    Makes the data folder, the database and its schema, enters the demo town into a database
+    that has no banks yet (unless [bold]JUMPA_DEMO=0[/bold]), says where to look, and serves.
+
+    Example: [cyan]JUMPA_PORT=8080 jumpa start[/cyan]
+    """
+    from service.cli import serving  # noqa: PLC0415
+
+    serving.start()
+
+
+@app.command()
+def serve() -> None:
+    """Serve, and change nothing first: the way to run in production.
+
+    Refuses to start unless the database has this version's schema and triggers.
+
+    Example: [cyan]jumpa migrate && jumpa serve[/cyan]
+    """
+    from service.cli import serving  # noqa: PLC0415
+
+    serving.serve()
+
+
+@app.command()
+def worker() -> None:
+    """Send notices, take back lapsed claims: what happens without anybody asking.
+
+    For PostgreSQL with [bold]JUMPA_WORKER=apart[/bold]; any number may run. On SQLite the
+    server does this itself.
+
+    Example: [cyan]JUMPA_DATABASE_URL=postgresql://jumpa@db/jumpa jumpa worker[/cyan]
+    """
+    from service.cli import serving  # noqa: PLC0415
+
+    serving.work()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema. Once more changes nothing.
+
+    On SQLite stop the server first.
+
+    Example: [cyan]jumpa migrate[/cyan]
+    """
+    from service.cli import upkeep  # noqa: PLC0415
+
+    upkeep.migrate()
+
+
+@app.command()
+def seed(
+    *,
+    demo: Annotated[bool, typer.Option("--demo", help="The demo town as well.")] = False,
+) -> None:
+    """Enter materials and districts, or bring them up to date. Once more changes nothing.
+
+    Example: [cyan]jumpa seed[/cyan]
+    """
+    from service.cli import upkeep  # noqa: PLC0415
+
+    upkeep.seed(with_demo=demo)
+
+
+@app.command()
+def verify() -> None:
+    """Replay every ledger and compare it with its counters. Exit code 1 if anything differs.
+
+    Reads only, beside a running server.
+
+    Example: [cyan]jumpa verify[/cyan]
+    """
+    from service.cli import upkeep  # noqa: PLC0415
+
+    upkeep.verify()
+
+
+@app.command()
+def doctor() -> None:
+    """Look whether everything is as it should be, and say what to do if not.
+
+    Changes nothing. Exit code 1 if something keeps the product from running.
+
+    Example: [cyan]jumpa doctor[/cyan]
+    """
+    from service.cli import doctor  # noqa: PLC0415
+
+    doctor.look()
+
+
+@app.command()
+def version() -> None:
+    """Say which version this is.
+
+    Example: [cyan]jumpa version[/cyan]
+    """
+    from service.cli import upkeep  # noqa: PLC0415
+
+    upkeep.version()
+
+
+@bank.command("create")
+def create_bank(  # noqa: PLR0913  One option a fact.
+    *,
+    name: Annotated[str, typer.Option(help="What people call it")],
+    lat: Latitude,
+    lon: Longitude,
+    kind: Annotated[
+        Literal["unit", "main"], typer.Option(help="A unit, or the main bank of a regency")
+    ] = "unit",
+    address: Annotated[str, typer.Option(help="Street and place")] = "",
+    district: Annotated[str, typer.Option(help="Code of the kecamatan, like 12.07.28")] = "",
+    time_zone: Annotated[str, typer.Option(help="Where its days begin")] = "Asia/Jakarta",
+    hours: Annotated[str, typer.Option(help="As OpenStreetMap writes them")] = "",
+    treasurer: Annotated[str, typer.Option(metavar="PHONE", help="Who approves payouts")] = "",
+    operator: Annotated[str, typer.Option(metavar="PHONE", help="Who runs the counter")] = "",
+) -> None:
+    """Open a waste bank with the usual rules. It buys nothing until it has a price list.
+
+    Example: [cyan]jumpa bank create --name "Bank Sampah Melati" --lat 3.59 --lon 98.67
+    --hours "Sa 08:00-12:00" --treasurer 0812-6000-1234 --operator 0812-6000-5678[/cyan]
+    """
+    from service.cli import entering  # noqa: PLC0415
+
+    facts = {
+        "name": name,
+        "lat": lat,
+        "lon": lon,
+        "kind": kind,
+        "address": address,
+        "district_code": district or None,
+        "time_zone": time_zone,
+        "hours": hours,
+    }
+    entering.create_bank(facts, treasurer=treasurer, operator=operator)
+
+
+@price.command("import")
+def import_prices(
+    file: PriceFile,
+    *,
+    bank: Annotated[str, typer.Option(metavar="NAME|ID", help="Whose prices they are")],
+    begins: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="INSTANT",
+            help="When they begin, if their row doesn't say: 2026-12-01, or with a time. Else now.",
+        ),
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Enter a price list from a CSV file: shows what would change, asks, takes all or nothing.
+
+    Columns: material, condition (clean, dirty), channel (pickup, dropoff), price_idr, and
+    valid_from if rows begin at different times. An empty price ends the buying.
+
+    Example: [cyan]jumpa price import harga.csv --bank "Bank Sampah Melati"[/cyan]
+    """
+    from service.cli import entering  # noqa: PLC0415
+
+    entering.import_prices(file, bank=bank, begins=begins, is_agreed=yes)
+
+
+@demo.command("day")
+def demo_day(
+    *,
+    url: Annotated[str, typer.Option(help="The running server")] = "http://127.0.0.1:8000",
+    data_dir: Annotated[
+        Path | None, typer.Option(help="The server's data folder, to read codes from")
+    ] = None,
+    pickups: Annotated[int, typer.Option(min=1, help="How many deposits there are")] = 200,
+    clients: Annotated[int, typer.Option(min=1, max=200, help="How many act at a time")] = 8,
+    seed: Annotated[int, typer.Option(help="Another number, another day")] = 1,
+) -> None:
+    """Live a day of the demo town against a running server, and check that it adds up.
+
+    Residents list waste, collectors claim, drive and weigh, residents ask for cash, and the
+    treasurer pays. Exit code 1 if any call went wrong.
+
+    Example: [cyan]jumpa demo day --pickups 2000 --clients 16[/cyan]
+    """
+    from service.cli import playing  # noqa: PLC0415
+
+    playing.live_a_day(url, data_dir, pickups=pickups, clients=clients, seed=seed)

@@ -1,0 +1,192 @@
+"""Looks at everything that can be wrong with an installation; changes nothing."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from models.base import utc_now
+from service.cli.refusals import wrong_settings
+from service.database import schema
+from service.settings import Settings
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_CLOCKS_APART = timedelta(seconds=5)
+_BUILT_IN = 2026
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Finding(NamedTuple):
+    """What was looked at, how it is, and what to do about it."""
+
+    level: Level
+    what: str
+    how_it_is: str
+    advice: str = ""
+
+
+def look() -> None:
+    """Print a line for everything; exit code 1 if something keeps the product from running."""
+    findings = list(examine())
+    for finding in findings:
+        typer.echo(f"{finding.level:<6}{finding.what:<14}{finding.how_it_is}")
+        if finding.advice:
+            typer.echo(f"{'':<20}{finding.advice}")
+    if any(finding.level == Level.FAIL for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine() -> Iterator[Finding]:
+    """Everything in turn; without settings there is little to look at."""
+    yield _python()
+    yield _time_zones()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for line in wrong_settings(error):
+            yield Finding(Level.FAIL, "settings", line.strip())
+        return
+    yield Finding(Level.OK, "settings", f"for {settings.environment}")
+    yield _data_folder(settings.data_dir)
+    yield from _keys(settings)
+    yield from _database(settings)
+    yield _messages(settings)
+    yield _worker(settings)
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info < (3, 11):  # noqa: UP036  The packages may be there, and Python too old.
+        return Finding(Level.FAIL, "Python", version, "Python 3.11 or newer is needed.")
+    return Finding(Level.OK, "Python", version)
+
+
+def _time_zones() -> Finding:
+    try:
+        here = utc_now().astimezone(ZoneInfo("Asia/Jakarta"))
+    except ZoneInfoNotFoundError:
+        advice = "Install the package tzdata: days begin in the bank's own time zone."
+        return Finding(Level.FAIL, "clock", "time zones are missing", advice)
+    shown = f"{here:%Y-%m-%d %H:%M} in Jakarta"
+    if here.year < _BUILT_IN:
+        advice = "The clock is years behind: codes and tokens would run out at once."
+        return Finding(Level.FAIL, "clock", shown, advice)
+    return Finding(Level.OK, "clock", shown)
+
+
+def _data_folder(folder: Path) -> Finding:
+    shown = str(folder.resolve())
+    if not folder.exists():
+        return Finding(Level.WARN, "data folder", shown, "It isn't there yet; a start makes it.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding(Level.FAIL, "data folder", shown, "This user can't write there.")
+    if folder.stat().st_mode & _OTHERS:
+        advice = f"Other users can look into it: chmod 700 {shown}"
+        return Finding(Level.WARN, "data folder", shown, advice)
+    return Finding(Level.OK, "data folder", shown)
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    kept = {"signing_key": "signing.pem", "pepper": "pepper"}
+    for name, file in kept.items():
+        if getattr(settings, name) is not None:
+            yield Finding(Level.OK, name, "from the settings")
+        else:
+            yield _key_file(name, settings.data_dir / "keys" / file)
+
+
+def _key_file(name: str, path: Path) -> Finding:
+    if not path.exists():
+        return Finding(Level.WARN, name, str(path), "It isn't there yet; a start makes it.")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & _OTHERS:
+        advice = f"Others can read it, mode {mode:o}: chmod 600 {path}"
+        return Finding(Level.FAIL, name, str(path), advice)
+    return Finding(Level.OK, name, str(path))
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    url = make_url(settings.database)
+    shown = url.render_as_string(hide_password=True)
+    # To connect would make the file.
+    if settings.is_sqlite and not Path(url.database or "").exists():
+        yield Finding(Level.WARN, "database", shown, "It isn't there yet; `jumpa start` makes it.")
+        return
+    engine = schema.sync_engine(settings.database)
+    try:
+        with engine.connect() as connection:
+            yield Finding(Level.OK, "database", shown)
+            yield from _schema(connection)
+            if not settings.is_sqlite:
+                yield _clock_of(connection)
+    except DBAPIError as error:
+        said = str(error.orig).strip().splitlines()[0]
+        yield Finding(Level.FAIL, "database", shown, f"It can't be used: {said}")
+    finally:
+        engine.dispose()
+
+
+def _schema(connection: Connection) -> Iterator[Finding]:
+    lacking = schema.problems(connection)
+    altered = [words for words in lacking if "trigger" in words]
+    if lacking and not altered:
+        yield Finding(Level.FAIL, "schema", "; ".join(lacking), "Run `jumpa migrate`.")
+        return
+    yield Finding(Level.OK, "schema", "this version's")
+    if altered:
+        advice = "Find out who changed it, run `jumpa migrate`, then `jumpa verify`."
+        yield Finding(Level.FAIL, "triggers", "; ".join(altered), advice)
+    else:
+        yield Finding(Level.OK, "triggers", "all in place")
+
+
+def _clock_of(connection: Connection) -> Finding:
+    there: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    apart = abs(there - utc_now())
+    shown = f"{apart.total_seconds():.1f} s from ours"
+    if apart > _CLOCKS_APART:
+        advice = "Keep both machines' clocks with NTP: leases and prices go by the clock."
+        return Finding(Level.WARN, "its clock", shown, advice)
+    return Finding(Level.OK, "its clock", shown)
+
+
+def _messages(settings: Settings) -> Finding:
+    token = settings.whatsapp_token
+    parts = {
+        "JUMPA_WHATSAPP_URL": settings.whatsapp_url,
+        "JUMPA_WHATSAPP_PHONE_ID": settings.whatsapp_phone_id,
+        "JUMPA_WHATSAPP_TOKEN": token.get_secret_value() if token else "",
+    }
+    missing = [name for name, value in parts.items() if not value]
+    if not missing:
+        return Finding(Level.OK, "messages", "over WhatsApp")
+    shown = f"into {settings.data_dir.resolve() / 'messages.jsonl'}"
+    if len(missing) < len(parts):
+        return Finding(Level.FAIL, "messages", shown, f"For WhatsApp set {', '.join(missing)} too.")
+    if settings.environment == "production":
+        return Finding(
+            Level.WARN, "messages", shown, f"Nobody gets a code: set {', '.join(parts)}."
+        )
+    return Finding(Level.OK, "messages", shown)
+
+
+def _worker(settings: Settings) -> Finding:
+    if settings.worker == "inside":
+        return Finding(Level.OK, "worker", "inside the server")
+    return Finding(Level.OK, "worker", "apart: keep one `jumpa worker` running at least")

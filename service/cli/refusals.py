@@ -1,0 +1,56 @@
+"""Errors that the person at the command line can mend, in words instead of a traceback."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+REFUSED = 2
+
+
+class Refused(Exception):
+    """A command can't do what it was asked; its words say why."""
+
+
+class Commands(TyperGroup):
+    """Commands whose refusals are a sentence and exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
+        except Exception as error:
+            words = in_words(error)
+            if words is None:
+                raise
+            typer.echo(words, err=True)
+            raise typer.Exit(REFUSED) from error
+
+
+def in_words(error: Exception) -> str | None:
+    """What to tell of an error; None if it is a defect, which is shown whole."""
+    # Only now: a command that fails may take its time, and others have no use for these.
+    from pydantic import ValidationError  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+
+    from service.database.schema import SchemaNotReady  # noqa: PLC0415
+    from service.errors import Problem  # noqa: PLC0415
+
+    if isinstance(error, ValidationError) and error.title == "Settings":
+        return "\n".join(["The settings will not do.", *wrong_settings(error)])
+    if isinstance(error, DBAPIError):
+        return f"The database says no: {str(error.orig).strip()}"
+    if isinstance(error, Refused | SchemaNotReady | Problem):
+        return str(error)
+    return None
+
+
+def wrong_settings(error: Any) -> list[str]:
+    """A line for each; what it was set to is not repeated, for it may be a secret."""
+    lines = []
+    for found in error.errors():
+        sentence = str(found["msg"]).removeprefix("Value error, ")
+        name = "_".join(str(part) for part in found["loc"]).upper()
+        lines.append(f"  JUMPA_{name}: {sentence}" if name else f"  {sentence}")
+    return lines

@@ -1,0 +1,141 @@
+"""Commands that stay: the server, and the worker beside it."""
+
+import asyncio
+import gc
+import signal
+from typing import NamedTuple
+
+import typer
+import uvicorn
+from sqlmodel import select
+
+from models.bank import Bank
+from models.material import Material
+from service.app import create_app, only_server, open_parts
+from service.cli.greeting import greeting
+from service.cli.refusals import Refused
+from service.database import schema
+from service.demo import town
+from service.settings import Settings
+from service.worker import Worker
+
+
+class _Held(NamedTuple):
+    """What a database holds already."""
+
+    materials: bool
+    banks: bool
+    demo: bool
+
+
+def start() -> None:
+    """Prepare what is missing, say where to look, serve."""
+    settings = Settings()
+    make_data_folder(settings)
+    with only_server(settings):
+        has_demo = _prepare(settings)
+    typer.echo(greeting(settings, has_demo=has_demo))
+    _serve(settings)
+
+
+def serve() -> None:
+    """Serve a database that is ready."""
+    settings = Settings()
+    make_data_folder(settings)
+    # The server would find out as well, but in the middle of a traceback.
+    with only_server(settings):
+        require_schema(settings)
+    _serve(settings)
+
+
+def work() -> None:
+    """Work until told to stop."""
+    settings = Settings()
+    if settings.is_sqlite:
+        raise Refused("On SQLite the server does this work itself; there is no worker to start.")
+    require_schema(settings)
+    asyncio.run(_work(settings))
+
+
+def make_data_folder(settings: Settings) -> None:
+    """Keys, codes and names are going to lie in it, so it is for its owner only."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def require_schema(settings: Settings) -> None:
+    """Refuse a database that is not ready. Raises SchemaNotReady."""
+    lacking = _lacking(settings)
+    if lacking:
+        raise schema.SchemaNotReady(
+            f"The database is not ready: {'; '.join(lacking)}. Run `jumpa migrate` first."
+        )
+
+
+def _serve(settings: Settings) -> None:
+    app = create_app(settings)
+    # All that is there by now stays, so it need never be looked through again.
+    gc.freeze()
+    gc.enable()
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="info",
+        access_log=False,
+        server_header=False,
+        ws="none",
+    )
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
+    gc.freeze()
+    gc.enable()
+    async with open_parts(settings) as parts:
+        typer.echo("Working. Stop it with Ctrl-C.")
+        await Worker(parts.database, parts.keys, parts.messenger).run(stop)
+
+
+def _prepare(settings: Settings) -> bool:
+    """Migrate and fill a database that needs it, most don't; whether the demo is in it."""
+    lacking = _lacking(settings)
+    if lacking:
+        typer.echo(f"Preparing the database, for {'; '.join(lacking)} ...")
+        schema.upgrade(settings.database)
+    held = _held(settings)
+    wants_demo = not held.demo and _is_demo_wanted(settings, held)
+    if wants_demo or not held.materials:
+        from service.cli import upkeep  # noqa: PLC0415  A first start only.
+
+        asyncio.run(upkeep.fill(settings, with_demo=wants_demo))
+    return held.demo or wants_demo
+
+
+def _is_demo_wanted(settings: Settings, held: _Held) -> bool:
+    """As it was said; unsaid, a database for trying out gets it before it has banks."""
+    if settings.demo is None:
+        return settings.environment == "development" and not held.banks
+    return settings.demo
+
+
+def _lacking(settings: Settings) -> list[str]:
+    engine = schema.sync_engine(settings.database)
+    try:
+        with engine.connect() as connection:
+            return schema.problems(connection)
+    finally:
+        engine.dispose()
+
+
+def _held(settings: Settings) -> _Held:
+    engine = schema.sync_engine(settings.database)
+    try:
+        with engine.connect() as connection:
+            material = connection.execute(select(Material.code).limit(1)).first()
+            bank = connection.execute(select(Bank.id).limit(1)).first()
+            demo = connection.execute(select(Bank.id).where(Bank.id == town.BANKS[0].id)).first()
+    finally:
+        engine.dispose()
+    return _Held(material is not None, bank is not None, demo is not None)

@@ -1,0 +1,76 @@
+"""Commands that look after a database: migrate, seed, verify."""
+
+import asyncio
+
+import typer
+from sqlmodel import select
+
+from models.bank import Bank
+from service import ledger
+from service.app import VERSION, only_server
+from service.cli.serving import make_data_folder, require_schema
+from service.database import open_database, schema
+from service.demo.seeding import seed as seed_demo
+from service.ledger import Verified
+from service.seeds import load_reference
+from service.settings import Settings
+
+
+def migrate() -> None:
+    """Bring the schema to this version's."""
+    settings = Settings()
+    make_data_folder(settings)
+    with only_server(settings):
+        schema.upgrade(settings.database)
+    typer.echo("The database is at this version's schema.")
+
+
+def seed(*, with_demo: bool) -> None:
+    """Enter reference data, and the demo town if it is wanted."""
+    settings = Settings()
+    require_schema(settings)
+    asyncio.run(fill(settings, with_demo=with_demo))
+    typer.echo("Materials and districts are up to date." + " The demo is there." * with_demo)
+
+
+async def fill(settings: Settings, *, with_demo: bool) -> None:
+    """Put in what every database starts with."""
+    database = open_database(settings.database)
+    try:
+        if with_demo:
+            await seed_demo(database)
+            return
+        async with database.transaction() as session:
+            await load_reference(session)
+    finally:
+        await database.close()
+
+
+def verify() -> None:
+    """Replay the ledgers of all banks; exit code 1 if something doesn't add up."""
+    settings = Settings()
+    require_schema(settings)
+    result = asyncio.run(_verified(settings))
+    for finding in result.findings:
+        typer.echo(f"bank {finding.bank_id}, {finding.subject}: {finding.problem}")
+    typer.echo(
+        f"{result.banks} banks, {result.accounts} accounts, {result.transfers} transfers,"
+        f" {result.entries} entries: "
+        + ("everything adds up." if result.is_clean else f"{len(result.findings)} findings.")
+    )
+    if not result.is_clean:
+        raise typer.Exit(1)
+
+
+def version() -> None:
+    """Say which version this is."""
+    typer.echo(f"Jumpa Madu {VERSION}")
+
+
+async def _verified(settings: Settings) -> Verified:
+    database = open_database(settings.database)
+    try:
+        async with database.reading() as session:
+            return await ledger.verify(session, list(await session.exec(select(Bank.id))))
+    finally:
+        await database.close()

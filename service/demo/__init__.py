@@ -1,0 +1,1 @@
+"""A town to try things in: its people, and a day of theirs."""
