@@ -1,0 +1,160 @@
+"""Who sees what of a resident, and when no longer."""
+
+from typing import Any
+
+import pytest
+
+from models.people import Role
+from models.pickup import Pickup
+from service.keys import Keys
+from tests.api.asking import HERE, Asking, done, handover, listing, nothing_changes, refused
+from tests.factories import Town, another, claim_pickup, collect_pickup, list_pickup, make_town
+
+PRIVATE = ("Siti Aminah", "Diponegoro", "Pagar hijau")
+
+
+async def list_with_a_name(asking: Asking, town: Town) -> dict[str, Any]:
+    """A listing by somebody whose name, address and note are easily found in an answer."""
+    headers = asking.headers(town.resident, None)
+    done(await asking.client.patch("/v1/me", json={"name": PRIVATE[0]}, headers=headers))
+    pickup: dict[str, Any] = done(
+        await asking.post(town.resident, "/v1/pickups", listing(town)), 201
+    )
+    return pickup
+
+
+async def test_the_board_shows_no_name_phone_address_note_or_code(
+    asking: Asking, town: Town
+) -> None:
+    pickup = await list_with_a_name(asking, town)
+    board = await asking.get(town.collector, "/v1/jobs/nearest", **HERE)
+    (job,) = done(board)["items"]
+    assert set(job) == {
+        "pickup_id",
+        "bank_id",
+        "distance_m",
+        "position",
+        "area",
+        "estimated_grams",
+        "estimate_idr",
+        "collector_fee_idr",
+        "window",
+        "waiting_s",
+    }
+    secrets = (*PRIVATE, town.resident.phone, str(town.resident.id), pickup["handover_code"])
+    for secret in secrets:
+        assert secret not in board.text.replace(job["pickup_id"], "")
+
+
+async def test_the_route_gives_the_address_but_no_name_phone_or_code(
+    asking: Asking, town: Town
+) -> None:
+    pickup = await list_with_a_name(asking, town)
+    answer = await asking.post(town.collector, "/v1/jobs/claim", {"position": HERE})
+    (stop,) = done(answer, 201)["route"]["stops"]
+    assert stop["address"] == "Jl. Diponegoro 12, Lubuk Pakam"
+    for secret in (PRIVATE[0], town.resident.phone):
+        assert secret not in answer.text
+    assert "handover_code" not in answer.text
+    assert stop["pickup_id"] == pickup["id"]
+
+
+async def test_who_has_no_part_in_a_pickup_does_not_see_it(asking: Asking, town: Town) -> None:
+    held = await claim_pickup(town, await list_pickup(town))
+    unclaimed = await list_pickup(town)
+    far = await make_town(town.database)
+    strangers = [
+        await another(town, Role.COLLECTOR),
+        await another(town, Role.RESIDENT),
+        town.city,
+        far.resident,
+        far.collector,
+        far.operator,
+    ]
+    for stranger in strangers:
+        for pickup in (held, unclaimed):
+            answer = await asking.get(stranger, f"/v1/pickups/{pickup.id}")
+            refused(answer, 404, "no_such_thing")
+            assert "Diponegoro" not in answer.text
+        assert done(await asking.get(stranger, "/v1/pickups"))["items"] == []
+
+
+async def test_a_collector_does_not_see_an_open_pickup_before_the_claim(
+    asking: Asking, town: Town
+) -> None:
+    pickup = await list_pickup(town)
+    path = f"/v1/pickups/{pickup.id}"
+    refused(await asking.get(town.collector, path), 404, "no_such_thing")
+    done(await asking.post(town.collector, f"{path}/claim"))
+    seen = done(await asking.get(town.collector, path))
+    assert seen["resident"]["phone"] == town.resident.phone
+
+
+async def seen_codes(asking: Asking, town: Town, pickup: Pickup) -> list[str | None]:
+    """The code as resident, collector, operator and treasurer see it."""
+    people = (town.resident, town.collector, town.operator, town.treasurer)
+    path = f"/v1/pickups/{pickup.id}"
+    return [done(await asking.get(who, path))["handover_code"] for who in people]
+
+
+async def test_only_the_resident_sees_the_handover_code(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    code = keys.handover_code(pickup.id)
+    assert await seen_codes(asking, town, pickup) == [code, None, None, None]
+    for who in (town.collector, town.operator):
+        listed = done(await asking.get(who, "/v1/pickups"))["items"]
+        assert [each["handover_code"] for each in listed] == [None]
+    arrived = await asking.post(
+        town.collector, f"/v1/pickups/{pickup.id}/arrive", {"position": HERE}
+    )
+    assert done(arrived)["handover_code"] is None
+    await collect_pickup(town, keys, pickup)
+    assert (await seen_codes(asking, town, pickup))[1:] == [None, None, None]
+
+
+async def test_no_refusal_tells_the_handover_code(asking: Asking, town: Town, keys: Keys) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    code = keys.handover_code(pickup.id)
+    body = handover(keys, pickup.id, handover_code=f"{(int(code) + 1) % 1_000_000:06d}")
+    answer = await asking.post(town.collector, f"/v1/pickups/{pickup.id}/collect", body)
+    refused(answer, 409, "wrong_handover_code")
+    assert code not in answer.json()["detail"]
+
+
+async def test_after_giving_back_a_collector_sees_no_more(asking: Asking, town: Town) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    path = f"/v1/pickups/{pickup.id}"
+    released = await asking.post(town.collector, f"{path}/release", {"reason": "jauh"})
+    for secret in ("Diponegoro", town.resident.phone):
+        assert secret not in released.text
+    refused(await asking.get(town.collector, path), 404, "no_such_thing")
+    assert done(await asking.get(town.collector, "/v1/pickups"))["items"] == []
+
+
+async def test_after_losing_a_claim_to_another_a_collector_sees_no_more(
+    asking: Asking, town: Town
+) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    path = f"/v1/pickups/{pickup.id}"
+    done(await asking.post(town.collector, f"{path}/release", {"reason": "jauh"}))
+    second = await another(town, Role.COLLECTOR)
+    done(await asking.post(second, f"{path}/claim"))
+    refused(await asking.get(town.collector, path), 404, "no_such_thing")
+    done(await asking.get(second, path))
+
+
+@pytest.mark.parametrize("role", [Role.RESIDENT, Role.COLLECTOR, Role.CITY])
+async def test_a_payout_is_seen_by_its_resident_and_the_officers_only(
+    asking: Asking, town: Town, keys: Keys, role: Role
+) -> None:
+    await collect_pickup(town, keys, await claim_pickup(town, await list_pickup(town)))
+    body = {"bank_id": str(town.bank_id), "amount_idr": 10_000}
+    asked = done(await asking.post(town.resident, "/v1/payouts", body), 201)["id"]
+    stranger = await another(town, role)
+    async with nothing_changes(town):
+        refused(await asking.get(stranger, f"/v1/payouts/{asked}"), 404, "no_such_thing")
+        assert done(await asking.get(stranger, "/v1/payouts"))["items"] == []
+    for who in (town.resident, town.operator, town.treasurer):
+        done(await asking.get(who, f"/v1/payouts/{asked}"))

@@ -1,0 +1,94 @@
+"""Every service test runs on both engines; every test makes banks of its own.
+
+Rows belong to banks, so tests don't see each other: no cleaning up, one schema a run.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, settings
+
+from service.api.dependencies import Parts
+from service.app import create_app
+from service.database import Database, open_database, schema
+from service.keys import Keys, load_keys
+from service.messages import FileMessenger
+from service.settings import Settings
+from tests import factories, postgresql, tenancy
+
+# A busy machine is no failure: the clock decides nothing here.
+settings.register_profile("calm", deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("calm")
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str | None]:
+    """An empty database on a PostgreSQL server of this run's own."""
+    with postgresql.server() as url:
+        if url is None and os.environ.get("CI"):
+            pytest.fail("CI needs PostgreSQL: half of the tests would be skipped.")
+        yield url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database that has this version's schema."""
+    if request.param == "sqlite":
+        url: str | None = f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'jumpa.db'}"
+    else:
+        url = request.getfixturevalue("postgresql_url")
+    if url is None:
+        pytest.skip("NO POSTGRESQL: half of the tests do not run")
+    schema.upgrade(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A database whose every statement is watched for naming its bank."""
+    opened = open_database(database_url, pool_size=20)
+    tenancy.watch(opened)
+    async with opened.transaction() as session:
+        await factories.load_materials(session)
+    yield opened
+    await opened.close()
+    await asyncio.sleep(0)
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def keys(data_dir: Path) -> Keys:
+    return load_keys(Settings(data_dir=data_dir))
+
+
+@pytest.fixture
+async def parts(database: Database, keys: Keys, tmp_path: Path) -> Parts:
+    """An application's parts with a message file of this test's own."""
+    own = Settings(data_dir=tmp_path)
+    return Parts(own, database, keys, FileMessenger(tmp_path / "messages.jsonl"), None)
+
+
+@pytest.fixture
+async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
+    """HTTP without a network, asking for English words."""
+    app = create_app(parts.settings)
+    app.state.parts = parts
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://jumpa", headers={"Accept-Language": "en"}
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def town(database: Database) -> factories.Town:
+    """A bank of this test's own with one person in each part."""
+    return await factories.make_town(database)

@@ -1,0 +1,217 @@
+"""Valid things to test with: a bank of one's own, its people, its prices, a pickup."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.bank import Bank, Policy
+from models.base import new_id, utc_now
+from models.material import Material
+from models.people import Membership, Person, Role
+from models.pickup import Pickup
+from models.price import Channel, Price
+from routing.geo import Point
+from service import auth, banks, claims, pickups, weighing
+from service.database import Database
+from service.keys import Keys
+from service.weighing import Weighed
+
+LUBUK_PAKAM = Point(3.56, 98.87)
+PET, KARDUS, KACA, KAIN = "PET-BNG-B", "KRD-BGS", "KACA-BTL", "KAIN"
+PRICES = {
+    (PET, "clean", Channel.PICKUP): 2_474,
+    (PET, "dirty", Channel.PICKUP): 1_200,
+    (KARDUS, "clean", Channel.PICKUP): 1_190,
+    (KACA, "clean", Channel.PICKUP): 500,
+    (PET, "clean", Channel.DROPOFF): 2_600,
+    (KARDUS, "clean", Channel.DROPOFF): 1_250,
+}
+
+# A free choice of digits would now and then be a number that nobody can have.
+_numbers = count(int(uuid4()) % 10**8)
+
+
+def new_phone() -> str:
+    """A valid Indonesian mobile number that no other test has."""
+    return f"+62812{next(_numbers) % 10**8:08d}"
+
+
+@dataclass
+class Town:
+    """A bank with one person in each part."""
+
+    database: Database
+    bank: Bank
+    policy: Policy
+    resident: Person
+    collector: Person
+    operator: Person
+    treasurer: Person
+    city: Person
+
+    @property
+    def bank_id(self) -> UUID:
+        return self.bank.id
+
+
+async def load_materials(session: AsyncSession) -> None:
+    """The materials that tests weigh; KAIN is one that nobody buys."""
+    known = set(await session.exec(select(Material.code)))
+    for code, unit, grams in (
+        (PET, "kg", 1_000),
+        (KARDUS, "kg", 1_000),
+        (KACA, "pcs", 400),
+        (KAIN, "kg", 1_000),
+    ):
+        if code not in known:
+            session.add(
+                Material(
+                    code=code,
+                    name=code.title(),
+                    group_name="test",
+                    sipsn_class="lainnya",
+                    unit=unit,
+                    grams_per_unit=grams,
+                )
+            )
+
+
+async def make_town(database: Database, *, at: Point = LUBUK_PAKAM, **policy: Any) -> Town:
+    """A bank with prices that began a year ago, and its people."""
+    async with database.transaction() as session:
+        bank = Bank(name=f"Bank {uuid4().hex}", lat=at.lat, lon=at.lon)
+        began = utc_now() - timedelta(days=365)
+        rules = Policy(bank_id=bank.id, valid_from=began, **policy)
+        await banks.create(session, bank, rules)
+        people = {role: Person(phone=new_phone(), name="Somebody") for role in Role}
+        session.add_all(people.values())
+        await session.flush()
+        for role, person in people.items():
+            session.add(Membership(person_id=person.id, bank_id=bank.id, role=role))
+        for (material, condition, channel), price in PRICES.items():
+            session.add(
+                Price(
+                    bank_id=bank.id,
+                    material=material,
+                    condition=condition,
+                    channel=channel,
+                    price_idr=price,
+                    valid_from=began,
+                )
+            )
+    return Town(
+        database,
+        bank,
+        rules,
+        resident=people[Role.RESIDENT],
+        collector=people[Role.COLLECTOR],
+        operator=people[Role.OPERATOR],
+        treasurer=people[Role.TREASURER],
+        city=people[Role.CITY],
+    )
+
+
+async def add_person(session: AsyncSession, bank_id: UUID, *roles: Role) -> Person:
+    """Somebody new with these parts in a bank."""
+    person = Person(phone=new_phone(), name="Somebody")
+    session.add(person)
+    await session.flush()
+    for role in roles:
+        session.add(Membership(person_id=person.id, bank_id=bank_id, role=role))
+    await session.flush()
+    return person
+
+
+async def another(town: Town, *roles: Role) -> Person:
+    """One more person of the town, committed."""
+    async with town.database.transaction() as session:
+        return await add_person(session, town.bank_id, *roles)
+
+
+def bearer(keys: Keys, person: Person) -> dict[str, str]:
+    """Headers of somebody who is signed in, with a new idempotency key."""
+    token = auth.access_token(keys, person.id, new_id(), lifetime_s=600)
+    return {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
+
+
+def a_listing(town: Town, *, at: Point = LUBUK_PAKAM, grams: int = 5_000) -> pickups.Listing:
+    return pickups.Listing(
+        bank_id=town.bank_id,
+        resident_id=town.resident.id,
+        entered_by=town.resident.id,
+        position=at,
+        address="Jl. Diponegoro 12, Lubuk Pakam",
+        window_start=None,
+        window_end=None,
+        items=[pickups.Listed(PET, "clean", grams)],
+        note="",
+    )
+
+
+async def list_pickup(town: Town, *, at: Point = LUBUK_PAKAM, grams: int = 5_000) -> Pickup:
+    """An open pickup, committed."""
+    async with town.database.transaction() as session:
+        return (await pickups.list_waste(session, a_listing(town, at=at, grams=grams))).pickup
+
+
+async def reload(town: Town, pickup: Pickup) -> Pickup:
+    """The pickup as it is in the database now."""
+    async with town.database.reading() as session:
+        query = select(Pickup).where(Pickup.bank_id == town.bank_id, Pickup.id == pickup.id)
+        return (await session.exec(query)).one()
+
+
+async def claim_pickup(town: Town, pickup: Pickup, *, by: Person | None = None) -> Pickup:
+    """The pickup, claimed by the town's collector or by somebody else."""
+    async with town.database.transaction() as session:
+        fresh = await attached(session, pickup)
+        await claims.claim(session, fresh, (by or town.collector).id)
+    return fresh
+
+
+async def collect_pickup(
+    town: Town, keys: Keys, pickup: Pickup, weighed: Sequence[Weighed] | None = None
+) -> weighing.Credited:
+    """The pickup, weighed with the right code."""
+    lines = weighed or [Weighed(PET, "clean", 5_000, 0, "")]
+    handover = weighing.Handover(keys.handover_code(pickup.id), lines, None)
+    async with town.database.transaction() as session:
+        fresh = await attached(session, pickup)
+        return await weighing.collect(session, keys, fresh, town.collector.id, handover)
+
+
+async def earn(town: Town, keys: Keys, grams: int = 10_000) -> int:
+    """Put money into the resident's passbook by a whole pickup; how much."""
+    pickup = await claim_pickup(town, await list_pickup(town, grams=grams))
+    credited = await collect_pickup(town, keys, pickup, [Weighed(PET, "clean", grams, 0, "")])
+    return credited.credited_idr
+
+
+async def attached(session: AsyncSession, pickup: Pickup) -> Pickup:
+    """The pickup as this session knows it."""
+    query = select(Pickup).where(Pickup.bank_id == pickup.bank_id, Pickup.id == pickup.id)
+    return (await session.exec(query)).one()
+
+
+async def give(town: Town, person: Person, *roles: Role) -> None:
+    """More parts in the town's bank for somebody, committed."""
+    async with town.database.transaction() as session:
+        for role in roles:
+            session.add(Membership(person_id=person.id, bank_id=town.bank_id, role=role))
+
+
+async def change_pickup(town: Town, pickup_id: UUID, **values: Any) -> None:
+    """Write into a pickup's row, as time or chance would have done."""
+    async with town.database.transaction() as session:
+        await session.exec(
+            update(Pickup)
+            .where(col(Pickup.bank_id) == town.bank_id, col(Pickup.id) == pickup_id)
+            .values(**values)
+        )

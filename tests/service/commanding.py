@@ -1,0 +1,23 @@
+"""Running `jumpa` in this process, with a data folder of the test's own."""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from service.cli import app
+
+
+def jumpa(*arguments: str, answer: str = "") -> Result:
+    """What a command prints, and its exit code."""
+    return CliRunner().invoke(app, list(arguments), input=answer)
+
+
+def only_setting(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> Path:
+    """Take every setting away but the data folder."""
+    for name in [name for name in os.environ if name.startswith("JUMPA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("JUMPA_DATA_DIR", str(data_dir))
+    monkeypatch.setenv("COLUMNS", "120")
+    return data_dir

@@ -1,0 +1,262 @@
+"""The board and claims: who may fetch what, for how long, and how it comes back."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select, update
+
+from models.base import utc_now
+from models.people import Person, Role
+from models.pickup import Pickup, PickupStatus, Refusal
+from routing.geo import Point, metres_between
+from service import claims
+from service.claims import (
+    ClaimExpired,
+    NoOpenPickup,
+    PickupAlreadyClaimed,
+    PickupNotOpen,
+    TooManyJobsHeld,
+    WaitsForOperator,
+    Wish,
+)
+from service.database import Database
+from tests import factories
+from tests.factories import LUBUK_PAKAM, Town, make_town
+
+
+def north(metres: float) -> Point:
+    return Point(LUBUK_PAKAM.lat + metres / 111_195, LUBUK_PAKAM.lon)
+
+
+async def board(town: Town, *, limit: int = 50, within_m: float | None = None) -> list[claims.Job]:
+    async with town.database.reading() as session:
+        return await claims.nearest(
+            session,
+            [town.bank_id],
+            town.collector.id,
+            LUBUK_PAKAM,
+            limit=limit,
+            within_m=within_m,
+        )
+
+
+async def take(town: Town, wish: Wish, *, by: Person | None = None) -> claims.Drive:
+    async with town.database.transaction() as session:
+        collector = by or town.collector
+        return await claims.claim_nearest(session, [town.bank_id], collector.id, wish)
+
+
+async def change(town: Town, pickup: Pickup, **values: object) -> None:
+    async with town.database.transaction() as session:
+        await session.exec(
+            update(Pickup)
+            .where(col(Pickup.bank_id) == town.bank_id, col(Pickup.id) == pickup.id)
+            .values(**values)
+        )
+
+
+async def claim(town: Town, pickup: Pickup, *, by: Person | None = None) -> Pickup:
+    return await factories.claim_pickup(town, pickup, by=by)
+
+
+async def give_back(town: Town, pickup: Pickup) -> None:
+    async with town.database.transaction() as session:
+        fresh = await factories.attached(session, pickup)
+        await claims.release(session, fresh, town.collector.id, reason="ban bocor")
+
+
+async def test_the_board_is_nearest_first(town: Town) -> None:
+    listed = [await factories.list_pickup(town, at=north(d)) for d in (3_000, 100, 900)]
+    jobs = await board(town)
+    assert [job.pickup.id for job in jobs] == [listed[1].id, listed[2].id, listed[0].id]
+    assert jobs[0].distance_m == pytest.approx(100, abs=1)
+
+
+async def test_a_far_job_that_waited_comes_before_a_near_new_one(town: Town) -> None:
+    far = await factories.list_pickup(town, at=north(2_000))
+    near = await factories.list_pickup(town, at=north(500))
+    await change(town, far, created_at=utc_now() - timedelta(hours=8))
+    assert [job.pickup.id for job in await board(town)] == [far.id, near.id]
+
+
+async def test_without_ageing_only_the_distance_counts(database: Database) -> None:
+    town = await make_town(database, age_tau_s=0)
+    far = await factories.list_pickup(town, at=north(2_000))
+    near = await factories.list_pickup(town, at=north(500))
+    await change(town, far, created_at=utc_now() - timedelta(days=30))
+    assert [job.pickup.id for job in await board(town)] == [near.id, far.id]
+
+
+async def test_the_board_equals_looking_at_every_job(town: Town) -> None:
+    for number in range(60):
+        place = Point(3.50 + 0.0019 * (number % 8), 98.80 + 0.0131 * (number % 11))
+        await factories.list_pickup(town, at=place)
+    jobs = await board(town, limit=10, within_m=9_000)
+    async with town.database.reading() as session:
+        query = select(Pickup).where(Pickup.bank_id == town.bank_id)
+        everything = list(await session.exec(query))
+    now = utc_now()
+
+    def score(pickup: Pickup) -> float:
+        age_s = (now - pickup.created_at).total_seconds()
+        distance = metres_between(LUBUK_PAKAM, Point(pickup.lat, pickup.lon))
+        return (distance + 500) / (1 + age_s / 14_400)
+
+    within = [p for p in everything if metres_between(LUBUK_PAKAM, Point(p.lat, p.lon)) <= 9_000]
+    expected = sorted(within, key=score)[:10]
+    assert [round(score(job.pickup)) for job in jobs] == [round(score(p)) for p in expected]
+
+
+async def test_a_job_out_of_reach_is_not_on_the_board(town: Town) -> None:
+    await factories.list_pickup(town, at=north(2_000))
+    assert await board(town, within_m=1_000) == []
+
+
+async def test_the_server_claims_several_and_orders_the_drive(town: Town) -> None:
+    for distance in (900, 100, 500):
+        await factories.list_pickup(town, at=north(distance))
+    drive = await take(town, Wish(LUBUK_PAKAM, max_jobs=3, capacity_grams=None))
+    assert [stop.sequence for stop in drive.stops] == [1, 2, 3]
+    assert len({stop.pickup.id for stop in drive.stops}) == 3
+    etas = [stop.eta for stop in drive.stops]
+    assert etas == sorted(etas)
+    assert drive.route.total_m > sum(stop.leg_m for stop in drive.stops)
+    held = [await factories.reload(town, stop.pickup) for stop in drive.stops]
+    assert {pickup.status for pickup in held} == {"claimed"}
+    assert {pickup.route_id for pickup in held} == {drive.route.id}
+    assert all(
+        pickup.claimed_until and pickup.claimed_until > stop.eta
+        for pickup, stop in zip(held, drive.stops, strict=True)
+    )
+
+
+async def test_what_does_not_fit_on_the_vehicle_is_left(town: Town) -> None:
+    await factories.list_pickup(town, at=north(100), grams=60_000)
+    small = await factories.list_pickup(town, at=north(200), grams=30_000)
+    other = await factories.list_pickup(town, at=north(300), grams=15_000)
+    drive = await take(town, Wish(LUBUK_PAKAM, max_jobs=3, capacity_grams=50_000))
+    assert {stop.pickup.id for stop in drive.stops} == {small.id, other.id}
+
+
+async def test_no_open_job_is_said_so(town: Town) -> None:
+    with pytest.raises(NoOpenPickup):
+        await take(town, Wish(LUBUK_PAKAM, max_jobs=1, capacity_grams=None))
+
+
+async def test_a_collector_holds_only_so_many(database: Database) -> None:
+    town = await make_town(database, max_held_jobs=2)
+    listed = [await factories.list_pickup(town) for _ in range(3)]
+    drive = await take(town, Wish(LUBUK_PAKAM, max_jobs=3, capacity_grams=None))
+    assert len(drive.stops) == 2
+    with pytest.raises(TooManyJobsHeld):
+        await take(town, Wish(LUBUK_PAKAM, max_jobs=1, capacity_grams=None))
+    left = {pickup.id for pickup in listed} - {stop.pickup.id for stop in drive.stops}
+    (last,) = [pickup for pickup in listed if pickup.id in left]
+    with pytest.raises(TooManyJobsHeld):
+        await claim(town, last)
+
+
+async def test_claiming_what_one_holds_changes_nothing(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    again = await claim(town, pickup)
+    assert (again.claim_number, again.claimed_until) == (1, pickup.claimed_until)
+
+
+async def test_what_another_holds_can_not_be_claimed(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    other = await factories.another(town, Role.COLLECTOR)
+    with pytest.raises(PickupAlreadyClaimed):
+        await claim(town, pickup, by=other)
+
+
+async def test_a_lapsed_claim_can_be_taken_over_under_a_new_number(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    await change(town, pickup, claimed_until=utc_now() - timedelta(seconds=1))
+    other = await factories.another(town, Role.COLLECTOR)
+    taken = await claim(town, pickup, by=other)
+    assert (taken.collector_id, taken.claim_number) == (other.id, 2)
+
+
+async def test_a_lapsed_claim_comes_back_as_old_as_it_was(town: Town) -> None:
+    listed = await factories.list_pickup(town)
+    pickup = await claim(town, listed)
+    await change(town, pickup, claimed_until=utc_now() - timedelta(seconds=1))
+    async with town.database.transaction() as session:
+        assert await claims.sweep(session, [town.bank_id]) == 1
+        assert await claims.sweep(session, [town.bank_id]) == 0
+    fresh = await factories.reload(town, pickup)
+    assert (fresh.status, fresh.collector_id) == (PickupStatus.OPEN, None)
+    assert fresh.created_at == listed.created_at
+
+
+async def test_a_running_claim_is_not_swept(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    async with town.database.transaction() as session:
+        assert await claims.sweep(session, [town.bank_id]) == 0
+    assert (await factories.reload(town, pickup)).status == PickupStatus.CLAIMED
+
+
+async def test_a_claim_whose_code_is_locked_waits_for_the_operator(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    await change(town, pickup, claimed_until=utc_now() - timedelta(hours=1), code_tries=5)
+    async with town.database.transaction() as session:
+        assert await claims.sweep(session, [town.bank_id]) == 0
+    with pytest.raises(PickupAlreadyClaimed):
+        await claim(town, pickup, by=await factories.another(town, Role.COLLECTOR))
+
+
+async def test_a_job_given_back_is_not_offered_again_that_day(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    await give_back(town, pickup)
+    assert (await factories.reload(town, pickup)).status == PickupStatus.OPEN
+    assert await board(town) == []
+    with pytest.raises(NoOpenPickup):
+        await take(town, Wish(LUBUK_PAKAM, max_jobs=1, capacity_grams=None))
+    other = await factories.another(town, Role.COLLECTOR)
+    drive = await take(town, Wish(LUBUK_PAKAM, max_jobs=1, capacity_grams=None), by=other)
+    assert drive.stops[0].pickup.id == pickup.id
+
+
+async def test_the_next_day_it_is_offered_again(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    await give_back(town, pickup)
+    async with town.database.transaction() as session:
+        await session.exec(
+            update(Refusal)
+            .where(col(Refusal.bank_id) == town.bank_id)
+            .values(refused_on=(utc_now() - timedelta(days=2)).date())
+        )
+    assert [job.pickup.id for job in await board(town)] == [pickup.id]
+
+
+async def test_a_locked_job_can_not_be_given_back(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    await change(town, pickup, code_tries=5)
+    with pytest.raises(WaitsForOperator):
+        await give_back(town, pickup)
+    assert (await factories.reload(town, pickup)).status == PickupStatus.CLAIMED
+
+
+async def test_what_is_not_held_can_not_be_given_back(town: Town) -> None:
+    pickup = await factories.list_pickup(town)
+    with pytest.raises(ClaimExpired):
+        await give_back(town, pickup)
+
+
+async def test_arriving_makes_the_lease_longer_and_notes_how_far_off(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    await change(town, pickup, claimed_until=utc_now() + timedelta(minutes=1))
+    async with town.database.transaction() as session:
+        fresh = await factories.attached(session, pickup)
+        await claims.arrive(session, fresh, town.collector.id, north(40))
+    assert fresh.status == PickupStatus.ARRIVED
+    assert fresh.arrived_off_m == pytest.approx(40, abs=1)
+    assert fresh.claimed_until is not None
+    assert fresh.claimed_until > utc_now() + timedelta(minutes=25)
+
+
+async def test_a_cancelled_pickup_can_not_be_claimed(town: Town) -> None:
+    pickup = await factories.list_pickup(town)
+    await change(town, pickup, status=PickupStatus.CANCELLED)
+    with pytest.raises(PickupNotOpen):
+        await claim(town, pickup)

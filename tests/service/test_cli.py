@@ -1,0 +1,229 @@
+"""The command line does what it says, refuses in a sentence, and answers with an exit code."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from models.ledger import triggers
+from service.database import schema
+from service.demo.town import BANKS
+from tests.service.commanding import jumpa, only_setting
+
+HEADER = "material,condition,channel,price_idr\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return only_setting(monkeypatch, tmp_path / "data")
+
+
+def ready(*, demo: bool = False) -> None:
+    assert jumpa("migrate").exit_code == 0
+    assert jumpa("seed", *(["--demo"] if demo else [])).exit_code == 0
+
+
+def price_file(folder: Path, *rows: str) -> str:
+    path = folder / "prices.csv"
+    path.write_text(HEADER + "\n".join(rows))
+    return str(path)
+
+
+def test_every_command_teaches_with_an_example() -> None:
+    for command in ("start", "serve", "worker", "migrate", "seed", "verify", "doctor", "version"):
+        assert re.search(rf"Example: .*jumpa {command}", jumpa(command, "--help").output)
+    for group, command in (("bank", "create"), ("price", "import"), ("demo", "day")):
+        assert f"Example: jumpa {group} {command}" in jumpa(group, command, "--help").output
+
+
+def test_version() -> None:
+    assert jumpa("version").output.startswith("Jumpa Madu 0.")
+
+
+def test_a_fresh_database_can_be_migrated_seeded_and_verified_twice() -> None:
+    for _ in range(2):
+        ready(demo=True)
+        verified = jumpa("verify")
+        assert verified.exit_code == 0
+        assert "4 banks" in verified.output
+        assert "everything adds up" in verified.output
+
+
+def test_the_data_folder_is_for_its_owner_only(folder: Path) -> None:
+    ready()
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "seed", "verify"])
+def test_a_database_without_a_schema_is_refused(command: str) -> None:
+    refused = jumpa(command)
+    assert refused.exit_code == 2
+    assert "Run `jumpa migrate` first" in refused.output
+
+
+def test_settings_that_will_not_do_are_told_without_their_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JUMPA_PORT", "70000")
+    monkeypatch.setenv("JUMPA_ACCESS_TOKEN_S", "a-secret-in-the-wrong-place")
+    refused = jumpa("serve")
+    assert refused.exit_code == 2
+    assert "JUMPA_PORT" in refused.output
+    assert "JUMPA_ACCESS_TOKEN_S" in refused.output
+    assert "a-secret" not in refused.output
+
+
+def test_production_without_secrets_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUMPA_ENVIRONMENT", "production")
+    refused = jumpa("start")
+    assert refused.exit_code == 2
+    assert "JUMPA_PEPPER" in refused.output
+
+
+def test_a_worker_beside_sqlite_is_refused() -> None:
+    ready()
+    refused = jumpa("worker")
+    assert refused.exit_code == 2
+    assert "server does this work itself" in refused.output
+
+
+def test_a_database_that_can_not_be_reached_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JUMPA_DATABASE_URL", "postgresql://nobody:hush@127.0.0.1:1/none")
+    refused = jumpa("verify")
+    assert refused.exit_code == 2
+    assert refused.output.startswith("The database says no")
+    assert "hush" not in refused.output
+
+
+def test_verify_finds_a_counter_that_was_changed_behind_the_ledger(folder: Path) -> None:
+    ready(demo=True)
+    engine = schema.sync_engine(f"sqlite:///{folder / 'jumpa.db'}")
+    with engine.begin() as connection:
+        triggers.remove(connection)
+        connection.execute(text("UPDATE ledger_balance SET debits_posted = 7, version = 1"))
+        triggers.install(connection)
+    engine.dispose()
+    found = jumpa("verify")
+    assert found.exit_code == 1
+    assert "findings" in found.output
+
+
+def test_a_bank_is_opened_and_gets_its_prices(folder: Path) -> None:
+    ready()
+    officers = ["--treasurer", "0812-6000-1234", "--operator", "0812-6000-5678"]
+    place = ["--lat", "3.59", "--lon", "98.67", "--district", "12.71.05"]
+    opened = jumpa("bank", "create", "--name", "Bank Sampah Melati", *place, *officers)
+    assert opened.exit_code == 0, opened.output
+    path = price_file(folder, "HVS,clean,pickup,Rp1.500", "TMBG,clean,pickup,")
+    entered = jumpa("price", "import", path, "--bank", "bank sampah melati", "--yes")
+    assert entered.exit_code == 0, entered.output
+    assert "not bought" in entered.output
+    again = jumpa("price", "import", path, "--bank", "Bank Sampah Melati", answer="n\n")
+    assert again.exit_code == 1
+    assert again.output.count("1.500") == 2, "the price now, and the new one"
+
+
+def test_prices_in_force_stay_if_one_new_price_is_refused(folder: Path) -> None:
+    ready(demo=True)
+    path = price_file(folder, "HVS,clean,pickup,1", "HVS,clean,truck,1")
+    refused = jumpa("price", "import", path, "--bank", str(BANKS[0].id), "--yes")
+    assert refused.exit_code == 2
+    assert "line 3, channel: It must be pickup or dropoff." in refused.output
+    shown = jumpa(
+        "price", "import", price_file(folder, "HVS,clean,pickup,9"), "--bank", str(BANKS[0].id)
+    )
+    assert "1.445" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--from", "2020-01-01", "--yes"], "the past is never changed"),
+        (["--from", "someday", "--yes"], "--from someday"),
+    ],
+)
+def test_when_a_list_begins_must_be_possible(
+    folder: Path, arguments: list[str], words: str
+) -> None:
+    ready(demo=True)
+    path = price_file(folder, "HVS,clean,pickup,1500")
+    refused = jumpa("price", "import", path, "--bank", BANKS[0].name, *arguments)
+    assert refused.exit_code == 2
+    assert words in refused.output
+
+
+def test_an_unknown_bank_is_answered_with_those_that_there_are(folder: Path) -> None:
+    ready(demo=True)
+    path = price_file(folder, "HVS,clean,pickup,1500")
+    refused = jumpa("price", "import", path, "--bank", "Nowhere", "--yes")
+    assert refused.exit_code == 2
+    assert BANKS[1].name in refused.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--name", BANKS[0].name], "already"),
+        (["--name", "B", "--district", "99.99.99"], "no district"),
+        (["--name", "B", "--time-zone", "Mars/Base"], "no time zone"),
+        (["--name", "B", "--time-zone", "../etc/passwd"], "no time zone"),
+        (["--name", "B", "--treasurer", "12"], "12: This is not a phone number"),
+    ],
+)
+def test_a_bank_that_can_not_be_is_refused_whole(arguments: list[str], words: str) -> None:
+    ready(demo=True)
+    refused = jumpa("bank", "create", "--lat", "3.5", "--lon", "98.6", *arguments)
+    assert refused.exit_code == 2
+    assert words in refused.output
+    assert "4 banks" in jumpa("verify").output
+
+
+def test_doctor_is_content_with_a_prepared_installation() -> None:
+    ready()
+    looked = jumpa("doctor")
+    assert looked.exit_code == 0, looked.output
+    assert "fail" not in looked.output
+
+
+def test_doctor_changes_nothing_where_there_is_nothing(folder: Path) -> None:
+    looked = jumpa("doctor")
+    assert looked.exit_code == 0
+    assert "a start makes it" in looked.output
+    assert not folder.exists()
+
+
+def test_doctor_fails_keys_that_others_can_read_and_altered_triggers(folder: Path) -> None:
+    ready()
+    (folder / "keys").mkdir()
+    (folder / "keys" / "pepper").write_text("0" * 64)
+    (folder / "keys" / "pepper").chmod(0o644)
+    engine = schema.sync_engine(f"sqlite:///{folder / 'jumpa.db'}")
+    with engine.begin() as connection:
+        triggers.remove(connection)
+    engine.dispose()
+    looked = jumpa("doctor")
+    assert looked.exit_code == 1
+    assert "chmod 600" in looked.output
+    assert "fail  triggers" in looked.output
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"JUMPA_WORKER": "apart"}, "unset JUMPA_WORKER"),
+        ({"JUMPA_WHATSAPP_URL": "https://graph.example"}, "JUMPA_WHATSAPP_TOKEN"),
+        ({"JUMPA_PORT": "x"}, "JUMPA_PORT"),
+        ({"JUMPA_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "can't be used"),
+    ],
+)
+def test_doctor_fails_settings_that_do_not_go_together(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], words: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    looked = jumpa("doctor")
+    assert looked.exit_code == 1
+    assert words in looked.output

@@ -1,0 +1,140 @@
+"""Transactions: on disk when left, alone in their failures, together in their commits."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlmodel import select
+
+from models.base import new_id
+from models.people import Person
+from service.database import Database, open_database, schema
+from service.errors import Conflict
+from tests.factories import new_phone
+
+
+class Refused(Conflict):
+    english = indonesian = "Refused."
+
+
+class RefusedAndKept(Refused):
+    keeps_changes = True
+
+
+async def add(database: Database, *, fail: Exception | None = None) -> UUID:
+    person = Person(id=new_id(), phone=new_phone())
+    async with database.transaction() as session:
+        session.add(person)
+        await session.flush()
+        if fail is not None:
+            raise fail
+    return person.id
+
+
+async def exists(database: Database, phone_of: UUID) -> bool:
+    async with database.reading() as session:
+        return (await session.exec(select(Person).where(Person.id == phone_of))).first() is not None
+
+
+async def test_a_transaction_is_there_when_its_block_is_left(database: Database) -> None:
+    assert await exists(database, await add(database))
+
+
+async def test_an_error_takes_everything_back(database: Database) -> None:
+    person = Person(id=new_id(), phone=new_phone())
+    with pytest.raises(Refused):
+        async with database.transaction() as session:
+            session.add(person)
+            await session.flush()
+            raise Refused
+    assert not await exists(database, person.id)
+
+
+async def test_a_refusal_can_keep_what_was_written(database: Database) -> None:
+    person = Person(id=new_id(), phone=new_phone())
+    with pytest.raises(RefusedAndKept):
+        async with database.transaction() as session:
+            session.add(person)
+            await session.flush()
+            raise RefusedAndKept
+    assert await exists(database, person.id)
+
+
+async def test_one_of_many_at_once_fails_alone(database: Database) -> None:
+    acts = [add(database, fail=Refused() if number % 3 == 0 else None) for number in range(30)]
+    results = await asyncio.gather(*acts, return_exceptions=True)
+    added = [result for result in results if isinstance(result, UUID)]
+    assert len(added) == 20
+    assert all([await exists(database, person_id) for person_id in added])
+
+
+async def test_one_who_gives_up_waiting_leaves_nobody_hanging(database: Database) -> None:
+    holding = asyncio.Event()
+
+    async def hold() -> UUID:
+        person = Person(id=new_id(), phone=new_phone())
+        async with database.transaction() as session:
+            session.add(person)
+            await session.flush()
+            await holding.wait()
+        return person.id
+
+    first = asyncio.create_task(hold())
+    await asyncio.sleep(0.02)
+    second = asyncio.create_task(add(database))
+    await asyncio.sleep(0.02)
+    holding.set()
+    await asyncio.sleep(0)
+    second.cancel()
+    assert await exists(database, await asyncio.wait_for(first, 5))
+    await asyncio.gather(second, return_exceptions=True)
+    assert await exists(database, await asyncio.wait_for(add(database), 5))
+
+
+async def test_a_cancelled_act_takes_its_changes_back(database: Database) -> None:
+    person = Person(id=new_id(), phone=new_phone())
+    written = asyncio.Event()
+
+    async def act() -> None:
+        async with database.transaction() as session:
+            session.add(person)
+            await session.flush()
+            written.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(act())
+    await written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not await exists(database, person.id)
+
+
+async def test_readers_can_not_write_on_sqlite(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL has no connection of its own for readers")
+    with pytest.raises(Exception, match="readonly"):
+        async with database.reading() as session:
+            session.add(Person(phone=new_phone()))
+            await session.flush()
+
+
+async def test_a_commit_that_fails_is_told_to_everybody_in_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'full.db'}"
+    schema.upgrade(url)
+    database = open_database(url)
+    try:
+        async with database.transaction() as session:
+            connection = await session.connection()
+            # Checked at the commit only, and by then it is too late for a savepoint.
+            await connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            await connection.exec_driver_sql(
+                "INSERT INTO membership (person_id, bank_id, role, created_at)"
+                f" VALUES ('{new_id().hex}', '{new_id().hex}', 'resident', '2026-01-01')"
+            )
+        pytest.fail("The commit should have failed.")
+    except Exception as error:
+        assert "FOREIGN KEY" in str(error)
+    assert await exists(database, await add(database))
+    await database.close()

@@ -1,0 +1,139 @@
+"""The schema: the migrations make what the tables say, and nothing starts without it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
+
+from models import migrations
+from models.ledger import triggers
+from models.registry import BANK_TABLES, METADATA
+from service.app import create_app, open_parts
+from service.database import Database, schema
+from service.database.schema import SchemaNotReady
+from service.settings import Settings
+
+
+async def on(database: Database, ask: Callable[[Connection], object]) -> object:
+    async with database.transaction() as session:
+        connection = await session.connection()
+        return await connection.run_sync(ask)
+
+
+async def test_the_migrations_make_what_the_tables_say(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        return list(compare_metadata(context, METADATA))
+
+    assert await on(database, differences) == []
+
+
+async def test_a_migrated_database_is_ready(database: Database) -> None:
+    assert await on(database, schema.problems) == []
+
+
+def test_every_row_of_a_bank_leads_with_it() -> None:
+    for name in BANK_TABLES:
+        table = METADATA.tables[name]
+        assert table.primary_key.columns.keys()[0] == "bank_id", name
+        for constraint in table.foreign_key_constraints:
+            if constraint.referred_table.name in BANK_TABLES:
+                assert constraint.column_keys[0] == "bank_id", (name, constraint.column_keys)
+
+
+def test_an_empty_database_has_no_schema(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    with engine.connect() as connection:
+        assert schema.problems(connection) == ["it has no schema yet"]
+    engine.dispose()
+
+
+def test_an_older_schema_is_named(tmp_path: Path) -> None:
+    engine = migrated(tmp_path)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        assert schema.problems(connection) == [f"its schema is 0000, not {migrations.HEAD}"]
+    engine.dispose()
+
+
+def test_a_missing_or_altered_trigger_is_named(tmp_path: Path) -> None:
+    engine = migrated(tmp_path)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER ledger_transfer_delete"))
+        assert triggers.missing(connection) == ["ledger_transfer_delete"]
+        connection.execute(
+            text(
+                "CREATE TRIGGER ledger_transfer_delete BEFORE DELETE ON ledger_transfer"
+                " BEGIN SELECT 1; END"
+            )
+        )
+        assert triggers.missing(connection) == ["ledger_transfer_delete"]
+        triggers.install(connection)
+        assert triggers.missing(connection) == []
+    engine.dispose()
+
+
+async def test_a_postgresql_trigger_that_is_switched_off_is_named(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite's triggers can't be switched off")
+
+    def switch(connection: Connection, how: str) -> list[str]:
+        connection.execute(text(f"ALTER TABLE ledger_transfer {how} TRIGGER ledger_transfer_apply"))
+        return triggers.missing(connection)
+
+    assert await on(database, lambda c: switch(c, "DISABLE")) == ["ledger_transfer_apply"]
+    assert await on(database, lambda c: switch(c, "ENABLE")) == []
+
+
+def test_a_migration_can_be_taken_back(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'back.db'}"
+    schema.upgrade(url)
+    schema.downgrade(url)
+    engine = create_engine(url)
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    engine.dispose()
+    schema.upgrade(url)
+
+
+async def test_nothing_starts_on_a_database_that_is_not_ready(tmp_path: Path) -> None:
+    app = create_app(Settings(data_dir=tmp_path))
+    with pytest.raises(SchemaNotReady, match="jumpa migrate"):
+        async with app.router.lifespan_context(app):
+            pytest.fail("It started.")
+
+
+async def test_a_second_server_on_one_file_is_refused(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    schema.upgrade(settings.database)
+    one, other = create_app(settings), create_app(settings)
+    async with one.router.lifespan_context(one):
+        with pytest.raises(SchemaNotReady, match="Another server"):
+            async with other.router.lifespan_context(other):
+                pytest.fail("It started.")
+        transport = httpx.ASGITransport(one)
+        async with httpx.AsyncClient(transport=transport, base_url="http://jumpa") as client:
+            assert (await client.get("/readyz")).json() == {"status": "ready"}
+
+
+async def test_an_unreachable_database_is_answered_with_try_again(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database_url="postgresql://nobody@127.0.0.1:1/none")
+    app = create_app(settings)
+    async with open_parts(settings) as parts:
+        app.state.parts = parts
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://jumpa") as client:
+            answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert answer.json()["type"] == "/problems/try_again_soon"
+
+
+def migrated(tmp_path: Path) -> Engine:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    schema.upgrade(url)
+    return create_engine(url)

@@ -1,0 +1,159 @@
+"""The worker: people hear of what happened once, and a slow worker does no harm."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlmodel import col, select, update
+
+from models.base import utc_now
+from models.event import Event
+from models.idempotency import Answer
+from models.pickup import Pickup, PickupStatus
+from service import events
+from service.keys import Keys
+from service.messages import Message, MessageNotSent
+from service.worker import Worker
+from tests import factories
+from tests.factories import Town
+
+
+@dataclass
+class Outbox:
+    """A messenger that keeps what it was given; the first few sends fail."""
+
+    failures: list[MessageNotSent] = field(default_factory=list)
+    sent: list[Message] = field(default_factory=list)
+
+    async def send(self, message: Message) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append(message)
+
+    async def close(self) -> None:
+        return None
+
+
+async def due_now(town: Town) -> None:
+    async with town.database.transaction() as session:
+        await session.exec(
+            update(Event)
+            .where(col(Event.bank_id) == town.bank_id, col(Event.done_at).is_(None))
+            .values(due_at=utc_now() - timedelta(seconds=1))
+        )
+
+
+async def events_of(town: Town) -> list[Event]:
+    async with town.database.reading() as session:
+        query = select(Event).where(Event.bank_id == town.bank_id).order_by(col(Event.id))
+        return list(await session.exec(query))
+
+
+async def test_a_resident_hears_of_the_weighing_once(town: Town, keys: Keys) -> None:
+    outbox = Outbox()
+    worker = Worker(town.database, keys, outbox)
+    await factories.earn(town, keys, 10_000)
+    while await worker.handle_events([town.bank_id]):
+        pass
+    assert [message.kind for message in outbox.sent] == ["pickup_listed", "pickup_collected"]
+    assert {message.to for message in outbox.sent} == {town.resident.phone}
+    assert "Rp24.740" in outbox.sent[1].text
+    assert await worker.handle_events([town.bank_id]) == 0
+
+
+async def test_the_resident_is_told_the_handover_code(town: Town, keys: Keys) -> None:
+    outbox = Outbox()
+    pickup = await factories.list_pickup(town)
+    await Worker(town.database, keys, outbox).handle_events([town.bank_id])
+    assert keys.handover_code(pickup.id) in outbox.sent[0].text
+    assert keys.handover_code(pickup.id) not in (await events_of(town))[0].body
+
+
+async def test_what_could_not_be_sent_is_tried_again(town: Town, keys: Keys) -> None:
+    outbox = Outbox([MessageNotSent("Busy.", retry=True)])
+    worker = Worker(town.database, keys, outbox)
+    await factories.list_pickup(town)
+    await worker.handle_events([town.bank_id])
+    assert outbox.sent == []
+    (event,) = await events_of(town)
+    assert (event.done_at, event.failure) == (None, "Busy.")
+    assert event.due_at > utc_now()
+    await due_now(town)
+    await worker.handle_events([town.bank_id])
+    assert len(outbox.sent) == 1
+
+
+async def test_what_can_never_be_sent_is_not_tried_for_ever(town: Town, keys: Keys) -> None:
+    outbox = Outbox([MessageNotSent("No such number.", retry=False)])
+    await factories.list_pickup(town)
+    await Worker(town.database, keys, outbox).handle_events([town.bank_id])
+    (event,) = await events_of(town)
+    assert event.done_at is not None
+
+
+async def test_a_taken_event_is_not_taken_again_until_its_lease_ends(town: Town) -> None:
+    await factories.list_pickup(town)
+    async with town.database.transaction() as session:
+        assert len(await events.take(session, [town.bank_id], limit=10)) == 1
+    async with town.database.transaction() as session:
+        assert await events.take(session, [town.bank_id], limit=10) == []
+
+
+async def test_a_worker_that_was_too_slow_can_not_finish_an_event(town: Town) -> None:
+    await factories.list_pickup(town)
+    async with town.database.transaction() as session:
+        (slow,) = await events.take(session, [town.bank_id], limit=10)
+    await due_now(town)
+    async with town.database.transaction() as session:
+        (quick,) = await events.take(session, [town.bank_id], limit=10)
+    async with town.database.transaction() as session:
+        assert not await events.done(session, slow)
+        assert await events.done(session, quick)
+
+
+async def test_an_event_is_given_up_after_many_tries(town: Town) -> None:
+    await factories.list_pickup(town)
+    for _ in range(events.MAX_FENCE):
+        await due_now(town)
+        async with town.database.transaction() as session:
+            assert len(await events.take(session, [town.bank_id], limit=10)) == 1
+    await due_now(town)
+    async with town.database.transaction() as session:
+        assert await events.take(session, [town.bank_id], limit=10) == []
+
+
+async def test_listings_end_when_their_window_has_passed(town: Town, keys: Keys) -> None:
+    pickup = await factories.list_pickup(town)
+    async with town.database.transaction() as session:
+        await session.exec(
+            update(Pickup)
+            .where(col(Pickup.bank_id) == town.bank_id)
+            .values(
+                window_start=utc_now() - timedelta(hours=2),
+                window_end=utc_now() - timedelta(hours=1),
+            )
+        )
+    worker = Worker(town.database, keys, Outbox())
+    await worker.sweep([town.bank_id])
+    assert (await factories.reload(town, pickup)).status == PickupStatus.EXPIRED
+    assert "pickup_expired" in [event.kind for event in await events_of(town)]
+
+
+async def test_answers_are_forgotten_after_two_days(town: Town, keys: Keys) -> None:
+    async with town.database.transaction() as session:
+        for hours in (47, 49):
+            session.add(
+                Answer(
+                    bank_id=town.bank_id,
+                    person_id=town.resident.id,
+                    key=f"{hours} hours",
+                    request_hash="",
+                    status=200,
+                    body=json.dumps({}),
+                    created_at=utc_now() - timedelta(hours=hours),
+                )
+            )
+    await Worker(town.database, keys, Outbox()).sweep([town.bank_id])
+    async with town.database.reading() as session:
+        kept = await session.exec(select(Answer.key).where(Answer.bank_id == town.bank_id))
+        assert list(kept) == ["47 hours"]

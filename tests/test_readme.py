@@ -1,0 +1,40 @@
+"""What the README tells a stranger to type works as it stands there."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from bench import processes
+
+_ROOT = Path(__file__).parent.parent
+_LOOP = re.compile(r"### The loop in five calls.*?```sh\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="no curl or bash")
+def test_the_loop_in_five_calls_works() -> None:
+    found = _LOOP.search((_ROOT / "README.md").read_text())
+    assert found
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = f"sqlite:///{folder / 'jumpa.db'}"
+        with processes.product(url, folder) as (address, _):
+            script = found.group(1).replace("http://127.0.0.1:8000", address)
+            ran = subprocess.run(  # noqa: S603 - the README is ours
+                ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
+                check=True,
+                capture_output=True,
+                env={**os.environ, "JUMPA_DATA_DIR": str(folder)},
+                text=True,
+                timeout=60,
+            )
+    claimed, collected, paid, lines = (json.loads(line) for line in ran.stdout.splitlines())
+    assert len(claimed["route"]["stops"]) == 1
+    assert collected["credited_idr"] == 18_802
+    assert paid["status"] == "paid"
+    assert [line["balance_idr"] for line in lines["items"]] == [8_802, 18_802]
