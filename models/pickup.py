@@ -22,6 +22,16 @@ class PickupStatus(StrEnum):
 
 
 HELD = (PickupStatus.CLAIMED, PickupStatus.ARRIVED)
+HELD_BY_NOBODY: dict[str, None] = {
+    "collector_id": None,
+    "claimed_at": None,
+    "claimed_until": None,
+    "arrived_at": None,
+    "arrived_off_m": None,
+    "route_id": None,
+    "route_sequence": None,
+}
+"""What a pickup's columns are when it goes back on the board."""
 
 
 class Pickup(Table, table=True):

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Policy
 from models.base import utc_now
-from models.pickup import HELD, Pickup, PickupStatus, Refusal
+from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupStatus, Refusal
 from routing.geo import Point, metres_between
 from service import banks
 from service.errors import Conflict, NotFound
@@ -94,7 +94,7 @@ async def release(
 
     Raises ClaimExpired, or WaitsForOperator for one whose weighing waits to be decided on.
     """
-    values = {**_FREE, "status": PickupStatus.OPEN}
+    values = {**HELD_BY_NOBODY, "status": PickupStatus.OPEN}
     undecided = col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES
     if not await _change(session, pickup, and_(_is_mine(collector_id), undecided), values):
         raise WaitsForOperator if pickup.code_is_locked and pickup.is_held else ClaimExpired
@@ -139,21 +139,10 @@ async def sweep(session: AsyncSession, bank_ids: list[UUID]) -> int:
             col(Pickup.claimed_until) < utc_now(),
             col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES,
         )
-        .values(**_FREE, status=PickupStatus.OPEN)
+        .values(**HELD_BY_NOBODY, status=PickupStatus.OPEN)
         .returning(col(Pickup.id))
     )
     return len(swept.all())
-
-
-_FREE: dict[str, Any] = {
-    "collector_id": None,
-    "claimed_at": None,
-    "claimed_until": None,
-    "arrived_at": None,
-    "arrived_off_m": None,
-    "route_id": None,
-    "route_sequence": None,
-}
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:

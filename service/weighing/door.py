@@ -1,27 +1,39 @@
-"""What is weighed is credited: at the door by the collector, at the bank by an operator."""
+"""At the door: the collector weighs with the resident's code, or an operator decides."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from secrets import compare_digest
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import new_id, table_of, utc_now
+from models.base import table_of, utc_now
 from models.material import Material
-from models.pickup import HELD, Pickup, PickupItem, PickupStatus
+from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupItem, PickupStatus
 from models.price import Channel
-from models.weighing import Dropoff, HandoverAttempt, Weighing
-from service import banks, events, ledger, prices
-from service.errors import Conflict, FieldProblem, Forbidden, Malformed
+from models.weighing import HandoverAttempt
+from service import banks, ledger, prices
+from service.errors import Conflict, FieldProblem, Malformed
 from service.keys import Keys
 from service.ledger import Draft, Movement, chart
+from service.weighing.lines import (
+    Credited,
+    OwnWeighing,
+    Weighed,
+    Worth,
+    lines_of,
+    movements_of,
+    save_lines,
+    tell,
+    total_of,
+)
 
 CLOCK_AHEAD = timedelta(minutes=10)
 
@@ -47,11 +59,6 @@ class ClaimNotHeld(Conflict):
     indonesian = "Anda tidak memegang penjemputan ini: waktunya habis atau milik petugas lain."
 
 
-class OwnWeighing(Forbidden):
-    english = "Nobody weighs for themselves."
-    indonesian = "Tidak boleh menimbang untuk diri sendiri."
-
-
 class CollectedAtNotPossible(Malformed):
     english = "The time of collection must lie between the listing and now."
     indonesian = "Waktu penjemputan harus antara saat didaftarkan dan sekarang."
@@ -66,7 +73,6 @@ class NothingToDecide(Conflict):
 _pickup = table_of(Pickup)
 _item = table_of(PickupItem)
 _material = table_of(Material)
-_INSERT_LINES = insert(Weighing)
 _LOCKED_PRICES = (
     select_columns(
         _item.c.material, _item.c.condition, _item.c.price_idr, _material.c.grams_per_unit
@@ -93,37 +99,12 @@ _MARK_COLLECTED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
-    """One line on the scale: grams taken, grams refused, and why."""
-
-    material: str
-    condition: str
-    grams: int
-    rejected_grams: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Handover:
     """What a collector sends from the door."""
 
     code: str
     weighings: Sequence[Weighed]
     collected_at: datetime | None
-
-
-class _Worth(NamedTuple):
-    price_idr: int
-    grams_per_unit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Credited:
-    """What was weighed, line by line, and what the resident got for it."""
-
-    lines: Sequence[dict[str, Any]]
-    credited_idr: int
-    fee_idr: int
 
 
 async def collect(
@@ -145,53 +126,6 @@ async def collect(
     if not compare_digest(keys.handover_code(pickup.id).encode(), handover.code.encode()):
         await _wrong_code(session, pickup, collector_id, handover, at)
     return await _finish(session, pickup, collector_id, handover.weighings, worths, at)
-
-
-async def dropoff(
-    session: AsyncSession,
-    bank_id: UUID,
-    resident_id: UUID,
-    weighed: Sequence[Weighed],
-    *,
-    operator_id: UUID,
-) -> tuple[Dropoff, Credited]:
-    """Credit what a resident brought to the bank, at today's drop-off prices."""
-    if resident_id == operator_id:
-        raise OwnWeighing
-    now = utc_now()
-    wanted = [(line.material, line.condition) for line in weighed]
-    quotes = await prices.quotes(
-        session, bank_id, Channel.DROPOFF, now, wanted, pointer="/weighings"
-    )
-    worths = [_Worth(quote.price_idr, quote.grams_per_unit) for quote in quotes]
-    lines = [_line(bank_id, n, *pair) for n, pair in enumerate(zip(weighed, worths, strict=True))]
-    total = sum(line["amount_idr"] for line in lines)
-    brought = Dropoff(
-        bank_id=bank_id,
-        id=new_id(),
-        resident_id=resident_id,
-        entered_by=operator_id,
-        credited_idr=total,
-        created_at=now,
-    )
-    session.add(brought)
-    await session.flush()
-    await _save_lines(session, lines, dropoff_id=brought.id)
-    moves = [_credit(f"dropoff:{brought.id}", resident_id, total)] if total else []
-    moves += [
-        Movement(
-            f"dropoff:{brought.id}:{line['line']}",
-            debit=chart.stock(line["material"]),
-            credit=chart.source(resident_id, line["material"]),
-            amount=line["grams"],
-        )
-        for line in lines
-        if line["grams"]
-    ]
-    draft = Draft("dropoff", moves, event_at=now, about_id=brought.id, actor_id=operator_id)
-    await ledger.post(session, bank_id, draft)
-    await _tell(session, bank_id, "dropoff_weighed", resident_id, brought.id, lines)
-    return brought, Credited(lines, total, 0)
 
 
 async def decide(
@@ -241,12 +175,12 @@ def _instant(pickup: Pickup, said: datetime | None, now: datetime) -> datetime:
 
 async def _locked_worths(
     session: AsyncSession, pickup: Pickup, weighed: Sequence[Weighed]
-) -> list[_Worth]:
+) -> list[Worth]:
     """The price of each line: as locked in the listing, else as it was in force then."""
     connection = await session.connection()
     asked = {"of_bank": pickup.bank_id, "of_pickup": pickup.id}
     rows = await connection.execute(_LOCKED_PRICES, asked)
-    locked = {(row[0], row[1]): _Worth(row[2], row[3]) for row in rows}
+    locked = {(row[0], row[1]): Worth(row[2], row[3]) for row in rows}
     wanted = [(line.material, line.condition) for line in weighed]
     if not set(wanted) <= set(locked):
         for quote in await prices.quotes(
@@ -257,7 +191,7 @@ async def _locked_worths(
             wanted,
             pointer="/weighings",
         ):
-            worth = _Worth(quote.price_idr, quote.grams_per_unit)
+            worth = Worth(quote.price_idr, quote.grams_per_unit)
             locked.setdefault((quote.material, quote.condition), worth)
     return [locked[want] for want in wanted]
 
@@ -302,58 +236,32 @@ async def _finish(
     pickup: Pickup,
     collector_id: UUID,
     weighed: Sequence[Weighed],
-    worths: Sequence[_Worth],
+    worths: Sequence[Worth],
     at: datetime,
 ) -> Credited:
-    lines = [
-        _line(pickup.bank_id, n, *pair) for n, pair in enumerate(zip(weighed, worths, strict=True))
-    ]
-    total = sum(line["amount_idr"] for line in lines)
+    lines = lines_of(pickup.bank_id, weighed, worths)
+    total = total_of(lines, "amount_idr")
     await _mark_collected(session, pickup, total, at)
-    await _save_lines(session, lines, pickup_id=pickup.id)
+    await save_lines(session, lines, pickup_id=pickup.id)
     policy = await banks.policy_by_id(session, pickup.bank_id, pickup.policy_id)
-    fee = policy.collector_fee_idr(sum(line["grams"] for line in lines))
-    moves = _pickup_movements(pickup, collector_id, lines, total, fee)
+    fee = policy.collector_fee_idr(total_of(lines, "grams"))
+    moves = _movements(pickup, collector_id, lines, fee)
     draft = Draft("pickup", moves, event_at=at, about_id=pickup.id, actor_id=collector_id)
     await ledger.post(session, pickup.bank_id, draft)
-    await _tell(session, pickup.bank_id, "pickup_collected", pickup.resident_id, pickup.id, lines)
+    await tell(session, pickup.bank_id, "pickup_collected", pickup.resident_id, pickup.id, lines)
     return Credited(lines, total, fee)
 
 
-def _line(bank_id: UUID, number: int, weighed: Weighed, worth: _Worth) -> dict[str, Any]:
-    return {
-        "bank_id": bank_id,
-        "id": new_id(),
-        "line": number,
-        **asdict(weighed),
-        "price_idr": worth.price_idr,
-        "amount_idr": prices.amount_idr(worth.price_idr, weighed.grams, worth.grams_per_unit),
-    }
-
-
-def _credit(key: str, resident_id: UUID, amount: int) -> Movement:
-    return Movement(key, debit=chart.PURCHASES, credit=chart.available(resident_id), amount=amount)
-
-
-def _pickup_movements(
-    pickup: Pickup, collector_id: UUID, lines: Sequence[dict[str, Any]], total: int, fee: int
+def _movements(
+    pickup: Pickup, collector_id: UUID, lines: Sequence[dict[str, Any]], fee: int
 ) -> list[Movement]:
-    """Rupiah to the passbook and the collector; grams from the household onto the load."""
+    """What the weighing moves, and the collector's fee."""
     key = f"pickup:{pickup.id}"
-    moves = [_credit(key, pickup.resident_id, total)] if total else []
+    load = partial(chart.load, collector_id)
+    moves = movements_of(key, pickup.resident_id, lines, onto=load)
     if fee:
         earnings = chart.earnings(collector_id)
         moves.append(Movement(f"{key}:fee", chart.COLLECTOR_FEES, earnings, fee))
-    moves += [
-        Movement(
-            f"{key}:{line['line']}",
-            debit=chart.load(collector_id, line["material"]),
-            credit=chart.source(pickup.resident_id, line["material"]),
-            amount=line["grams"],
-        )
-        for line in lines
-        if line["grams"]
-    ]
     return moves
 
 
@@ -372,31 +280,6 @@ async def _mark_collected(session: AsyncSession, pickup: Pickup, total: int, at:
     )
     if marked.first() is None:
         raise ClaimNotHeld
-
-
-async def _save_lines(
-    session: AsyncSession, lines: Sequence[dict[str, Any]], **origin: UUID
-) -> None:
-    connection = await session.connection()
-    nobody = {"pickup_id": None, "dropoff_id": None}
-    await connection.execute(_INSERT_LINES, [{**line, **nobody, **origin} for line in lines])
-
-
-async def _tell(
-    session: AsyncSession,
-    bank_id: UUID,
-    kind: str,
-    resident_id: UUID,
-    about_id: UUID,
-    lines: Sequence[dict[str, Any]],
-) -> None:
-    body = {
-        "about_id": str(about_id),
-        "grams": sum(line["grams"] for line in lines),
-        "rejected_grams": sum(line["rejected_grams"] for line in lines),
-        "amount_idr": sum(line["amount_idr"] for line in lines),
-    }
-    await events.record(session, bank_id, kind, person_id=resident_id, body=body)
 
 
 async def _last_attempt(session: AsyncSession, pickup: Pickup) -> HandoverAttempt | None:
@@ -422,13 +305,5 @@ async def _reopen(session: AsyncSession, pickup: Pickup, reason: str) -> None:
             col(Pickup.status).in_(HELD),
             col(Pickup.claim_number) == pickup.claim_number,
         )
-        .values(
-            status=PickupStatus.OPEN,
-            collector_id=None,
-            claimed_at=None,
-            claimed_until=None,
-            arrived_at=None,
-            code_tries=0,
-            ended_reason=reason,
-        )
+        .values(**HELD_BY_NOBODY, status=PickupStatus.OPEN, code_tries=0, ended_reason=reason)
     )

@@ -1,0 +1,31 @@
+"""What is weighed is credited: at the door by the collector, at the bank by an operator."""
+
+from service.weighing.counter import dropoff
+from service.weighing.door import (
+    ClaimNotHeld,
+    CollectedAtNotPossible,
+    Handover,
+    HandoverCodeLocked,
+    NothingToDecide,
+    PickupAlreadyCollected,
+    WrongHandoverCode,
+    collect,
+    decide,
+)
+from service.weighing.lines import Credited, OwnWeighing, Weighed
+
+__all__ = [
+    "ClaimNotHeld",
+    "CollectedAtNotPossible",
+    "Credited",
+    "Handover",
+    "HandoverCodeLocked",
+    "NothingToDecide",
+    "OwnWeighing",
+    "PickupAlreadyCollected",
+    "Weighed",
+    "WrongHandoverCode",
+    "collect",
+    "decide",
+    "dropoff",
+]
