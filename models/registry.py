@@ -1,34 +1,16 @@
 """Every table, imported once, so that the metadata is whole."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from sqlmodel import SQLModel
 
-from models import (
-    bank,
-    event,
-    idempotency,
-    ledger,
-    material,
-    payout,
-    people,
-    pickup,
-    price,
-    sign_in,
-    weighing,
-)
+import models
 
-MODULES = (
-    bank,
-    event,
-    idempotency,
-    ledger,
-    material,
-    payout,
-    people,
-    pickup,
-    price,
-    sign_in,
-    weighing,
-)
+for _module in iter_modules(models.__path__, "models."):
+    if _module.name not in (__name__, "models.migrations"):
+        import_module(_module.name)
+
 METADATA = SQLModel.metadata
 GLOBAL_TABLES = frozenset(
     {

@@ -37,7 +37,8 @@ class Keys:
     def handover_code(self, pickup_id: UUID) -> str:
         """The six digits that the resident of a pickup tells the collector.
 
-        They follow from the pickup, so they stand in no table.
+        They follow from the pickup, so they stand in no table but for the remembered answer
+        to the listing, which is forgotten after two days.
         """
         number = int(self.hash_of("handover", pickup_id.hex), 16) % 10**CODE_DIGITS
         return f"{number:0{CODE_DIGITS}d}"

@@ -152,6 +152,20 @@ async def resident_of(session: AsyncSession, bank_id: UUID, person_id: UUID) -> 
     return person
 
 
+async def whose(
+    session: AsyncSession, caller: Caller, bank_id: UUID, resident_id: UUID | None
+) -> UUID:
+    """For which resident the caller acts: for themselves, or as an officer for the one named.
+
+    Raises NotAllowed, or NoSuchThing for nobody of this bank.
+    """
+    if resident_id is None or resident_id == caller.person_id:
+        caller.act_in(bank_id, Role.RESIDENT)
+        return caller.person_id
+    caller.act_in(bank_id, *OFFICERS)
+    return (await resident_of(session, bank_id, resident_id)).id
+
+
 async def members_of(
     session: AsyncSession,
     bank_id: UUID,

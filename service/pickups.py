@@ -20,6 +20,8 @@ from service.errors import Conflict, FieldProblem, Malformed, NoSuchThing
 from service.members import OFFICERS, Caller
 
 LONGEST_AHEAD = timedelta(days=60)
+LONGEST_AGO = timedelta(days=1)
+"""A window may have begun, as one that is open all day has by noon."""
 DEFAULT_WINDOW = timedelta(days=7)
 
 
@@ -228,7 +230,7 @@ async def expire(session: AsyncSession, bank_ids: Sequence[UUID]) -> int:
 def _window(listing: Listing, now: datetime) -> tuple[datetime, datetime]:
     start = listing.window_start or now
     end = listing.window_end or start + DEFAULT_WINDOW
-    if not start < end or end <= now or end > now + LONGEST_AHEAD:
+    if not now - LONGEST_AGO < start < end or not now < end <= now + LONGEST_AHEAD:
         raise WindowNotPossible(
             FieldProblem("/window", WindowNotPossible.english, WindowNotPossible.indonesian)
         )

@@ -57,7 +57,7 @@ Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT_IDR)]
 # After the length in each Annotated, or pydantic counts the letters as items of a list.
 PLAIN = AfterValidator(_no_control_characters)
 Line = Annotated[str, Field(max_length=300), PLAIN]
-Reason = Annotated[str, Field(min_length=1, max_length=300), PLAIN]
+Reason = Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S"), PLAIN]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant_text), AfterValidator(_in_utc)]
 MaterialCode = Annotated[str, Field(min_length=1, max_length=20), PLAIN]
 Code = Annotated[str, Field(pattern=r"^\d{6}$", description="6 digits")]

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Role
 from service import ledger, members, prices, weighing
@@ -24,7 +23,6 @@ from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.ledger.chart import IDR
-from service.members import OFFICERS, Caller
 
 router = APIRouter(prefix="/v1", tags=["passbook"], route_class=ActRoute)
 
@@ -131,7 +129,7 @@ async def passbook(
     bank_id: UUID, caller: Reader, session: ReadSession, resident_id: ResidentQuery = None
 ) -> PassbookView:
     """What is available, pending and held, and the grams behind it."""
-    whose = await _whose(session, caller, bank_id, resident_id)
+    whose = await members.whose(session, caller, bank_id, resident_id)
     standing = await ledger.standing(session, bank_id, whose)
     return PassbookView(bank_id=bank_id, resident_id=whose, **standing._asdict())
 
@@ -147,7 +145,7 @@ async def lines(
     resident_id: ResidentQuery = None,
 ) -> LineList:
     """The lines of the passbook, newest first."""
-    whose = await _whose(session, caller, bank_id, resident_id)
+    whose = await members.whose(session, caller, bank_id, resident_id)
     found = await ledger.passbook_lines(
         session, bank_id, whose, before=page.before_number, limit=page.limit + 1
     )
@@ -175,16 +173,6 @@ async def trial_balance(
     return TrialBalanceView(
         bank_id=bank_id, at=at, items=[_account(row) for row in rows], sums=sums
     )
-
-
-async def _whose(
-    session: AsyncSession, caller: Caller, bank_id: UUID, resident_id: UUID | None
-) -> UUID:
-    if resident_id is None or resident_id == caller.person_id:
-        caller.act_in(bank_id, Role.RESIDENT)
-        return caller.person_id
-    caller.act_in(bank_id, *OFFICERS)
-    return (await members.resident_of(session, bank_id, resident_id)).id
 
 
 def _line_view(line: ledger.PassbookLine) -> LineView:

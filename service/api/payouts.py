@@ -101,7 +101,7 @@ async def request(body: PayoutInput, caller: Payer, session: Session) -> PayoutV
     destination = body.destination.model_dump() if body.destination else {}
     wanted = payouts.Request(
         bank_id=body.bank_id,
-        resident_id=await _resident(session, caller, body),
+        resident_id=await members.whose(session, caller, body.bank_id, body.resident_id),
         entered_by=caller.person_id,
         amount_idr=body.amount_idr,
         method=body.method,
@@ -179,14 +179,6 @@ async def _for_treasurer(session: AsyncSession, caller: Caller, payout_id: UUID)
     payout = await payouts.find_own(session, caller, payout_id)
     caller.act_in(payout.bank_id, Role.TREASURER)
     return payout
-
-
-async def _resident(session: AsyncSession, caller: Caller, body: PayoutInput) -> UUID:
-    if body.resident_id is None or body.resident_id == caller.person_id:
-        caller.act_in(body.bank_id, Role.RESIDENT)
-        return caller.person_id
-    caller.act_in(body.bank_id, *OFFICERS)
-    return (await members.resident_of(session, body.bank_id, body.resident_id)).id
 
 
 def _view(payout: Payout) -> PayoutView:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.material import Condition
 from models.people import Role
@@ -158,7 +157,7 @@ async def list_waste(
     parts: CurrentParts,
 ) -> PickupView:
     """Put waste on the board. Its prices are locked from now on."""
-    resident_id = await _resident(session, caller, body)
+    resident_id = await members.whose(session, caller, body.bank_id, body.resident_id)
     listing = pickups.Listing(
         bank_id=body.bank_id,
         resident_id=resident_id,
@@ -237,14 +236,6 @@ def pickup_view(shown: pickups.Shown, caller: Caller, keys: Keys) -> PickupView:
         items=[ItemView(**item.model_dump()) for item in shown.items],
         handover_code=keys.handover_code(pickup.id) if own else None,
     )
-
-
-async def _resident(session: AsyncSession, caller: Caller, body: PickupInput) -> UUID:
-    if body.resident_id is None or body.resident_id == caller.person_id:
-        caller.act_in(body.bank_id, Role.RESIDENT)
-        return caller.person_id
-    caller.act_in(body.bank_id, *OFFICERS)
-    return (await members.resident_of(session, body.bank_id, body.resident_id)).id
 
 
 def _no_position(english: str, indonesian: str) -> RequestMalformed:

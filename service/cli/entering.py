@@ -21,8 +21,8 @@ from models.material import Material
 from models.people import Role
 from models.price import Channel
 from service import banks, members, prices
+from service.cli.ground import require_schema
 from service.cli.refusals import Refused
-from service.cli.serving import require_schema
 from service.database import open_database
 from service.errors import in_words
 from service.prices.book import GRACE

@@ -13,6 +13,7 @@ from models.bank import Bank
 from models.material import Material
 from service.app import create_app, only_server, open_parts
 from service.cli.greeting import greeting
+from service.cli.ground import lacking_in, make_data_folder, require_schema
 from service.cli.refusals import Refused
 from service.database import schema
 from service.demo import town
@@ -57,20 +58,6 @@ def work() -> None:
     asyncio.run(_work(settings))
 
 
-def make_data_folder(settings: Settings) -> None:
-    """Keys, codes and names are going to lie in it, so it is for its owner only."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-
-def require_schema(settings: Settings) -> None:
-    """Refuse a database that is not ready. Raises SchemaNotReady."""
-    lacking = _lacking(settings)
-    if lacking:
-        raise schema.SchemaNotReady(
-            f"The database is not ready: {'; '.join(lacking)}. Run `jumpa migrate` first."
-        )
-
-
 def _serve(settings: Settings) -> None:
     app = create_app(settings)
     # All that is there by now stays, so it need never be looked through again.
@@ -100,7 +87,7 @@ async def _work(settings: Settings) -> None:
 
 def _prepare(settings: Settings) -> bool:
     """Migrate and fill a database that needs it, most don't; whether the demo is in it."""
-    lacking = _lacking(settings)
+    lacking = lacking_in(settings)
     if lacking:
         typer.echo(f"Preparing the database, for {'; '.join(lacking)} ...")
         schema.upgrade(settings.database)
@@ -118,15 +105,6 @@ def _is_demo_wanted(settings: Settings, held: _Held) -> bool:
     if settings.demo is None:
         return settings.environment == "development" and not held.banks
     return settings.demo
-
-
-def _lacking(settings: Settings) -> list[str]:
-    engine = schema.sync_engine(settings.database)
-    try:
-        with engine.connect() as connection:
-            return schema.problems(connection)
-    finally:
-        engine.dispose()
 
 
 def _held(settings: Settings) -> _Held:

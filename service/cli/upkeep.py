@@ -8,7 +8,7 @@ from sqlmodel import select
 from models.bank import Bank
 from service import ledger
 from service.app import VERSION, only_server
-from service.cli.serving import make_data_folder, require_schema
+from service.cli.ground import make_data_folder, require_schema
 from service.database import open_database, schema
 from service.demo.seeding import seed as seed_demo
 from service.ledger import Verified
