@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -35,7 +36,8 @@ def main() -> None:
                 processes.database(engine, folder) as url,
                 processes.product(url, folder) as (address, pid),
             ):
-                asyncio.run(_measure(engine, url, folder, address, pid, options))
+                run = Run(engine, url, pid, options.pickups, options.clients)
+                asyncio.run(_measure(run, folder, address))
 
 
 def _options() -> argparse.Namespace:
@@ -46,77 +48,81 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _measure(
-    engine: str, url: str, folder: Path, address: str, pid: int, options: argparse.Namespace
-) -> None:
-    limits = httpx.Limits(max_connections=options.clients)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is measured, and how large."""
+
+    engine: str
+    url: str
+    server: int
+    pickups: int
+    clients: int
+
+    def figure(self, name: str, value: float, goal: str = "") -> None:
+        figure(f"loop_{self.engine}_{name}", value, goal)
+
+    def cpu_s(self) -> float:
+        """CPU time of the server and of its database."""
+        return processes.cpu_seconds(self.server) + self.database_cpu_s()
+
+    def database_cpu_s(self) -> float:
+        return processes.cpu_seconds(*processes.postmaster(self.url))
+
+
+async def _measure(run: Run, folder: Path, address: str) -> None:
+    limits = httpx.Limits(max_connections=run.clients)
     async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits) as http:
         read_code = CodeFile(folder / "messages.jsonl")
-        await _day(engine, http, read_code, pid, url, options)
-        await _collects(engine, http, read_code, pid, url, options)
+        await _day(run, http, read_code)
+        await _collects(run, http, read_code)
 
 
-async def _day(
-    engine: str,
-    http: httpx.AsyncClient,
-    read_code: CodeFile,
-    pid: int,
-    url: str,
-    options: argparse.Namespace,
-) -> None:
+async def _day(run: Run, http: httpx.AsyncClient, read_code: CodeFile) -> None:
     """The whole day: nothing fails, everything adds up, and how long claim and collect take."""
-    before = processes.cpu_seconds(pid, *processes.postmaster(url))
-    summary = await live(http, read_code, Scale(options.pickups, options.clients))
-    spent = processes.cpu_seconds(pid, *processes.postmaster(url)) - before
+    before = run.cpu_s()
+    summary = await live(http, read_code, Scale(run.pickups, run.clients))
+    spent = run.cpu_s() - before
     calls = sum(call.count for call in summary.calls)
     for failure in summary.failures[:10]:
         print(f"failed {failure.call}: {failure.what}")
     off = sum(abs(value) for books in summary.books for value in books.sums.values())
-    figure(f"loop_{engine}_pickups_collected", summary.pickups)
-    figure(f"loop_{engine}_failed_calls", len(summary.failures), "=0")
-    figure(f"loop_{engine}_trial_balance_off", off, "=0")
-    figure(f"loop_{engine}_calls_per_s", calls / summary.seconds)
-    figure(f"loop_{engine}_server_cpu_ms_per_call", 1000 * spent / calls)
+    run.figure("pickups_collected", summary.pickups)
+    run.figure("failed_calls", len(summary.failures), "=0")
+    run.figure("trial_balance_off", off, "=0")
+    run.figure("calls_per_s", calls / summary.seconds)
+    run.figure("server_cpu_ms_per_call", 1000 * spent / calls)
     for call in summary.calls:
         if call.call in ("claim", "collect"):
-            figure(f"loop_{engine}_{call.call}_p50_ms", call.p50_ms)
-            figure(f"loop_{engine}_{call.call}_p99_ms", call.p99_ms)
+            run.figure(f"{call.call}_p50_ms", call.p50_ms)
+            run.figure(f"{call.call}_p99_ms", call.p99_ms)
 
 
-async def _collects(
-    engine: str,
-    http: httpx.AsyncClient,
-    read_code: CodeFile,
-    pid: int,
-    url: str,
-    options: argparse.Namespace,
-) -> None:
+async def _collects(run: Run, http: httpx.AsyncClient, read_code: CodeFile) -> None:
     """Collects alone, over HTTP and as bare rows, taking turns."""
-    burst = await Burst.sign_in(http, read_code, options.clients)
-    pids = [pid, *processes.postmaster(url)]
+    burst = await Burst.sign_in(http, read_code, run.clients)
     await burst.collect(await burst.claimed())
     http_cpu = http_s = bare_cpu = bare_s = 0.0
     count = 0
     for _ in range(ROUNDS):
         jobs = await burst.claimed()
         await asyncio.sleep(1.5)  # The worker has told everybody by then.
-        before, began = processes.cpu_seconds(*pids), time.perf_counter()
+        before, began = run.cpu_s(), time.perf_counter()
         await burst.collect(jobs)
         http_s += time.perf_counter() - began
-        http_cpu += 1000 * (processes.cpu_seconds(*pids) - before)
+        http_cpu += 1000 * (run.cpu_s() - before)
         model, others = jobs[0].collected, [job.collected for job in await burst.claimed()]
         await asyncio.sleep(1.5)
         spent, seconds = bare.collect_all(
-            url, model, others, lambda: time.process_time() + processes.cpu_seconds(*pids[1:])
+            run.url, model, others, lambda: time.process_time() + run.database_cpu_s()
         )
         bare_cpu += 1000 * spent
         bare_s += seconds
         count += len(jobs)
-    figure(f"loop_{engine}_collects_per_s", count / http_s)
-    figure(f"loop_{engine}_bare_collects_per_s", count / bare_s)
-    figure(f"loop_{engine}_collect_cpu_ms", http_cpu / count)
-    figure(f"loop_{engine}_bare_cpu_ms", bare_cpu / count)
-    figure(f"loop_{engine}_collect_cpu_of_bare", http_cpu / bare_cpu, "<=4")
+    run.figure("collects_per_s", count / http_s)
+    run.figure("bare_collects_per_s", count / bare_s)
+    run.figure("collect_cpu_ms", http_cpu / count)
+    run.figure("bare_cpu_ms", bare_cpu / count)
+    run.figure("collect_cpu_of_bare", http_cpu / bare_cpu, "<=4")
 
 
 class Job:
