@@ -122,6 +122,11 @@ class Pickup(Table, table=True):
     def code_is_locked(self) -> bool:
         return self.code_tries >= self.MAX_CODE_TRIES
 
+    @property
+    def waits_for_decision(self) -> bool:
+        """Whether a weighing with wrong codes waits for an operator."""
+        return self.is_held and self.code_is_locked
+
 
 class PickupItem(Table, table=True):
     """One line of a listing with the price locked for it, per unit of the material."""

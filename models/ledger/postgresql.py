@@ -120,9 +120,22 @@ def table_of(trigger: str) -> str:
     return _RUNS[trigger][1]
 
 
-def body_of(trigger: str) -> str:
-    """The source of the function a trigger runs."""
-    return _BODIES[_RUNS[trigger][2]].strip()
+def bodies() -> dict[str, str]:
+    """The source of every function, by name."""
+    return {name: body.strip() for name, body in _BODIES.items()}
+
+
+def is_as_wanted(trigger: str, definition: str) -> bool:
+    """Whether what PostgreSQL says of a trigger means what it should."""
+    when, table, function = _RUNS[trigger]
+    condition = definition.partition(" WHEN ")[2].partition(" EXECUTE ")[0]
+    wanted = "((pg_trigger_depth() = 0))" if trigger in _FROM_INSIDE else ""
+    return (
+        condition == wanted
+        and f"{when} ON " in definition
+        and definition.partition(" ON ")[2].split()[0].rpartition(".")[2] == table
+        and definition.endswith(f"{function}()")
+    )
 
 
 def _trigger(name: str) -> str:

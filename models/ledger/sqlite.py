@@ -115,6 +115,33 @@ BEFORE INSERT ON ledger_entry BEGIN
          OR NEW.amount = {_posted("t")} AND t.credit_account_id = NEW.account_id));
 END""",
 }
+# INSERT OR REPLACE removes the row in its way without a word to DELETE triggers.
+_KEYS = {
+    "ledger_journal": {"id": "bank_id, id"},
+    "ledger_account": {"id": "bank_id, id"},
+    "ledger_balance": {"id": "bank_id, account_id, shard"},
+    "ledger_transfer": {
+        "id": "bank_id, id",
+        "key": "bank_id, key",
+        "pending_id": "bank_id, pending_id",
+    },
+    "ledger_entry": {"id": "bank_id, account_id, shard, version"},
+}
+
+
+def _refuse_replacing(table: str) -> str:
+    checks = "".join(
+        f"\n  SELECT RAISE(ABORT, 'ledger: already there: {table}.{name}')"
+        f" WHERE EXISTS (SELECT 1 FROM {table} t WHERE "
+        + " AND ".join(f"t.{column} = NEW.{column}" for column in columns.split(", "))
+        + ");"
+        for name, columns in _KEYS[table].items()
+    )
+    return f"CREATE TRIGGER {table}_once BEFORE INSERT ON {table} BEGIN{checks}\nEND"
+
+
+for _table in _KEYS:
+    TRIGGERS[f"{_table}_once"] = _refuse_replacing(_table)
 for _table in ("journal", "account", "transfer", "entry"):
     for _event in ("update", "delete"):
         _name = f"ledger_{_table}_{_event}"

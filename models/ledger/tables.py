@@ -140,7 +140,7 @@ class Transfer(Table, table=True):
             ["bank_id", "pending_id"], ["ledger_transfer.bank_id", "ledger_transfer.id"]
         ),
         CheckConstraint(one_of("kind", TransferKind), "kind"),
-        CheckConstraint("amount > 0", "amount"),
+        CheckConstraint("amount > 0 AND amount <= 1000000000000000", "amount"),
         CheckConstraint("debit_account_id <> credit_account_id", "two_accounts"),
         CheckConstraint("(kind IN ('settle', 'void')) = (pending_id IS NOT NULL)", "resolves"),
         Index(

@@ -51,19 +51,23 @@ def _held_sqlite(connection: Connection) -> dict[str, str]:
 
 
 def _held_postgresql(connection: Connection) -> dict[str, str]:
-    """PostgreSQL rewrites what it stores, so functions are compared by their bodies."""
+    """PostgreSQL rewrites what it stores, so definitions are compared by their parts."""
+    functions = connection.execute(text("SELECT proname, prosrc FROM pg_proc"))
+    bodies = {row.proname: row.prosrc.strip() for row in functions}
+    if any(bodies.get(name) != body for name, body in postgresql.bodies().items()):
+        return {}
     rows = connection.execute(
         text(
-            "SELECT t.tgname, t.tgenabled, p.prosrc FROM pg_trigger t"
-            " JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal"
+            "SELECT tgname, tgenabled, pg_get_triggerdef(oid) AS definition FROM pg_trigger"
+            " WHERE NOT tgisinternal"
         )
     )
     return {
-        name: postgresql.TRIGGERS[name]
-        for name, enabled, source in rows
-        if name in postgresql.TRIGGERS
-        and _letter(enabled) == "O"
-        and source.strip() == postgresql.body_of(name)
+        row.tgname: postgresql.TRIGGERS[row.tgname]
+        for row in rows
+        if row.tgname in postgresql.TRIGGERS
+        and _letter(row.tgenabled) == "O"
+        and postgresql.is_as_wanted(row.tgname, row.definition)
     }
 
 

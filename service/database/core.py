@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from service.database import inline_sqlite
 from service.database.writer import Writer
 
+_LOCK_NAME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (\w+)")
 
 
@@ -106,6 +107,16 @@ def _on_connect(engine: AsyncEngine, *, read_only: bool) -> None:
         inline_sqlite.set_up(connection, read_only=read_only)
 
     event.listen(engine.sync_engine, "connect", set_up)
+
+
+async def one_at_a_time(session: AsyncSession, name: str) -> None:
+    """Wait until no other transaction holds this name; it is let go at the end of this one.
+
+    SQLite's one writer is alone anyway.
+    """
+    connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        await connection.execute(_LOCK_NAME, {"name": name})
 
 
 def constraint_of(error: IntegrityError) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.util import await_only
 
-BUSY_S = 10.0
+READER_WAITS_S = 5.0
 
 
 async def _at_once() -> None:
@@ -99,7 +99,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 def set_up(connection: sqlite3.Connection, *, read_only: bool) -> None:
     """Make a new connection durable, strict about references, and free of implicit BEGINs."""
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
+    # The writer waits without blocking the loop (service.database.writer).
+    connection.execute(f"PRAGMA busy_timeout = {int(READER_WAITS_S * 1000) if read_only else 0}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -5,15 +5,18 @@ serves the whole group, and nobody is answered before it.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 GROUP_LIMIT = 64
+_BEGIN_TRIES = 400
+_BEGIN_PAUSE_S = 0.025
 
 
 @dataclass
@@ -23,6 +26,8 @@ class _Group:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     size: int = 0
+    is_lost: bool = False
+    """SQLite gave the whole transaction up, as it does on a full disk."""
 
 
 class Writer:
@@ -51,6 +56,7 @@ class Writer:
                     yield session
             finally:
                 group.size += 1
+                group.is_lost = not (await _driver(group.connection)).in_transaction
                 await self._close_when_due(group)
         finally:
             self._turn.release()
@@ -76,7 +82,7 @@ class Writer:
         if self._group is None:
             connection = await self._engine.connect()
             try:
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                await _begin(connection)
             except BaseException:
                 await connection.close()
                 raise
@@ -84,7 +90,7 @@ class Writer:
         return self._group
 
     async def _close_when_due(self, group: _Group) -> None:
-        if not self._waiting or group.size >= GROUP_LIMIT:
+        if not self._waiting or group.size >= GROUP_LIMIT or group.is_lost:
             await asyncio.shield(self._start_commit(group))
 
     def _start_commit(self, group: _Group) -> asyncio.Task[None]:
@@ -93,13 +99,16 @@ class Writer:
         return self._finishing
 
     async def _commit(self, group: _Group) -> None:
-        """Commit in another thread, since this is what waits for the disk."""
+        """Commit in another thread, since this is what waits for the disk.
+
+        A literal COMMIT: the driver's commit() says nothing where no transaction is left.
+        """
         try:
-            raw = await group.connection.get_raw_connection()
-            driver: Any = raw.driver_connection
-            await asyncio.to_thread(driver.commit)
-        except BaseException as error:
-            await group.connection.invalidate(error)
+            driver = await _driver(group.connection)
+            await asyncio.to_thread(driver.execute, "COMMIT")
+        except BaseException as cause:
+            await group.connection.invalidate(cause)
+            error = OperationalError("COMMIT", None, cause)
             group.done.set_exception(error)
             group.done.exception()  # Marked as seen: a member that failed doesn't look.
         else:
@@ -107,6 +116,28 @@ class Writer:
         finally:
             self._finishing = None
             await group.connection.close()
+
+
+async def _driver(connection: AsyncConnection) -> sqlite3.Connection:
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("The writer needs a connection of the standard library's driver.")
+    return driver
+
+
+async def _begin(connection: AsyncConnection) -> None:
+    """Take SQLite's write lock; while a command has it, others on this loop go on."""
+    for _ in range(_BEGIN_TRIES):
+        try:
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if "locked" not in str(error.orig):
+                raise
+            await connection.rollback()
+            await asyncio.sleep(_BEGIN_PAUSE_S)
+        else:
+            return
+    raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
 
 
 @asynccontextmanager

@@ -1,10 +1,12 @@
 """Transactions: on disk when left, alone in their failures, together in their commits."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from models.base import new_id
@@ -118,6 +120,57 @@ async def test_readers_can_not_write_on_sqlite(database: Database) -> None:
         async with database.reading() as session:
             session.add(Person(phone=new_phone()))
             await session.flush()
+
+
+async def test_a_group_that_sqlite_gave_up_is_nowhere_and_said_so(tmp_path: Path) -> None:
+    """A full disk makes SQLite roll everything back in the middle, as ROLLBACK does here."""
+    url = f"sqlite:///{tmp_path / 'lost.db'}"
+    schema.upgrade(url)
+    database = open_database(url)
+    started = asyncio.Event()
+
+    async def first() -> UUID:
+        person = Person(id=new_id(), phone=new_phone())
+        async with database.transaction() as session:
+            session.add(person)
+            await session.flush()
+            started.set()
+            await asyncio.sleep(0.02)
+        return person.id
+
+    async def second() -> None:
+        async with database.transaction() as session:
+            connection = await session.connection()
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            driver.rollback()
+            raise Refused
+
+    one = asyncio.create_task(first())
+    await started.wait()
+    results = await asyncio.gather(one, second(), add(database), return_exceptions=True)
+    assert isinstance(results[0], OperationalError)
+    assert isinstance(results[1], Exception)
+    assert isinstance(results[2], UUID)
+    assert await exists(database, results[2])
+    await database.close()
+
+
+async def test_a_command_that_writes_does_not_stop_the_loop(tmp_path: Path) -> None:
+    path = tmp_path / "shared.db"
+    schema.upgrade(f"sqlite:///{path}")
+    database = open_database(f"sqlite:///{path}")
+    await add(database)
+    command = sqlite3.connect(path, isolation_level=None)
+    command.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(add(database))
+    for _ in range(5):
+        await asyncio.wait_for(asyncio.sleep(0.01), 1)
+    assert not waiting.done()
+    command.execute("COMMIT")
+    command.close()
+    assert await exists(database, await asyncio.wait_for(waiting, 5))
+    await database.close()
 
 
 async def test_a_commit_that_fails_is_told_to_everybody_in_it(tmp_path: Path) -> None:

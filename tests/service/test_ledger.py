@@ -230,6 +230,26 @@ FROM_OUTSIDE = [
 ]
 
 
+REPLACING = [
+    "INSERT OR REPLACE INTO ledger_journal SELECT * FROM ledger_journal WHERE bank_id = :bank_id",
+    "INSERT OR REPLACE INTO ledger_account SELECT * FROM ledger_account WHERE bank_id = :bank_id",
+    "INSERT OR REPLACE INTO ledger_balance SELECT * FROM ledger_balance WHERE bank_id = :bank_id",
+    "INSERT OR REPLACE INTO ledger_transfer SELECT * FROM ledger_transfer WHERE bank_id = :bank_id",
+    "INSERT OR REPLACE INTO ledger_entry SELECT * FROM ledger_entry WHERE bank_id = :bank_id",
+]
+
+
+@pytest.mark.parametrize("statement", REPLACING)
+async def test_sqlite_replaces_nothing(town: Town, statement: str) -> None:
+    if not town.database.is_sqlite:
+        pytest.skip("PostgreSQL has no INSERT OR REPLACE")
+    await credit(town, 1_000)
+    with pytest.raises(DBAPIError, match="ledger:"):
+        await _run(town, statement)
+    assert await standing(town) == (1_000, 0)
+    assert await findings(town) == []
+
+
 @pytest.mark.parametrize("statement", FROM_OUTSIDE)
 async def test_the_database_refuses_what_goes_round_the_service(town: Town, statement: str) -> None:
     await credit(town, 1_000)

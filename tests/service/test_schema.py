@@ -90,6 +90,25 @@ async def test_a_postgresql_trigger_that_is_switched_off_is_named(database: Data
     assert await on(database, lambda c: switch(c, "ENABLE")) == []
 
 
+async def test_a_postgresql_function_that_was_emptied_is_named(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite's triggers have no functions")
+
+    def emptied(connection: Connection) -> list[str]:
+        connection.execute(
+            text(
+                "CREATE OR REPLACE FUNCTION ledger_debit(t ledger_transfer, posted bigint,"
+                " pending bigint) RETURNS void LANGUAGE plpgsql AS 'BEGIN END'"
+            )
+        )
+        lacking = triggers.missing(connection)
+        triggers.install(connection)
+        return lacking
+
+    assert await on(database, lambda c: "ledger_transfer_apply" in emptied(c))
+    assert await on(database, triggers.missing) == []
+
+
 def test_a_migration_can_be_taken_back(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'back.db'}"
     schema.upgrade(url)

@@ -375,7 +375,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind IN ('post', 'hold', 'settle', 'void')", name=op.f("ck_ledger_transfer_kind")
         ),
-        sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_transfer_amount")),
+        sa.CheckConstraint(
+            "amount > 0 AND amount <= 1000000000000000", name=op.f("ck_ledger_transfer_amount")
+        ),
         sa.CheckConstraint(
             "debit_account_id <> credit_account_id", name=op.f("ck_ledger_transfer_two_accounts")
         ),
