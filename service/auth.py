@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
 from models.sign_in import RefreshToken, SignInCode
+from service.database import one_at_a_time
 from service.errors import NotSignedIn, TooMany
 from service.keys import CODE_DIGITS, Keys
 from service.members import person_by_phone
@@ -36,7 +37,7 @@ class SessionEnded(NotSignedIn):
 
 class NoValidToken(NotSignedIn):
     english = "Sign in first: a valid access token is needed."
-    indonesian = "Masuklah dahulu: diperlukan token akses yang berlaku."
+    indonesian = "Silakan masuk terlebih dahulu: token akses tidak ada atau tidak berlaku."
 
 
 class TooManyCodes(TooMany):
@@ -73,6 +74,7 @@ class Terms:
 
 async def request_code(session: AsyncSession, keys: Keys, terms: Terms, phone: str) -> CodeRequest:
     """Make a code for a phone, known or not, unless one was sent a moment ago."""
+    await one_at_a_time(session, f"sign-in {phone}")
     now = utc_now()
     unused = await _unused_codes(session, phone, since=now - timedelta(hours=1))
     if unused and now < unused[0].created_at + timedelta(seconds=terms.resend_s):
@@ -93,6 +95,13 @@ async def request_code(session: AsyncSession, keys: Keys, terms: Terms, phone: s
     return CodeRequest(code, int(CODE_LIFETIME.total_seconds()), terms.resend_s)
 
 
+async def take_back(session: AsyncSession, phone: str) -> None:
+    """Forget the newest code of a phone, since it never went out."""
+    newest = (await _unused_codes(session, phone, since=utc_now() - CODE_LIFETIME))[:1]
+    for code in newest:
+        await session.delete(code)
+
+
 async def exchange_code(
     session: AsyncSession, keys: Keys, terms: Terms, phone: str, code: str
 ) -> Tokens:
@@ -109,6 +118,9 @@ async def exchange_refresh_token(
     """New tokens for one that was not used yet. A second use ends the whole family."""
     now = utc_now()
     token_hash = keys.hash_of("refresh", token)
+    family = select(RefreshToken.family_id).where(RefreshToken.token_hash == token_hash)
+    # A reuse must not miss the token that a rotation is making at the same time.
+    await one_at_a_time(session, f"family {(await session.exec(family)).first()}")
     used = await session.exec(
         update(RefreshToken)
         .where(

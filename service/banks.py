@@ -93,6 +93,8 @@ async def policy_by_id(session: AsyncSession, bank_id: UUID, policy_id: UUID) ->
     if known is None:
         query = select(Policy).where(Policy.bank_id == bank_id, Policy.id == policy_id)
         known = (await session.exec(query)).one()
+        # It outlives this session, whose rollback would empty it.
+        session.expunge(known)
         if len(_policies) >= _POLICIES_LIMIT:
             _policies.clear()
         _policies[bank_id, policy_id] = known

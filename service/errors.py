@@ -54,14 +54,40 @@ class Problem(Exception):
 
     def detail(self, language: str) -> str:
         template = self.english if language == "en" else self.indonesian
-        return template.format(**{name: in_words(value) for name, value in self.facts.items()})
+        facts = {name: in_words(value, language) for name, value in self.facts.items()}
+        sentence = template.format(**facts)
+        return sentence[:1].upper() + sentence[1:]
 
 
-def in_words(value: object) -> str:
-    """A fact as a person reads it: whole numbers with Indonesian thousands, 12.500."""
+def in_words(value: object, language: str = "en") -> str:
+    """A fact as a person reads it: 12.500 and 'disetujui' in Indonesian, 12,500 in English."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}".replace(",", ".")
-    return str(value)
+        return f"{value:,}" if language == "en" else f"{value:,}".replace(",", ".")
+    return str(value) if language == "en" else _INDONESIAN.get(str(value), str(value))
+
+
+_INDONESIAN = {
+    "bank": "bank sampah",
+    "payout": "pencairan",
+    "pickup": "penjemputan",
+    "resident": "warga",
+    "approved": "disetujui",
+    "arrived": "petugas sudah tiba",
+    "cancelled": "dibatalkan",
+    "claimed": "diambil petugas",
+    "collected": "sudah ditimbang",
+    "expired": "kedaluwarsa",
+    "failed": "gagal",
+    "open": "terbuka",
+    "paid": "sudah dibayar",
+    "rejected": "ditolak",
+    "requested": "menunggu persetujuan",
+    "reversed": "dikembalikan bank",
+    "sending": "sedang dikirim",
+    "sent": "terkirim",
+    "unknown": "belum pasti",
+}
+"""States and things, as they stand in an Indonesian sentence."""
 
 
 class Malformed(Problem):
@@ -89,8 +115,13 @@ class TooMany(Problem):
 
 
 class NotAllowed(Forbidden):
-    english = "Your role in this waste bank does not allow this."
-    indonesian = "Peran Anda di bank sampah ini tidak mengizinkan hal ini."
+    english = "You are not a member of this waste bank, or your role does not allow this."
+    indonesian = "Anda bukan anggota bank sampah ini, atau peran Anda tidak mengizinkannya."
+
+
+class WaitsForOperator(Conflict):
+    english = "The handover code was wrong too often; an operator has to decide first."
+    indonesian = "Kode serah terima terlalu sering salah; operator harus memutuskan dahulu."
 
 
 class NoSuchThing(NotFound):

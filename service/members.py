@@ -22,8 +22,8 @@ LONGEST_PHONE = 32
 
 
 class PhoneNotValid(Malformed):
-    english = "This is not a phone number that can be reached."
-    indonesian = "Nomor telepon ini tidak dapat dihubungi."
+    english = "This is not a valid phone number. Write it like 0812-3456-7890."
+    indonesian = "Nomor telepon tidak valid. Tulis seperti 0812-3456-7890."
 
 
 @dataclass(slots=True)

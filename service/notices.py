@@ -13,7 +13,7 @@ from service.messages import Message
 _WORDS: dict[str, tuple[str, str]] = {
     "pickup_listed": (
         "Penjemputan Anda sudah didaftarkan, perkiraan Rp{estimate_idr}."
-        " Kode serah terima: {handover_code}. Sebutkan hanya kepada petugas di depan rumah.",
+        " Kode serah terima: {handover_code}. Sebutkan hanya kepada petugas yang datang ke rumah Anda.",
         "Your pickup is listed, worth about Rp{estimate_idr}."
         " Handover code: {handover_code}. Tell it only to the collector at your door.",
     ),
@@ -50,11 +50,11 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Rp{amount_idr} has been paid to you.",
     ),
     "payout_rejected": (
-        "Pencairan Rp{amount_idr} ditolak. Alasan: {reason}. Saldo Anda kembali.",
+        "Pencairan Rp{amount_idr} ditolak. Alasan: {reason}. Dana dikembalikan ke saldo Anda.",
         "Your payout of Rp{amount_idr} was refused. Reason: {reason}. Your balance is back.",
     ),
     "payout_cancelled": (
-        "Pencairan Rp{amount_idr} dibatalkan. Saldo Anda kembali.",
+        "Pencairan Rp{amount_idr} dibatalkan. Dana dikembalikan ke saldo Anda.",
         "Your payout of Rp{amount_idr} was cancelled. Your balance is back.",
     ),
 }
@@ -72,7 +72,9 @@ def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:
     return Message(
         to=person.phone,
         kind=event.kind,
-        text=text.format(**{name: in_words(value) for name, value in body.items()}),
+        text=text.format(
+            **{name: in_words(value, person.language) for name, value in body.items()}
+        ),
         language=person.language,
         fields={name: str(value) for name, value in body.items()},
     )

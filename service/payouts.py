@@ -20,8 +20,8 @@ from service.members import OFFICERS, Caller
 
 
 class PayoutTooSmall(Conflict):
-    english = "The waste bank pays out from Rp{minimum_idr} on."
-    indonesian = "Bank sampah mencairkan mulai dari Rp{minimum_idr}."
+    english = "A payout is at least Rp{minimum_idr}."
+    indonesian = "Pencairan minimal Rp{minimum_idr}."
 
 
 class MethodNotOffered(Conflict):

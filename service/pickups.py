@@ -16,7 +16,7 @@ from models.pickup import HELD, Pickup, PickupItem, PickupStatus
 from models.price import Channel
 from routing.geo import Point, cell_of, metres_between
 from service import banks, events, prices
-from service.errors import Conflict, FieldProblem, Malformed, NoSuchThing
+from service.errors import Conflict, FieldProblem, Malformed, NoSuchThing, WaitsForOperator
 from service.members import OFFICERS, Caller
 
 LONGEST_AHEAD = timedelta(days=60)
@@ -31,8 +31,8 @@ class OutsideServiceArea(Conflict):
 
 
 class BelowMinimumWeight(Conflict):
-    english = "The waste bank fetches from {minimum_grams} grams on."
-    indonesian = "Bank sampah menjemput mulai dari {minimum_grams} gram."
+    english = "A pickup needs at least {minimum_grams} grams."
+    indonesian = "Penjemputan minimal {minimum_grams} gram."
 
 
 class WindowNotPossible(Malformed):
@@ -121,30 +121,40 @@ async def list_waste(session: AsyncSession, listing: Listing) -> Shown:
     return await _save(session, pickup, listing, quotes)
 
 
-async def cancel(session: AsyncSession, pickup: Pickup, *, reason: str) -> None:
-    """End a pickup that nobody has fetched yet. Raises PickupAlreadyEnded."""
+async def cancel(session: AsyncSession, pickup: Pickup, *, by: UUID, reason: str) -> None:
+    """End a pickup that nobody has fetched yet.
+
+    Raises PickupAlreadyEnded, or WaitsForOperator while a weighing waits to be decided on.
+    """
     cancelled = await session.exec(
         update(Pickup)
         .where(
             col(Pickup.bank_id) == pickup.bank_id,
             col(Pickup.id) == pickup.id,
-            col(Pickup.status).in_((PickupStatus.OPEN, *HELD)),
+            or_(
+                col(Pickup.status) == PickupStatus.OPEN,
+                and_(col(Pickup.status).in_(HELD), col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES),
+            ),
         )
         .values(status=PickupStatus.CANCELLED, ended_reason=reason, claimed_until=None)
-        .returning(col(Pickup.collector_id))
+        .returning(col(Pickup.id))
     )
-    row = cancelled.first()
-    if row is None:
-        await session.refresh(pickup)
-        raise PickupAlreadyEnded(status=pickup.status)
+    happened = cancelled.first() is not None
     await session.refresh(pickup)
-    await events.record(
-        session,
-        pickup.bank_id,
-        "pickup_cancelled",
-        person_id=pickup.collector_id or pickup.resident_id,
-        body={"pickup_id": str(pickup.id), "reason": reason},
-    )
+    if not happened:
+        raise (
+            WaitsForOperator()
+            if pickup.waits_for_decision
+            else PickupAlreadyEnded(status=pickup.status)
+        )
+    for person_id in {pickup.collector_id, pickup.resident_id} - {None, by}:
+        await events.record(
+            session,
+            pickup.bank_id,
+            "pickup_cancelled",
+            person_id=person_id,
+            body={"pickup_id": str(pickup.id), "reason": reason},
+        )
 
 
 async def find(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup:
@@ -162,7 +172,7 @@ async def find(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup
 async def find_own(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup:
     """A pickup that the caller may see. Raises NoSuchThing."""
     pickup = await find(session, caller, pickup_id)
-    if not _may_see(caller, pickup):
+    if not may_see(caller, pickup):
         raise NoSuchThing(thing="pickup")
     return pickup
 
@@ -181,25 +191,31 @@ async def shown(session: AsyncSession, found: Sequence[Pickup]) -> list[Shown]:
     return [Shown(pickup, items[pickup.id], residents[pickup.resident_id]) for pickup in found]
 
 
-async def visible(
-    session: AsyncSession,
-    caller: Caller,
-    *,
-    status: PickupStatus | None,
-    before: UUID | None,
-    limit: int,
-) -> list[Pickup]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which pickups to list: in one state, or waiting for a decision; so many, before one."""
+
+    status: PickupStatus | None
+    waits_for_decision: bool
+    before: UUID | None
+    limit: int
+
+
+async def visible(session: AsyncSession, caller: Caller, wanted: Wanted) -> list[Pickup]:
     """What the caller may see, newest first: own listings, own claims, all as an officer."""
     query = (
         select(Pickup)
         .where(col(Pickup.bank_id).in_(caller.banks()), _visible_to(caller))
         .order_by(col(Pickup.id).desc())
-        .limit(limit)
+        .limit(wanted.limit)
     )
-    if status is not None:
-        query = query.where(Pickup.status == status)
-    if before is not None:
-        query = query.where(col(Pickup.id) < before)
+    if wanted.status is not None:
+        query = query.where(Pickup.status == wanted.status)
+    if wanted.waits_for_decision:
+        locked = col(Pickup.code_tries) >= Pickup.MAX_CODE_TRIES
+        query = query.where(col(Pickup.status).in_(HELD), locked)
+    if wanted.before is not None:
+        query = query.where(col(Pickup.id) < wanted.before)
     return list(await session.exec(query))
 
 
@@ -287,7 +303,8 @@ async def _save(
     return Shown(pickup, items, resident)
 
 
-def _may_see(caller: Caller, pickup: Pickup) -> bool:
+def may_see(caller: Caller, pickup: Pickup) -> bool:
+    """Whether a pickup is the caller's own, a claim of theirs, or one of their bank's."""
     return (
         caller.has(pickup.bank_id, *OFFICERS)
         or pickup.resident_id == caller.person_id

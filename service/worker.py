@@ -78,9 +78,12 @@ class Worker:
     async def _handle(self, taken: list[Event]) -> None:
         """Tell whom it concerns, outside of any transaction; then note how it went."""
         people = await self._people({event.person_id for event in taken})
-        failures = [await self._tell(event, people) for event in taken]
+        loop = asyncio.get_running_loop()
+        until = loop.time() + events.LEASE.total_seconds() / 2
+        # Who can't be told within the lease is left for whoever takes them next.
+        told = [(event, await self._tell(event, people)) for event in taken if loop.time() < until]
         async with self._database.transaction() as session:
-            for event, failure in zip(taken, failures, strict=True):
+            for event, failure in told:
                 if failure:
                     await events.failed(session, event, failure)
                 else:
@@ -93,15 +96,18 @@ class Worker:
 
     async def _tell(self, event: Event, people: dict[UUID | None, Person]) -> str:
         """Send the notice of an event; why that failed, if it is worth another try."""
-        person = people.get(event.person_id)
-        message = notice_of(event, person, self._keys) if person else None
-        if message is None:
-            return ""
         try:
-            await self._messenger.send(message)
+            person = people.get(event.person_id)
+            message = notice_of(event, person, self._keys) if person else None
+            if message is not None:
+                await self._messenger.send(message)
         except MessageNotSent as error:
             log.warning("notice_not_sent %s retry=%s", event.kind, error.retry)
             return str(error) if error.retry else ""
+        except Exception as error:
+            # One that can't be told must not keep the others from being told.
+            log.exception("notice_failed %s", event.kind)
+            return type(error).__name__
         return ""
 
     async def _banks(self) -> list[UUID]:

@@ -10,10 +10,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Policy
 from models.base import utc_now
+from models.people import Membership, Role
 from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupStatus, Refusal
 from routing.geo import Point, metres_between
 from service import banks
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, NotFound, WaitsForOperator
 
 _AT_THE_DOOR = timedelta(minutes=30)
 
@@ -38,11 +39,6 @@ class TooManyJobsHeld(Conflict):
     indonesian = "Anda memegang {held} tugas; bank sampah mengizinkan {allowed} sekaligus."
 
 
-class WaitsForOperator(Conflict):
-    english = "The handover code was wrong too often; an operator has to decide first."
-    indonesian = "Kode serah terima terlalu sering salah; operator harus memutuskan dahulu."
-
-
 class NoOpenPickup(NotFound):
     english = "There is no open pickup within reach that you can take."
     indonesian = "Tidak ada penjemputan terbuka dalam jangkauan yang dapat Anda ambil."
@@ -50,6 +46,7 @@ class NoOpenPickup(NotFound):
 
 async def room_for(session: AsyncSession, bank_id: UUID, policy: Policy, collector_id: UUID) -> int:
     """How many more jobs a collector may hold. Raises TooManyJobsHeld if none."""
+    await _in_line(session, bank_id, collector_id)
     query = select(func.count()).where(
         Pickup.bank_id == bank_id,
         Pickup.collector_id == collector_id,
@@ -60,6 +57,16 @@ async def room_for(session: AsyncSession, bank_id: UUID, policy: Policy, collect
     if held >= policy.max_held_jobs:
         raise TooManyJobsHeld(held=held, allowed=policy.max_held_jobs)
     return policy.max_held_jobs - held
+
+
+async def _in_line(session: AsyncSession, bank_id: UUID, collector_id: UUID) -> None:
+    """Two claims of one collector at once are counted one after the other."""
+    own = select(Membership.role).where(
+        Membership.person_id == collector_id,
+        Membership.bank_id == bank_id,
+        Membership.role == Role.COLLECTOR,
+    )
+    await session.exec(own.with_for_update(key_share=True))
 
 
 async def claim(session: AsyncSession, pickup: Pickup, collector_id: UUID) -> Pickup:
@@ -97,7 +104,7 @@ async def release(
     values = {**HELD_BY_NOBODY, "status": PickupStatus.OPEN}
     undecided = col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES
     if not await _change(session, pickup, and_(_is_mine(collector_id), undecided), values):
-        raise WaitsForOperator if pickup.code_is_locked and pickup.is_held else ClaimExpired
+        raise WaitsForOperator if pickup.waits_for_decision else ClaimExpired
     session.add(
         Refusal(
             bank_id=pickup.bank_id,
@@ -116,10 +123,13 @@ async def arrive(session: AsyncSession, pickup: Pickup, collector_id: UUID, here
     Raises ClaimExpired.
     """
     now = utc_now()
-    until = max(pickup.claimed_until or now, now + _AT_THE_DOOR)
+    until = pickup.claimed_until or now
+    if pickup.arrived_at is None:
+        # Once: arriving again and again must not keep a job for ever.
+        until = max(until, now + _AT_THE_DOOR)
     values = {
         "status": PickupStatus.ARRIVED,
-        "arrived_at": now,
+        "arrived_at": pickup.arrived_at or now,
         "arrived_off_m": round(metres_between(Point(pickup.lat, pickup.lon), here)),
         "claimed_until": until,
     }
@@ -147,7 +157,7 @@ async def sweep(session: AsyncSession, bank_ids: list[UUID]) -> int:
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(
-        col(Pickup.status) == PickupStatus.OPEN,
+        and_(col(Pickup.status) == PickupStatus.OPEN, col(Pickup.window_end) > now),
         and_(
             col(Pickup.status).in_(HELD),
             col(Pickup.claimed_until) < now,

@@ -100,6 +100,8 @@ async def open_accounts(
     wanted = {place.id_in(bank_id): place for place in places}
     connection = await session.connection()
     known = _known.setdefault(_engine_of(connection), {})
+    if len(known) > _KNOWN_LIMIT:
+        known.clear()
     missing = [key for key in wanted if (bank_id, key) not in known]
     if missing:
         await _read_accounts(session, bank_id, missing, known)
@@ -127,8 +129,6 @@ async def _read_accounts(
 ) -> None:
     """Note the accounts that exist. What this transaction makes is only noted by the next
     one that sees it, since this one may still fail."""
-    if len(into) > _KNOWN_LIMIT:
-        into.clear()
     query = select(Account.id, Account.shards).where(
         Account.bank_id == bank_id, col(Account.id).in_(ids)
     )

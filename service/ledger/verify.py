@@ -83,7 +83,18 @@ class _Replay:
 
 
 async def verify(session: AsyncSession, banks: list[UUID]) -> Verified:
-    """Replay the ledgers of these banks. Reads only; memory grows with accounts, not transfers."""
+    """Replay the ledgers of these banks, on a session that only reads.
+
+    Memory grows with accounts, not with transfers.
+    """
+    one_moment = {
+        "sqlite": "BEGIN",
+        "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    }
+    # All queries see the same moment, so that a running bank raises no false alarm.
+    await session.rollback()
+    connection = await session.connection()
+    await connection.exec_driver_sql(one_moment[connection.dialect.name])
     result = Verified()
     for bank_id in banks:
         await _verify_bank(session, bank_id, result)

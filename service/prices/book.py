@@ -22,8 +22,8 @@ GRACE = timedelta(minutes=5)
 
 
 class UnknownMaterial(Malformed):
-    english = "There is no such material."
-    indonesian = "Jenis sampah ini tidak dikenal."
+    english = "There is no such material. Look for its code at /v1/materials?q=…"
+    indonesian = "Jenis sampah ini tidak dikenal. Cari kodenya di /v1/materials?q=…"
 
 
 class MaterialNotBought(Conflict):

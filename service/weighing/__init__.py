@@ -11,6 +11,8 @@ from service.weighing.door import (
     WrongHandoverCode,
     collect,
     decide,
+    evidence,
+    weighed_in,
 )
 from service.weighing.lines import Credited, OwnWeighing, Weighed
 
@@ -28,4 +30,6 @@ __all__ = [
     "collect",
     "decide",
     "dropoff",
+    "evidence",
+    "weighed_in",
 ]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from secrets import compare_digest
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, update
@@ -39,8 +39,14 @@ CLOCK_AHEAD = timedelta(minutes=10)
 
 
 class WrongHandoverCode(Conflict):
-    english = "This is not the code of this pickup. {tries_left} tries are left."
-    indonesian = "Kode serah terima salah. Sisa percobaan: {tries_left}."
+    english = (
+        "This is not the code of this pickup. Tries left: {tries_left}."
+        " After the last one an operator decides; the weighing is kept."
+    )
+    indonesian = (
+        "Kode serah terima salah. Sisa percobaan: {tries_left}."
+        " Setelah itu operator yang memutuskan; hasil timbang disimpan."
+    )
     keeps_changes = True
 
 
@@ -96,6 +102,7 @@ _MARK_COLLECTED = (
     )
     .returning(_pickup.c.id)
 )
+_MARK_WITH_CODE = _MARK_COLLECTED.where(_pickup.c.code_tries < Pickup.MAX_CODE_TRIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,15 @@ class Handover:
     code: str
     weighings: Sequence[Weighed]
     collected_at: datetime | None
+
+
+class _Act(NamedTuple):
+    """Who weighed, who makes it count, when it was, and why."""
+
+    collector_id: UUID
+    by: UUID
+    at: datetime
+    reason: str = ""
 
 
 async def collect(
@@ -125,28 +141,47 @@ async def collect(
     worths = await _locked_worths(session, pickup, handover.weighings)
     if not compare_digest(keys.handover_code(pickup.id).encode(), handover.code.encode()):
         await _wrong_code(session, pickup, collector_id, handover, at)
-    return await _finish(session, pickup, collector_id, handover.weighings, worths, at)
+    act = _Act(collector_id, collector_id, at)
+    return await _finish(session, pickup, act, handover.weighings, worths)
 
 
 async def decide(
-    session: AsyncSession, pickup: Pickup, *, accept: bool, reason: str
+    session: AsyncSession, pickup: Pickup, *, by: UUID, accept: bool, reason: str
 ) -> Credited | None:
     """An operator decides on a weighing whose code was wrong too often.
 
     Accepted, it is credited as the collector sent it; refused, the pickup is open again
     with new tries. Raises NothingToDecide.
     """
-    attempt = await _last_attempt(session, pickup)
-    if not pickup.is_held or not pickup.code_is_locked or attempt is None:
+    sent = [a for a in await evidence(session, pickup) if a.claim_number == pickup.claim_number]
+    if not pickup.waits_for_decision or not sent:
         raise NothingToDecide
     if not accept:
         await _reopen(session, pickup, reason)
         return None
-    weighed = [Weighed(**line) for line in json.loads(attempt.weighings)]
+    attempt = sent[0]
+    weighed = weighed_in(attempt)
     worths = await _locked_worths(session, pickup, weighed)
-    return await _finish(
-        session, pickup, attempt.collector_id, weighed, worths, attempt.collected_at
+    act = _Act(attempt.collector_id, by, attempt.collected_at, reason)
+    return await _finish(session, pickup, act, weighed, worths)
+
+
+async def evidence(session: AsyncSession, pickup: Pickup) -> list[HandoverAttempt]:
+    """The weighings of a pickup that came with a wrong code, newest first."""
+    query = (
+        select(HandoverAttempt)
+        .where(
+            HandoverAttempt.bank_id == pickup.bank_id,
+            HandoverAttempt.pickup_id == pickup.id,
+        )
+        .order_by(col(HandoverAttempt.id).desc())
     )
+    return list(await session.exec(query))
+
+
+def weighed_in(attempt: HandoverAttempt) -> list[Weighed]:
+    """The lines that were sent with a wrong code."""
+    return [Weighed(**line) for line in json.loads(attempt.weighings)]
 
 
 def _check_held(pickup: Pickup, collector_id: UUID, now: datetime) -> None:
@@ -234,19 +269,18 @@ async def _wrong_code(
 async def _finish(
     session: AsyncSession,
     pickup: Pickup,
-    collector_id: UUID,
+    act: _Act,
     weighed: Sequence[Weighed],
     worths: Sequence[Worth],
-    at: datetime,
 ) -> Credited:
     lines = lines_of(pickup.bank_id, weighed, worths)
     total = total_of(lines, "amount_idr")
-    await _mark_collected(session, pickup, total, at)
+    await _mark_collected(session, pickup, total, act)
     await save_lines(session, lines, pickup_id=pickup.id)
     policy = await banks.policy_by_id(session, pickup.bank_id, pickup.policy_id)
     fee = policy.collector_fee_idr(total_of(lines, "grams"))
-    moves = _movements(pickup, collector_id, lines, fee)
-    draft = Draft("pickup", moves, event_at=at, about_id=pickup.id, actor_id=collector_id)
+    moves = _movements(pickup, act.collector_id, lines, fee)
+    draft = Draft("pickup", moves, act.at, about_id=pickup.id, actor_id=act.by, memo=act.reason)
     await ledger.post(session, pickup.bank_id, draft)
     await tell(session, pickup.bank_id, "pickup_collected", pickup.resident_id, pickup.id, lines)
     return Credited(lines, total, fee)
@@ -265,16 +299,16 @@ def _movements(
     return moves
 
 
-async def _mark_collected(session: AsyncSession, pickup: Pickup, total: int, at: datetime) -> None:
+async def _mark_collected(session: AsyncSession, pickup: Pickup, total: int, act: _Act) -> None:
     """The one who moves it from held to collected is the one whose weighing counts."""
     connection = await session.connection()
     marked = await connection.execute(
-        _MARK_COLLECTED,
+        _MARK_WITH_CODE if act.by == act.collector_id else _MARK_COLLECTED,
         {
             "of_bank": pickup.bank_id,
             "of_pickup": pickup.id,
             "of_claim": pickup.claim_number,
-            "at": at,
+            "at": act.at,
             "total": total,
         },
     )
@@ -282,22 +316,8 @@ async def _mark_collected(session: AsyncSession, pickup: Pickup, total: int, at:
         raise ClaimNotHeld
 
 
-async def _last_attempt(session: AsyncSession, pickup: Pickup) -> HandoverAttempt | None:
-    query = (
-        select(HandoverAttempt)
-        .where(
-            HandoverAttempt.bank_id == pickup.bank_id,
-            HandoverAttempt.pickup_id == pickup.id,
-            HandoverAttempt.claim_number == pickup.claim_number,
-        )
-        .order_by(col(HandoverAttempt.id).desc())
-        .limit(1)
-    )
-    return (await session.exec(query)).first()
-
-
 async def _reopen(session: AsyncSession, pickup: Pickup, reason: str) -> None:
-    await session.exec(
+    reopened = await session.exec(
         update(Pickup)
         .where(
             col(Pickup.bank_id) == pickup.bank_id,
@@ -306,4 +326,7 @@ async def _reopen(session: AsyncSession, pickup: Pickup, reason: str) -> None:
             col(Pickup.claim_number) == pickup.claim_number,
         )
         .values(**HELD_BY_NOBODY, status=PickupStatus.OPEN, code_tries=0, ended_reason=reason)
+        .returning(col(Pickup.id))
     )
+    if reopened.first() is None:
+        raise NothingToDecide

@@ -21,3 +21,10 @@ def only_setting(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> Path:
     monkeypatch.setenv("JUMPA_DATA_DIR", str(data_dir))
     monkeypatch.setenv("COLUMNS", "120")
     return data_dir
+
+
+def ready(*, demo: bool = False) -> None:
+    """Have a database, with the demo town if it is wanted."""
+    assert jumpa("migrate").exit_code == 0
+    if demo:
+        assert jumpa("seed", "--demo").exit_code == 0

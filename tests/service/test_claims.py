@@ -16,10 +16,10 @@ from service.claims import (
     PickupAlreadyClaimed,
     PickupNotOpen,
     TooManyJobsHeld,
-    WaitsForOperator,
     Wish,
 )
 from service.database import Database
+from service.errors import WaitsForOperator
 from tests import factories
 from tests.factories import LUBUK_PAKAM, Town, make_town
 

@@ -1,5 +1,6 @@
 """The command line does what it says, refuses in a sentence, and answers with an exit code."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,11 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from models.ledger import triggers
+from service.cli.naming import in_examples
 from service.database import schema
-from service.demo.town import BANKS
-from tests.service.commanding import jumpa, only_setting
-
-HEADER = "material,condition,channel,price_idr\n"
+from tests.service.commanding import jumpa, only_setting, ready
 
 
 @pytest.fixture(autouse=True)
@@ -19,22 +18,31 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return only_setting(monkeypatch, tmp_path / "data")
 
 
-def ready(*, demo: bool = False) -> None:
-    assert jumpa("migrate").exit_code == 0
-    assert jumpa("seed", *(["--demo"] if demo else [])).exit_code == 0
-
-
-def price_file(folder: Path, *rows: str) -> str:
-    path = folder / "prices.csv"
-    path.write_text(HEADER + "\n".join(rows))
-    return str(path)
-
-
 def test_every_command_teaches_with_an_example() -> None:
     for command in ("start", "serve", "worker", "migrate", "seed", "verify", "doctor", "version"):
         assert re.search(rf"Example: .*jumpa {command}", jumpa(command, "--help").output)
-    for group, command in (("bank", "create"), ("price", "import"), ("demo", "day")):
+    for group, command in (
+        ("bank", "create"),
+        ("member", "add"),
+        ("price", "import"),
+        ("demo", "day"),
+    ):
         assert f"Example: jumpa {group} {command}" in jumpa(group, command, "--help").output
+
+
+def test_what_is_advised_can_be_typed_as_the_program_was_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert jumpa("migrate").exit_code == 0
+    monkeypatch.setenv("JUMPA_COMMAND", "python3 run.py")
+    opened = jumpa("bank", "create", "--name", "Bank Melati", "--lat", "3.5", "--lon", "98.6")
+    assert "Now its prices: python3 run.py price import" in opened.output
+    monkeypatch.setenv("JUMPA_DATABASE_URL", f"sqlite:///{os.environ['JUMPA_DATA_DIR']}/new.db")
+    assert "Run `python3 run.py migrate` first" in jumpa("verify").output
+    assert "python3 run.py start" in in_examples("JUMPA_PORT=1 jumpa start")
+    assert in_examples("postgresql://jumpa@db/jumpa jumpa worker").endswith(
+        "@db/jumpa python3 run.py worker"
+    )
 
 
 def test_version() -> None:
@@ -111,81 +119,13 @@ def test_verify_finds_a_counter_that_was_changed_behind_the_ledger(folder: Path)
     assert "findings" in found.output
 
 
-def test_a_bank_is_opened_and_gets_its_prices(folder: Path) -> None:
-    ready()
-    officers = ["--treasurer", "0812-6000-1234", "--operator", "0812-6000-5678"]
-    place = ["--lat", "3.59", "--lon", "98.67", "--district", "12.71.05"]
-    opened = jumpa("bank", "create", "--name", "Bank Sampah Melati", *place, *officers)
-    assert opened.exit_code == 0, opened.output
-    path = price_file(folder, "HVS,clean,pickup,Rp1.500", "TMBG,clean,pickup,")
-    entered = jumpa("price", "import", path, "--bank", "bank sampah melati", "--yes")
-    assert entered.exit_code == 0, entered.output
-    assert "not bought" in entered.output
-    again = jumpa("price", "import", path, "--bank", "Bank Sampah Melati", answer="n\n")
-    assert again.exit_code == 1
-    assert again.output.count("1.500") == 2, "the price now, and the new one"
-
-
-def test_prices_in_force_stay_if_one_new_price_is_refused(folder: Path) -> None:
-    ready(demo=True)
-    path = price_file(folder, "HVS,clean,pickup,1", "HVS,clean,truck,1")
-    refused = jumpa("price", "import", path, "--bank", str(BANKS[0].id), "--yes")
-    assert refused.exit_code == 2
-    assert "line 3, channel: It must be pickup or dropoff." in refused.output
-    shown = jumpa(
-        "price", "import", price_file(folder, "HVS,clean,pickup,9"), "--bank", str(BANKS[0].id)
-    )
-    assert "1.445" in shown.output
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--from", "2020-01-01", "--yes"], "the past is never changed"),
-        (["--from", "someday", "--yes"], "--from someday"),
-    ],
-)
-def test_when_a_list_begins_must_be_possible(
-    folder: Path, arguments: list[str], words: str
-) -> None:
-    ready(demo=True)
-    path = price_file(folder, "HVS,clean,pickup,1500")
-    refused = jumpa("price", "import", path, "--bank", BANKS[0].name, *arguments)
-    assert refused.exit_code == 2
-    assert words in refused.output
-
-
-def test_an_unknown_bank_is_answered_with_those_that_there_are(folder: Path) -> None:
-    ready(demo=True)
-    path = price_file(folder, "HVS,clean,pickup,1500")
-    refused = jumpa("price", "import", path, "--bank", "Nowhere", "--yes")
-    assert refused.exit_code == 2
-    assert BANKS[1].name in refused.output
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--name", BANKS[0].name], "already"),
-        (["--name", "B", "--district", "99.99.99"], "no district"),
-        (["--name", "B", "--time-zone", "Mars/Base"], "no time zone"),
-        (["--name", "B", "--time-zone", "../etc/passwd"], "no time zone"),
-        (["--name", "B", "--treasurer", "12"], "12: This is not a phone number"),
-    ],
-)
-def test_a_bank_that_can_not_be_is_refused_whole(arguments: list[str], words: str) -> None:
-    ready(demo=True)
-    refused = jumpa("bank", "create", "--lat", "3.5", "--lon", "98.6", *arguments)
-    assert refused.exit_code == 2
-    assert words in refused.output
-    assert "4 banks" in jumpa("verify").output
-
-
 def test_doctor_is_content_with_a_prepared_installation() -> None:
     ready()
     looked = jumpa("doctor")
     assert looked.exit_code == 0, looked.output
     assert "fail" not in looked.output
+    assert re.search(r"ok +materials +43", looked.output)
+    assert "Enter some: jumpa bank create" in looked.output
 
 
 def test_doctor_changes_nothing_where_there_is_nothing(folder: Path) -> None:

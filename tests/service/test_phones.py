@@ -10,7 +10,7 @@ import pytest
 
 from service.demo import phones
 from service.demo.codes import CodeFile, NoCodeFound
-from service.demo.phones import CallFailed, Network, Phone
+from service.demo.phones import CallFailed, CodeRefused, Network, Phone
 
 PROBLEM = {"type": "/problems/balance_too_low", "detail": "The balance is too low.", "status": 409}
 
@@ -84,6 +84,23 @@ async def test_a_problem_is_a_failure_unless_it_was_to_be_expected() -> None:
         await phone.post("pay", "/v1/payouts", {})
     (failure,) = network.calls.failures
     assert (failure.call, failure.what) == ("pay", "409 balance_too_low")
+
+
+async def test_a_code_that_does_not_fit_is_told_apart_and_in_english() -> None:
+    asked: list[httpx.Request] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if request.url.path == "/v1/auth/codes":
+            return httpx.Response(202, json={})
+        return httpx.Response(401, json={"type": "/problems/wrong_code", "detail": "Wrong."})
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(refuse), base_url="http://jumpa")
+    network = Network(http, read_code, Random(1))
+    with pytest.raises(CodeRefused):
+        await Phone(network, "+6281100001001").sign_in()
+    assert [failure.what for failure in network.calls.failures] == ["401 wrong_code"]
+    assert {request.headers["Accept-Language"] for request in asked} == {"en"}
 
 
 async def test_no_answer_at_all_is_a_failure() -> None:

@@ -57,6 +57,11 @@ def test_what_could_be_misread_is_no_price(cell: str) -> None:
     assert places_of(f'{HEADER}\nHVS,clean,pickup,"{cell}"\n') == ["/2/price_idr"]
 
 
+def test_an_empty_condition_is_clean() -> None:
+    (row,) = read_prices(f"{HEADER}\nHVS,,pickup,1\n", KNOWN)
+    assert row.condition == Condition.CLEAN
+
+
 def test_columns_come_in_any_order_and_case_with_semicolons_and_a_byte_order_mark() -> None:
     text = "\ufeffPrice_IDR; Channel;material;condition\r\nRp1.500;dropoff;hvs;DIRTY\r\n"
     (row,) = read_prices(text, KNOWN)
@@ -77,7 +82,6 @@ def test_every_bad_cell_is_named() -> None:
         "/2/price_idr",
         "/2/valid_from",
         "/4/material",
-        "/4/condition",
         "/4/channel",
     ]
 
@@ -93,6 +97,11 @@ def test_problems_are_told_in_both_languages() -> None:
 def test_the_same_price_twice_is_refused_also_in_other_case() -> None:
     text = f"{HEADER}\nHVS,clean,pickup,1\nTMBG,clean,pickup,1\nhvs,Clean,pickup,2\n"
     assert places_of(text) == ["/4/material"]
+
+
+def test_bad_lines_are_told_in_their_order() -> None:
+    text = f"{HEADER}\nHVS,clean,pickup,1\nHVS,clean,pickup,2\nHVS,clean,truck,1\n"
+    assert places_of(text) == ["/3/material", "/4/channel"]
 
 
 def test_one_price_may_be_followed_by_another_from_a_later_day() -> None:

@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
-from sqlmodel import select
+import pytest
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.base import utc_now
 from models.payout import Payout, PayoutMethod, PayoutStatus
 from models.people import Person, Role
-from models.pickup import PickupStatus
-from service import claims, ledger, payouts, weighing
-from service.claims import PickupAlreadyClaimed, Wish
+from models.pickup import Pickup, PickupStatus
+from service import auth, claims, ledger, payouts, weighing
+from service.claims import PickupAlreadyClaimed, TooManyJobsHeld, Wish
+from service.database import Database
 from service.errors import Problem
 from service.keys import Keys
-from service.ledger import BalanceTooLow
+from service.ledger import BalanceTooLow, Draft, Movement, Place, chart
 from service.payouts import PayoutNotOpen
 from service.weighing import ClaimNotHeld, Handover, PickupAlreadyCollected, Weighed
 from tests import factories
@@ -185,3 +189,88 @@ async def test_a_payout_is_approved_once(town: Town, keys: Keys) -> None:
         await payouts.approve(session, await payout_in(session, payout), by=town.treasurer.id)
 
     assert isinstance(await slower_of(town, approve, approve), PayoutNotOpen)
+
+
+async def test_a_collector_at_the_limit_gets_one_of_two_jobs_claimed_at_once(
+    database: Database,
+) -> None:
+    town = await factories.make_town(database, max_held_jobs=1)
+    one, other = await factories.list_pickup(town), await factories.list_pickup(town)
+
+    async def claim(session: AsyncSession, pickup: Pickup) -> None:
+        fresh = await factories.attached(session, pickup)
+        await claims.claim(session, fresh, town.collector.id)
+
+    refusal = await slower_of(town, lambda s: claim(s, one), lambda s: claim(s, other))
+    assert isinstance(refusal, TooManyJobsHeld)
+
+
+async def test_the_right_code_comes_too_late_after_five_wrong_ones(town: Town, keys: Keys) -> None:
+    pickup = await factories.claim_pickup(town, await factories.list_pickup(town))
+    right = Handover(keys.handover_code(pickup.id), [Weighed(PET, "clean", 4_000, 0, "")], None)
+
+    async def lock(session: AsyncSession) -> None:
+        await session.exec(
+            update(Pickup)
+            .where(col(Pickup.bank_id) == town.bank_id, col(Pickup.id) == pickup.id)
+            .values(code_tries=Pickup.MAX_CODE_TRIES)
+        )
+
+    async def collect(session: AsyncSession) -> None:
+        fresh = await factories.attached(session, pickup)
+        await weighing.collect(session, keys, fresh, town.collector.id, right)
+
+    refusal = await slower_of(town, lock, collect)
+    assert isinstance(refusal, ClaimNotHeld | weighing.HandoverCodeLocked)
+
+
+async def test_one_of_two_decisions_counts(town: Town, keys: Keys) -> None:
+    pickup = await factories.claim_pickup(town, await factories.list_pickup(town))
+    wrong = Handover("000000x", [Weighed(PET, "clean", 4_000, 0, "")], None)
+    for _ in range(Pickup.MAX_CODE_TRIES):
+        with pytest.raises(weighing.WrongHandoverCode):
+            async with town.database.transaction() as session:
+                fresh = await factories.attached(session, pickup)
+                await weighing.collect(session, keys, fresh, town.collector.id, wrong)
+
+    async def decide(session: AsyncSession, *, accept: bool) -> None:
+        fresh = await factories.attached(session, pickup)
+        operator = town.operator.id
+        await weighing.decide(session, fresh, by=operator, accept=accept, reason="dilihat")
+
+    refusal = await slower_of(
+        town, lambda s: decide(s, accept=True), lambda s: decide(s, accept=False)
+    )
+    assert isinstance(refusal, weighing.NothingToDecide)
+    assert (await factories.reload(town, pickup)).status == PickupStatus.COLLECTED
+
+
+async def test_of_two_requests_for_a_code_one_is_sent(database: Database, keys: Keys) -> None:
+    phone = factories.new_phone()
+    terms = auth.Terms(access_s=60, refresh_days=1, resend_s=60, codes_per_hour=5)
+
+    async def ask() -> bool:
+        async with database.transaction() as session:
+            return (await auth.request_code(session, keys, terms, phone)).code is not None
+
+    sent = await asyncio.gather(*(ask() for _ in range(10)))
+    assert sent.count(True) == 1
+
+
+async def test_two_acts_over_the_same_accounts_do_not_wait_for_each_other(
+    town: Town, keys: Keys
+) -> None:
+    """In opposite orders; without one order of locking PostgreSQL would find a deadlock."""
+    there = [chart.available(town.resident.id), chart.available(town.collector.id)]
+
+    async def post(places: list[Place], times: int) -> None:
+        for _ in range(times):
+            moves = [Movement(f"lock:{uuid4()}", chart.PURCHASES, place, 1) for place in places]
+            draft = Draft("test", moves, event_at=utc_now())
+            async with town.database.transaction() as session:
+                await ledger.post(session, town.bank_id, draft)
+
+    await post(there, 2)
+    await asyncio.gather(*(post(places, 15) for places in (there, there[::-1]) * 4))
+    async with town.database.reading() as session:
+        assert (await ledger.verify(session, [town.bank_id])).is_clean

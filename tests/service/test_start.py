@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from service.demo.town import TREASURER
 from tests.service.commanding import jumpa, only_setting
 
 ROOT = Path(__file__).parents[2]
@@ -23,14 +24,39 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return only_setting(monkeypatch, tmp_path / "data")
 
 
-def test_a_day_without_a_server_is_refused() -> None:
+def test_a_day_without_a_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert jumpa("migrate").exit_code == 0
-    refused = jumpa("demo", "day", "--url", f"http://127.0.0.1:{_free_port()}")
+    monkeypatch.setenv("JUMPA_PORT", str(_free_port()))
+    refused = jumpa("demo", "day")
     assert refused.exit_code == 2
     assert "running, with the demo town?" in refused.output
+    assert ".." not in refused.output
 
 
-def test_start_prepares_serves_lives_a_day_and_lets_nobody_else_in(folder: Path) -> None:
+@pytest.mark.parametrize("command", ["start", "serve"])
+def test_a_port_that_is_taken_is_told_before_anything_is_prepared(
+    command: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("JUMPA_PORT", str(taken.getsockname()[1]))
+        refused = jumpa(command)
+    assert refused.exit_code == 2
+    assert "is taken by another program. Set JUMPA_PORT" in refused.output
+    assert not (folder / "jumpa.db").exists()
+
+
+def test_a_host_that_is_not_this_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUMPA_HOST", "192.0.2.1")
+    refused = jumpa("start")
+    assert refused.exit_code == 2
+    assert "can't listen on 192.0.2.1" in refused.output
+
+
+def test_start_prepares_serves_lives_a_day_and_lets_nobody_else_in(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     with _started(port, folder) as log:
@@ -39,15 +65,21 @@ def test_start_prepares_serves_lives_a_day_and_lets_nobody_else_in(folder: Path)
         )
         assert second.returncode == 2
         assert "Another server already runs" in second.stderr
-        lived = jumpa("demo", "day", "--url", url, "--pickups", "12", "--clients", "3")
+        monkeypatch.setenv("JUMPA_PORT", str(port))
+        lived = jumpa("demo", "day", "--pickups", "12", "--clients", "3")
         assert lived.exit_code == 0, lived.output
         assert "none failed, and everything adds up" in lived.output
-        lost = jumpa("demo", "day", "--url", url, "--data-dir", str(folder / "elsewhere"))
+        lost = jumpa("demo", "day", "--data-dir", str(folder / "elsewhere"))
         assert lost.exit_code == 2
         assert "There is no message file" in lost.output
+        astray = jumpa("demo", "day", "--data-dir", str(_with_a_code(folder.with_name("other"))))
+        assert astray.exit_code == 2
+        assert "doesn't fit the server" in astray.output
+        assert "--data-dir" in astray.output
     output = log.read_text()
     assert "Demo people of BSI BERSERI Lubuk Pakam" in output
     assert f"{url}/docs" in output
+    assert f"JUMPA_PORT={port} JUMPA_DATA_DIR={folder} python3 run.py demo day" in output
     assert "+6281100001001" in output
     assert jumpa("verify").exit_code == 0
 
@@ -69,7 +101,12 @@ def test_a_start_without_the_demo_has_materials_and_no_banks(
 @contextmanager
 def _started(port: int, folder: Path) -> Iterator[Path]:
     """A server of its own process that answers, and what it says; stopped at the end."""
-    environment = {**os.environ, "JUMPA_PORT": str(port), "JUMPA_DATA_DIR": str(folder)}
+    environment = {
+        **os.environ,
+        "JUMPA_PORT": str(port),
+        "JUMPA_DATA_DIR": str(folder),
+        "JUMPA_COMMAND": "python3 run.py",
+    }
     command = [sys.executable, "-m", "service.cli", "start"]
     log = folder.with_suffix(".log")
     with (
@@ -97,6 +134,14 @@ def _await_answer(url: str, server: subprocess.Popen[bytes]) -> None:
         else:
             return
     pytest.fail("the server never answered")
+
+
+def _with_a_code(folder: Path) -> Path:
+    """A data folder of another server."""
+    folder.mkdir()
+    message = f'{{"to": "{TREASURER}", "code": "000000"}}\n'
+    (folder / "messages.jsonl").write_text(message)
+    return folder
 
 
 def _free_port() -> int:

@@ -91,6 +91,19 @@ async def test_what_can_never_be_sent_is_not_tried_for_ever(town: Town, keys: Ke
     assert event.done_at is not None
 
 
+async def test_one_that_can_not_be_told_keeps_nobody_else_from_it(town: Town, keys: Keys) -> None:
+    outbox = Outbox()
+    async with town.database.transaction() as session:
+        resident = town.resident.id
+        await events.record(session, town.bank_id, "payout_paid", person_id=resident, body={})
+    await factories.list_pickup(town)
+    await Worker(town.database, keys, outbox).handle_events([town.bank_id])
+    assert [message.kind for message in outbox.sent] == ["pickup_listed"]
+    broken, told = await events_of(town)
+    assert (broken.done_at, broken.failure) == (None, "KeyError")
+    assert told.done_at is not None
+
+
 async def test_a_taken_event_is_not_taken_again_until_its_lease_ends(town: Town) -> None:
     await factories.list_pickup(town)
     async with town.database.transaction() as session:
