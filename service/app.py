@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from routing.geocode import Geocoder, Nominatim
 from service.api import auth, banks, errors, jobs, passbooks, payouts, people, pickups, system
@@ -22,6 +23,7 @@ from service.settings import Settings
 from service.worker import Worker
 
 VERSION = "0.1.0"
+STATIC = Path(__file__).parent / "api" / "static"
 DESCRIPTION = """
 Waste banks: residents list recyclable waste, collectors claim the nearest jobs, what is
 weighed is credited to a passbook, and paid out.
@@ -40,6 +42,8 @@ def create_app(settings: Settings) -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings = settings
     app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
@@ -47,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     for noun in (auth, people, banks, pickups, jobs, passbooks, payouts, system):
         app.include_router(noun.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_problems(app)
     return app
 

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from service import auth, members
 from service.api.dependencies import CurrentParts, Parts
-from service.api.errors import RequestMalformed, documented
+from service.api.errors import CodeNotSent, RequestMalformed, documented
 from service.errors import FieldProblem
-from service.messages import SIGN_IN_CODE, Message
+from service.messages import SIGN_IN_CODE, Message, MessageNotSent
 
 router = APIRouter(prefix="/v1/auth", tags=["sign-in"])
 
@@ -44,7 +44,9 @@ class TokenView(BaseModel):
 
 
 @router.post(
-    "/codes", status_code=202, responses=documented(members.PhoneNotValid, auth.TooManyCodes)
+    "/codes",
+    status_code=202,
+    responses=documented(members.PhoneNotValid, auth.TooManyCodes, CodeNotSent),
 )
 async def send_code(body: CodeInput, parts: CurrentParts) -> CodeView:
     """Send a one-time code to a phone. The answer is the same whether the phone is known."""
@@ -52,7 +54,7 @@ async def send_code(body: CodeInput, parts: CurrentParts) -> CodeView:
     async with parts.database.transaction() as session:
         asked = await auth.request_code(session, parts.keys, terms_of(parts), phone)
     if asked.code is not None:
-        await parts.messenger.send(_message(phone, asked.code, asked.expires_in_s // 60))
+        await _send(parts, phone, asked)
     return CodeView(expires_in_s=asked.expires_in_s, resend_after_s=asked.resend_after_s)
 
 
@@ -79,6 +81,17 @@ async def exchange(body: TokenInput, parts: CurrentParts) -> TokenView:
         token_type="bearer",  # noqa: S106
         expires_in_s=tokens.expires_in_s,
     )
+
+
+async def _send(parts: Parts, phone: str, asked: auth.CodeRequest) -> None:
+    """Send a code; one that didn't go out is taken back, so another may be asked for at once."""
+    message = _message(phone, asked.code or "", asked.expires_in_s // 60)
+    try:
+        await parts.messenger.send(message)
+    except MessageNotSent:
+        async with parts.database.transaction() as session:
+            await auth.take_back(session, phone)
+        raise CodeNotSent from None
 
 
 def terms_of(parts: Parts) -> auth.Terms:

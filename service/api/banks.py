@@ -16,7 +16,7 @@ from service import banks, prices
 from service.api.dependencies import Actor, CurrentPage, ReadSession, Session, cursor_of
 from service.api.errors import documented
 from service.api.fields import (
-    LARGEST_AMOUNT_IDR,
+    LARGEST_PRICE_IDR,
     Instant,
     MaterialCode,
     Position,
@@ -74,7 +74,7 @@ class PriceInput(BaseModel):
     material: MaterialCode
     condition: Condition = Condition.CLEAN
     channel: Channel
-    price_idr: Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT_IDR)] | None
+    price_idr: Annotated[int, Field(strict=True, ge=0, le=LARGEST_PRICE_IDR)] | None
     valid_from: Instant | None = None
 
 

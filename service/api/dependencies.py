@@ -107,9 +107,17 @@ async def payer(
     return await idempotency.begin(request, session, person_id, key)
 
 
+async def taker(
+    request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
+) -> Caller:
+    """The caller of something for which the server chooses the bank."""
+    return await idempotency.begin(request, session, person_id, key, alone=True)
+
+
 Reader = Annotated[Caller, Depends(reader)]
 Actor = Annotated[Caller, Depends(actor)]
 Payer = Annotated[Caller, Depends(payer)]
+Taker = Annotated[Caller, Depends(taker)]
 
 
 _LARGEST_NUMBER = 2**31 - 1

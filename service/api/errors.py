@@ -9,7 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from service import errors
 from service.api.wording import in_indonesian
@@ -72,12 +74,18 @@ class TryAgainSoon(Problem):
     )
 
 
+class CodeNotSent(Problem):
+    english = "The code could not be sent just now. Ask for it again in a moment."
+    indonesian = "Kode belum dapat dikirim. Mintalah lagi sebentar lagi."
+
+
 _OWN_STATUS: dict[type[Problem], int] = {
     IdempotencyKeyMissing: 400,
     MethodNotAllowed: 405,
     BodyTooLarge: 413,
     InternalError: 500,
     TryAgainSoon: 503,
+    CodeNotSent: 503,
 }
 _OF_STATUS = {404: NoSuchPath, 405: MethodNotAllowed, 413: BodyTooLarge}
 # FastAPI's 400: text that isn't UTF-8, or JSON too deep or with numbers too long to read.
@@ -153,6 +161,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(OperationalError, _on_database)
     app.add_exception_handler(InterfaceError, _on_database)
+    app.add_exception_handler(PoolTimeout, _on_database)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(Exception, _on_defect)
 
 
@@ -169,7 +179,7 @@ def _headers(problem: Problem) -> dict[str, str]:
         return {"Retry-After": str(problem.facts.get("retry_after_s", 60))}
     if isinstance(problem, errors.NotSignedIn):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(problem, TryAgainSoon):
+    if isinstance(problem, TryAgainSoon | CodeNotSent):
         return {"Retry-After": "5"}
     return {}
 
@@ -205,6 +215,11 @@ async def _on_http(request: Request, error: Exception) -> Response:
 async def _on_database(request: Request, error: Exception) -> Response:
     log.warning("database_unavailable %s", type(error).__name__)
     return answer_of(request, TryAgainSoon())
+
+
+async def _on_gone(_request: Request, _error: Exception) -> Response:
+    """Nobody is there any more to read an answer."""
+    return Response(status_code=400)
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:

@@ -17,12 +17,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from models.bank import Bank
+from models.material import Condition
 from models.pickup import Pickup
 from routing.geo import Point
 from service.weighing import Weighed
 
 HEAVIEST_LINE_GRAMS = 5_000_000
 LARGEST_AMOUNT_IDR = 1_000_000_000_000
+LARGEST_PRICE_IDR = 10_000_000
 MOST_LINES = 100
 _DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
@@ -31,6 +33,10 @@ def _no_control_characters(text: str) -> str:
     if any(ord(letter) < 32 and letter not in "\n\t" for letter in text) or "\x7f" in text:
         raise PydanticCustomError("control_characters", "Control characters are not allowed.")
     return text
+
+
+def _nothing_for_null(value: object) -> object:
+    return 0 if value is None else value
 
 
 def _instant_text(value: object) -> object:
@@ -56,11 +62,12 @@ GramsOrNone = Annotated[int, Field(strict=True, ge=0, le=HEAVIEST_LINE_GRAMS)]
 Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT_IDR)]
 # After the length in each Annotated, or pydantic counts the letters as items of a list.
 PLAIN = AfterValidator(_no_control_characters)
-Line = Annotated[str, Field(max_length=300), PLAIN]
+# A field that may be left out may be null as well: many clients send it so.
+OR_NOTHING = BeforeValidator(lambda value: "" if value is None else value)
+Line = Annotated[str, Field(max_length=300), PLAIN, OR_NOTHING]
 Reason = Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S"), PLAIN]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant_text), AfterValidator(_in_utc)]
 MaterialCode = Annotated[str, Field(min_length=1, max_length=20), PLAIN]
-Code = Annotated[str, Field(pattern=r"^\d{6}$", description="6 digits")]
 
 
 class Position(BaseModel):
@@ -88,9 +95,9 @@ class WeighingInput(BaseModel):
     """One line on the scale. `grams` are taken and paid; `rejected_grams` are not."""
 
     material: MaterialCode
-    condition: Annotated[str, Field(pattern="^(clean|dirty)$")] = "clean"
+    condition: Condition = Condition.CLEAN
     grams: GramsOrNone
-    rejected_grams: GramsOrNone = 0
+    rejected_grams: Annotated[GramsOrNone, BeforeValidator(_nothing_for_null)] = 0
     reason: Annotated[Line, Field(validate_default=True)] = ""
 
     @field_validator("reason")

@@ -22,6 +22,7 @@ from models.base import utc_now
 from models.idempotency import Answer
 from models.people import Membership
 from service.api.errors import IdempotencyKeyReused, answer_of
+from service.database import one_at_a_time
 from service.errors import Conflict
 from service.members import Caller, group_roles
 
@@ -76,6 +77,8 @@ class ActRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_once(request: Request) -> Response:
+            # Before any transaction: whoever sends slowly must not keep the others waiting.
+            await request.body()
             try:
                 return await _run(handle, request)
             except Replay as replay:
@@ -85,16 +88,24 @@ class ActRoute(APIRoute):
 
 
 async def begin(
-    request: Request, session: AsyncSession, person_id: UUID, key: str | None
+    request: Request,
+    session: AsyncSession,
+    person_id: UUID,
+    key: str | None,
+    *,
+    alone: bool = False,
 ) -> Caller:
     """Who is asking, unless they asked the same before. Raises Replay or IdempotencyKeyReused.
 
     One query serves both: the caller's roles, and in the same banks an answer to the key.
+    `alone` is for an act whose bank isn't known before it is done: two at once wait in line.
     """
     if key is None:
         query = select(Membership.bank_id, Membership.role).where(Membership.person_id == person_id)
         return Caller(person_id, group_roles(list(await session.exec(query))))
     request_hash = await _hash_of(request)
+    if alone:
+        await one_at_a_time(session, f"{person_id} {key}")
     connection = await session.connection()
     asked = {"person_id": person_id, "key": key}
     rows = list(await connection.execute(_ROLES_AND_ANSWER, asked))

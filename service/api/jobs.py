@@ -1,5 +1,6 @@
 """The collector's side: the board, claiming, arriving, weighing at the door."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -13,7 +14,7 @@ from models.pickup import Pickup, PickupStatus
 from routing.geo import Point, shown_metres
 from service import claims, pickups, prices, weighing
 from service.api.banks import Lat, Lon
-from service.api.dependencies import Actor, CurrentParts, Payer, Reader, ReadSession, Session
+from service.api.dependencies import Actor, CurrentParts, Payer, Reader, ReadSession, Session, Taker
 from service.api.errors import documented
 from service.api.fields import (
     HEAVIEST_LINE_GRAMS,
@@ -27,7 +28,7 @@ from service.api.fields import (
 from service.api.idempotency import ActRoute
 from service.api.pickups import PickupView, ReasonInput, WindowView, pickup_view
 from service.auth import NoValidToken
-from service.errors import NoSuchThing, NotAllowed
+from service.errors import NoSuchThing, NotAllowed, WaitsForOperator
 from service.members import OFFICERS, Caller
 
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=ActRoute)
@@ -108,6 +109,27 @@ class CollectedView(BaseModel):
     collector_fee_idr: int
 
 
+class WeighedView(BaseModel):
+    material: str
+    condition: str
+    grams: int
+    rejected_grams: int
+    reason: str
+
+
+class AttemptView(BaseModel):
+    id: UUID
+    collector_id: UUID
+    weighings: list[WeighedView]
+    collected_at: datetime
+    created_at: datetime
+
+
+class AttemptList(BaseModel):
+    items: list[AttemptView]
+    next_cursor: str | None
+
+
 class DecisionInput(BaseModel):
     decision: Literal["accept", "refuse"]
     reason: Reason
@@ -135,7 +157,7 @@ async def nearest(
     status_code=201,
     responses=documented(NoValidToken, NotAllowed, claims.NoOpenPickup, claims.TooManyJobsHeld),
 )
-async def claim_nearest(body: ClaimInput, caller: Actor, session: Session) -> ClaimedView:
+async def claim_nearest(body: ClaimInput, caller: Taker, session: Session) -> ClaimedView:
     """Claim the best jobs near me, in driving order. The server picks."""
     wish = claims.Wish(body.position.point(), body.max_jobs, body.capacity_grams)
     drive = await claims.claim_nearest(session, _banks(caller), caller.person_id, wish)
@@ -167,7 +189,7 @@ async def claim(
 @router.post(
     "/pickups/{pickup_id}/release",
     responses=documented(
-        NoValidToken, NotAllowed, NoSuchThing, claims.ClaimExpired, claims.WaitsForOperator
+        NoValidToken, NotAllowed, NoSuchThing, claims.ClaimExpired, WaitsForOperator
     ),
 )
 async def release(
@@ -229,21 +251,48 @@ async def decide(
     pickup_id: UUID, body: DecisionInput, caller: Payer, session: Session
 ) -> CollectedView:
     """Decide on a weighing whose handover code was wrong too often."""
-    pickup = await pickups.find(session, caller, pickup_id)
+    pickup = await pickups.find_own(session, caller, pickup_id)
     caller.act_in(pickup.bank_id, *OFFICERS)
     if caller.person_id in (pickup.collector_id, pickup.resident_id):
         raise weighing.OwnWeighing
     credited = await weighing.decide(
-        session, pickup, accept=body.decision == "accept", reason=body.reason
+        session,
+        pickup,
+        by=caller.person_id,
+        accept=body.decision == "accept",
+        reason=body.reason,
     )
     if credited is None:
         return _collected_view(pickup, PickupStatus.OPEN, weighing.Credited([], 0, 0))
     return _collected_view(pickup, PickupStatus.COLLECTED, credited)
 
 
+@router.get(
+    "/pickups/{pickup_id}/attempts", responses=documented(NoValidToken, NotAllowed, NoSuchThing)
+)
+async def attempts(pickup_id: UUID, caller: Reader, session: ReadSession) -> AttemptList:
+    """The weighings that came with a wrong handover code, for the operator who decides."""
+    pickup = await pickups.find_own(session, caller, pickup_id)
+    caller.act_in(pickup.bank_id, *OFFICERS)
+    found = await weighing.evidence(session, pickup)
+    return AttemptList(
+        items=[
+            AttemptView(
+                **attempt.model_dump(include={"id", "collector_id", "collected_at", "created_at"}),
+                weighings=[WeighedView(**asdict(line)) for line in weighing.weighed_in(attempt)],
+            )
+            for attempt in found
+        ],
+        next_cursor=None,
+    )
+
+
 async def _job(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup:
     """A pickup of a bank where the caller collects; otherwise as if it weren't there."""
     pickup = await pickups.find(session, caller, pickup_id)
+    is_collector = caller.has(pickup.bank_id, Role.COLLECTOR)
+    if not is_collector and not pickups.may_see(caller, pickup):
+        raise NoSuchThing(thing="pickup")
     caller.act_in(pickup.bank_id, Role.COLLECTOR)
     return pickup
 

@@ -175,12 +175,17 @@ async def trial_balance(
     )
 
 
+def _described(line: ledger.PassbookLine) -> str:
+    what = _DESCRIPTIONS.get(line.kind, line.kind)
+    return f"{what} ({line.memo})" if line.memo else what
+
+
 def _line_view(line: ledger.PassbookLine) -> LineView:
     return LineView(
         id=line.id,
         at=line.at,
         kind=line.kind,
-        description=line.memo or _DESCRIPTIONS.get(line.kind, line.kind),
+        description=_described(line),
         in_idr=max(line.amount_idr, 0),
         out_idr=max(-line.amount_idr, 0),
         balance_idr=line.balance_idr,

@@ -22,7 +22,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import PLAIN
+from service.api.fields import OR_NOTHING, PLAIN
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -51,7 +51,7 @@ class MePatch(BaseModel):
 
 class MemberInput(BaseModel):
     phone: Phone
-    name: Annotated[str, Field(max_length=120), PLAIN] = ""
+    name: Annotated[str, Field(max_length=120), PLAIN, OR_NOTHING] = ""
     role: Literal["resident", "collector"] = "resident"
 
 
@@ -96,9 +96,15 @@ async def register(bank_id: UUID, body: MemberInput, caller: Actor, session: Ses
     caller.act_in(bank_id, *OFFICERS)
     phone = members.normal_phone(body.phone)
     person = await members.person_by_phone(session, phone, name=body.name)
+    if body.name and not person.name:
+        person.name = body.name
+        session.add(person)
+    known_here = bank_id in await members.roles_of(session, person.id)
     role = Role(body.role)
     joined = await members.register(session, bank_id, person, role, entered_by=caller.person_id)
-    return _member_view(person, joined)
+    view = _member_view(person, joined)
+    # What another bank knows of a phone is not for this bank's officers to find out.
+    return view if known_here else view.model_copy(update={"name": body.name})
 
 
 @router.post(

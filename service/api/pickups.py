@@ -26,6 +26,7 @@ from service.api.dependencies import (
 from service.api.errors import RequestMalformed, documented
 from service.api.fields import (
     MOST_LINES,
+    OR_NOTHING,
     PLAIN,
     Grams,
     MaterialCode,
@@ -36,7 +37,7 @@ from service.api.fields import (
 )
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
-from service.errors import FieldProblem, NoSuchThing, NotAllowed
+from service.errors import FieldProblem, NoSuchThing, NotAllowed, WaitsForOperator
 from service.keys import Keys
 from service.members import OFFICERS, Caller
 
@@ -61,7 +62,7 @@ class PickupInput(BaseModel):
     address: Annotated[str, Field(min_length=1, max_length=300), PLAIN]
     window: Window | None = None
     items: Annotated[list[ItemInput], Field(min_length=1, max_length=MOST_LINES)]
-    note: Annotated[str, Field(max_length=500), PLAIN] = ""
+    note: Annotated[str, Field(max_length=500), PLAIN, OR_NOTHING] = ""
 
 
 class ItemView(BaseModel):
@@ -84,7 +85,7 @@ class ResidentView(BaseModel):
 
 
 class PickupView(BaseModel):
-    """A pickup. `handover_code` is told to its resident only."""
+    """A pickup. `handover_code` is told to its resident only, and once to who lists for them."""
 
     id: UUID
     bank_id: UUID
@@ -99,6 +100,8 @@ class PickupView(BaseModel):
     estimated_grams: int
     estimate_idr: int
     handover_code: str | None
+    handover_tries: int
+    waits_for_decision: bool
     collector_id: UUID | None
     claimed_until: datetime | None
     arrived_at: datetime | None
@@ -172,7 +175,9 @@ async def list_waste(
         ],
         note=body.note,
     )
-    return pickup_view(await pickups.list_waste(session, listing), caller, parts.keys)
+    shown = await pickups.list_waste(session, listing)
+    # An officer who lists for somebody without a phone is told the code once, to hand it over.
+    return pickup_view(shown, caller, parts.keys, is_new=True)
 
 
 @router.get("", responses=documented(NoValidToken))
@@ -182,11 +187,11 @@ async def list_pickups(
     parts: CurrentParts,
     page: CurrentPage,
     status: PickupStatus | None = None,
+    waits_for_decision: bool = False,  # noqa: FBT001, FBT002  A query parameter.
 ) -> PickupPage:
     """My listings, the jobs I hold or did, and as an officer those of my bank; newest first."""
-    found = await pickups.visible(
-        session, caller, status=status, before=page.before_id, limit=page.limit + 1
-    )
+    wanted = pickups.Wanted(status, waits_for_decision, page.before_id, page.limit + 1)
+    found = await pickups.visible(session, caller, wanted)
     shown = await pickups.shown(session, found[: page.limit])
     more = len(found) > page.limit
     return PickupPage(
@@ -207,7 +212,9 @@ async def get_pickup(
 
 @router.post(
     "/{pickup_id}/cancel",
-    responses=documented(NoValidToken, NotAllowed, NoSuchThing, pickups.PickupAlreadyEnded),
+    responses=documented(
+        NoValidToken, NotAllowed, NoSuchThing, pickups.PickupAlreadyEnded, WaitsForOperator
+    ),
 )
 async def cancel(
     pickup_id: UUID, body: ReasonInput, caller: Actor, session: Session, parts: CurrentParts
@@ -216,15 +223,17 @@ async def cancel(
     pickup = await pickups.find_own(session, caller, pickup_id)
     roles = (Role.RESIDENT,) if pickup.resident_id == caller.person_id else OFFICERS
     caller.act_in(pickup.bank_id, *roles)
-    await pickups.cancel(session, pickup, reason=body.reason)
+    await pickups.cancel(session, pickup, by=caller.person_id, reason=body.reason)
     (shown,) = await pickups.shown(session, [pickup])
     return pickup_view(shown, caller, parts.keys)
 
 
-def pickup_view(shown: pickups.Shown, caller: Caller, keys: Keys) -> PickupView:
+def pickup_view(
+    shown: pickups.Shown, caller: Caller, keys: Keys, *, is_new: bool = False
+) -> PickupView:
     """What this caller sees of a pickup."""
     pickup = shown.pickup
-    own = pickup.resident_id == caller.person_id
+    told = is_new or pickup.resident_id == caller.person_id
     values: dict[str, Any] = pickup.model_dump(include=set(PickupView.model_fields))
     return PickupView(
         **values,
@@ -234,7 +243,9 @@ def pickup_view(shown: pickups.Shown, caller: Caller, keys: Keys) -> PickupView:
         position=position_of(pickup),
         window=WindowView(start=pickup.window_start, end=pickup.window_end),
         items=[ItemView(**item.model_dump()) for item in shown.items],
-        handover_code=keys.handover_code(pickup.id) if own else None,
+        handover_code=keys.handover_code(pickup.id) if told else None,
+        handover_tries=pickup.code_tries,
+        waits_for_decision=pickup.waits_for_decision,
     )
 
 

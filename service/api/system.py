@@ -1,9 +1,11 @@
 """Whether the product is well, what it counts, and what its problems mean."""
 
+import re
 from html import escape
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
@@ -12,7 +14,6 @@ from service.api.errors import (
     NoSuchPath,
     TryAgainSoon,
     answer_of,
-    language_of,
     status_of,
     type_of,
 )
@@ -20,6 +21,7 @@ from service.database import schema
 from service.errors import Problem
 
 router = APIRouter(tags=["system"])
+_FACT = re.compile(r"\{\w+\}")
 
 
 class HealthView(BaseModel):
@@ -45,6 +47,24 @@ async def readyz(request: Request, parts: CurrentParts) -> HealthView | Response
     return HealthView(status="ready")
 
 
+@router.get("/", include_in_schema=False)
+async def root() -> RedirectResponse:
+    """Somebody who opens the address in a browser wants to see something."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> HTMLResponse:
+    """The description of every call, to read and to try, from files of our own."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title=request.app.title,
+        swagger_js_url="/static/swagger-ui/swagger-ui-bundle.js",
+        swagger_css_url="/static/swagger-ui/swagger-ui.css",
+        swagger_favicon_url="/static/swagger-ui/favicon-32x32.png",
+    )
+
+
 @router.get("/metrics", response_class=Response)
 async def metrics() -> Response:
     """Counters in Prometheus' text format."""
@@ -52,15 +72,14 @@ async def metrics() -> Response:
 
 
 @router.get("/problems", response_class=HTMLResponse)
-async def problem_list(request: Request) -> HTMLResponse:
+async def problem_list() -> HTMLResponse:
     """Every problem type there is."""
-    known = sorted(_known().items())
     rows = "".join(
         f'<tr><td><a href="{type_of(problem)}">{slug}</a></td><td>{status_of(problem)}</td>'
-        f"<td>{escape(_words(problem, language_of(request)))}</td></tr>"
-        for slug, problem in known
+        f'<td>{_text(problem.english)}</td><td lang="id">{_text(problem.indonesian)}</td></tr>'
+        for slug, problem in sorted(_known().items())
     )
-    head = "<tr><th>type</th><th>status</th><th></th></tr>"
+    head = "<tr><th>type</th><th>status</th><th>English</th><th>Indonesia</th></tr>"
     return HTMLResponse(_page("Problems", f"<table>{head}{rows}</table>"))
 
 
@@ -71,8 +90,8 @@ async def problem_page(slug: str) -> HTMLResponse:
     if problem is None:
         raise NoSuchPath
     body = (
-        f"<p>HTTP {status_of(problem)}</p><p>{escape(problem.english)}</p>"
-        f'<p lang="id">{escape(problem.indonesian)}</p><p><a href="/problems">All problems</a></p>'
+        f"<p>HTTP {status_of(problem)}</p><p>{_text(problem.english)}</p>"
+        f'<p lang="id">{_text(problem.indonesian)}</p><p><a href="/problems">All problems</a></p>'
     )
     return HTMLResponse(_page(problem.title(), body))
 
@@ -82,13 +101,14 @@ def _known() -> dict[str, type[Problem]]:
     return {problem.slug(): problem for problem in Problem.family() if not problem.__subclasses__()}
 
 
-def _words(problem: type[Problem], language: str) -> str:
-    return problem.english if language == "en" else problem.indonesian
+def _text(template: str) -> str:
+    """A sentence as it stands in a page: what is filled in when it happens is left open."""
+    return escape(_FACT.sub("…", template))
 
 
 def _page(title: str, body: str) -> str:
     style = (
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}"
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}"
         "td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}"
     )
     return (

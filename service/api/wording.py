@@ -7,7 +7,7 @@ _SENTENCES = {
     "json_invalid": "Isi permintaan bukan JSON yang sah.",
     "bool_type": "Harus ya atau tidak.",
     "bool_parsing": "Harus ya atau tidak.",
-    "control_characters": "Huruf kendali tidak diperbolehkan.",
+    "control_characters": "Karakter kontrol tidak diperbolehkan.",
     "date_from_datetime_parsing": "Bukan tanggal yang sah.",
     "date_parsing": "Bukan tanggal yang sah.",
     "datetime_from_date_parsing": "Bukan waktu yang sah.",
@@ -21,9 +21,9 @@ _SENTENCES = {
     "greater_than": "Harus lebih dari {gt}.",
     "greater_than_equal": "Paling sedikit {ge}.",
     "instant": "Waktu harus berupa teks seperti 2026-11-22T08:00:00Z.",
-    "int_from_float": "Harus bilangan bulat.",
-    "int_parsing": "Harus bilangan bulat.",
-    "int_type": "Harus bilangan bulat.",
+    "int_from_float": "Harus bilangan bulat, tanpa koma.",
+    "int_parsing": "Harus bilangan bulat, tanpa koma.",
+    "int_type": "Harus bilangan bulat, tanpa koma dan tanpa tanda kutip.",
     "less_than": "Harus kurang dari {lt}.",
     "less_than_equal": "Paling banyak {le}.",
     "list_type": "Harus berupa daftar.",
@@ -33,15 +33,15 @@ _SENTENCES = {
     "nothing_weighed": "Tidak ada yang ditimbang pada baris ini.",
     "reason_missing": "Sebutkan alasan penolakan.",
     "string_pattern_mismatch": "Bentuknya tidak sesuai.",
-    "string_too_long": "Paling panjang {max_length} huruf.",
-    "string_too_short": "Paling pendek {min_length} huruf.",
+    "string_too_long": "Paling panjang {max_length} karakter.",
+    "string_too_short": "Paling pendek {min_length} karakter.",
     "string_type": "Harus berupa teks.",
     "string_unicode": "Teks ini tidak dapat dibaca.",
     "timezone_aware": "Waktu harus menyebut zona waktunya.",
     "too_long": "Paling banyak {max_length} baris.",
     "too_short": "Paling sedikit {min_length} baris.",
-    "uuid_parsing": "Bukan pengenal (UUID) yang sah.",
-    "uuid_type": "Bukan pengenal (UUID) yang sah.",
+    "uuid_parsing": "ID tidak valid.",
+    "uuid_type": "ID tidak valid.",
 }
 
 
@@ -50,4 +50,7 @@ def in_indonesian(error: dict[str, Any]) -> str:
     sentence = _SENTENCES.get(error["type"])
     if sentence is None:
         return str(error["msg"])
-    return sentence.format(**error.get("ctx", {}))
+    choices = {
+        name: str(value).replace(" or ", " atau ") for name, value in error.get("ctx", {}).items()
+    }
+    return sentence.format(**choices)

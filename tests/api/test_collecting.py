@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import select
 
 from models.base import utc_now
+from models.ledger import Journal
 from models.people import Person, Role
 from models.pickup import Pickup
 from models.weighing import HandoverAttempt
@@ -242,7 +243,8 @@ async def test_only_collectors_weigh_at_the_door(
 ) -> None:
     async with nothing_changes(quiet):
         answer = await collect(asking, getattr(quiet, role), held, handover(keys, held.id))
-    refused(answer, 403, "not_allowed")
+    there = (404, "no_such_thing") if role == Role.CITY else (403, "not_allowed")
+    refused(answer, *there)
 
 
 async def test_a_resident_who_collects_does_not_weigh_for_themselves(
@@ -354,8 +356,39 @@ async def test_only_an_officer_decides(asking: Asking, town: Town) -> None:
     pickup = await claimed(town)
     await lock(asking, town, pickup)
     async with nothing_changes(town):
-        for who in (town.collector, town.resident, town.city):
+        for who in (town.collector, town.resident):
             refused(await decide(asking, who, pickup, "accept"), 403, "not_allowed")
+        refused(await decide(asking, town.city, pickup, "accept"), 404, "no_such_thing")
+
+
+async def test_an_operator_sees_what_to_decide_on(asking: Asking, town: Town) -> None:
+    other = await claimed(town)
+    pickup = await claimed(town)
+    await lock(asking, town, pickup)
+    waiting = done(await asking.get(town.operator, "/v1/pickups", waits_for_decision=True))
+    assert [one["id"] for one in waiting["items"]] == [str(pickup.id)]
+    path = f"/v1/pickups/{pickup.id}/attempts"
+    sent = done(await asking.get(town.operator, path))["items"]
+    assert len(sent) == 5
+    assert {line["grams"] for attempt in sent for line in attempt["weighings"]} == {5_000}
+    refused(await asking.get(town.collector, path), 403, "not_allowed")
+    refused(await asking.get(town.resident, f"/v1/pickups/{other.id}/attempts"), 403, "not_allowed")
+
+
+async def test_a_weighing_that_waits_for_a_decision_is_not_lost(asking: Asking, town: Town) -> None:
+    pickup = await claimed(town)
+    await lock(asking, town, pickup)
+    async with nothing_changes(town):
+        for who in (town.resident, town.operator):
+            answer = await asking.post(who, f"/v1/pickups/{pickup.id}/cancel", {"reason": "lupa"})
+            refused(answer, 409, "waits_for_operator")
+    decided = done(await decide(asking, town.operator, pickup, "accept"))
+    assert decided["credited_idr"] > 0
+    async with town.database.reading() as session:
+        query = select(Journal).where(Journal.bank_id == town.bank_id, Journal.kind == "pickup")
+        journal = (await session.exec(query)).one()
+    assert journal.actor_id == town.operator.id
+    assert journal.memo
 
 
 async def test_nobody_decides_on_a_weighing_of_their_own(asking: Asking, town: Town) -> None:

@@ -182,7 +182,7 @@ async def test_every_field_at_fault_is_named(asking: Asking, quiet: Town) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/nothing", "/v1", "/", "/v2/pickups", "/v1/pickups/1/2/3", "/%00", "/problems/x"]
+    "path", ["/v1/nothing", "/v1", "/v2/pickups", "/v1/pickups/1/2/3", "/%00", "/problems/x"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_there_is_nothing_at_an_unknown_address(
@@ -249,8 +249,8 @@ async def test_a_refusal_is_in_the_words_of_the_caller(
     assert (
         answer.json()["detail"]
         == {
-            "en": "The waste bank fetches from 1.000 grams on.",
-            "id": "Bank sampah menjemput mulai dari 1.000 gram.",
+            "en": "A pickup needs at least 1,000 grams.",
+            "id": "Penjemputan minimal 1.000 gram.",
         }[language]
     )
 
@@ -272,9 +272,9 @@ async def test_what_is_said_of_a_field_is_in_the_words_of_the_caller(
                 "/note": "Control characters are not allowed.",
             },
             "id": {
-                "/address": "Paling pendek 1 huruf.",
+                "/address": "Paling pendek 1 karakter.",
                 "/items": "Paling sedikit 1 baris.",
-                "/note": "Huruf kendali tidak diperbolehkan.",
+                "/note": "Karakter kontrol tidak diperbolehkan.",
             },
         }[language]
     )
@@ -285,4 +285,4 @@ async def test_without_a_wish_the_language_is_indonesian(asking: Asking, town: T
     del request.headers["Accept-Language"]
     answer = await asking.client.send(request)
     refused(answer, 401, "no_valid_token")
-    assert answer.json()["detail"].startswith("Masuklah dahulu")
+    assert answer.json()["detail"].startswith("Silakan masuk")
