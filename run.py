@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,8 @@ def start(arguments: list[str]) -> int:
     prepare(CORE)
     # The data lie beside this file, whatever directory the command is given in.
     os.environ.setdefault("JUMPA_DATA_DIR", str(ROOT / "data"))
+    # What it advises to run must be what works here, for `jumpa` is not on the path.
+    os.environ["JUMPA_COMMAND"] = f"python3 {shlex.quote(sys.argv[0])}"
     # -P: a folder named `service` in the current directory must not be taken for ours.
     return _become("-P", "-m", "service.cli", *arguments)
 
@@ -142,7 +145,7 @@ def _make(requirements: str, lock: int) -> None:
     # An interrupted installation leaves no stamp, of whichever file.
     for stamp in VENV.glob("*.stamp"):
         stamp.unlink()
-    _say(f"Preparing .venv from {requirements}: about a minute, the first time only ...")
+    _say(f"Preparing .venv from {requirements}: about half a minute, the first time only ...")
     if not _venv_fits():
         _must(_call(lock, _base_python(), "-m", "venv", "--clear", "--without-pip", str(VENV)))
     _install(requirements, lock)

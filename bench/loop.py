@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import httpx
 
-from bench import bare, processes
-from bench.bare import Collected
-from bench.figures import figure
+from bench.support import bare, processes
+from bench.support.bare import Collected
+from bench.support.figures import figure
 from models.people import Role
 from service.demo import town
 from service.demo.codes import CodeFile

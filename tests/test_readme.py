@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import processes
+from bench.support import processes
 
 _ROOT = Path(__file__).parent.parent
-_LOOP = re.compile(r"### The loop in five calls.*?```sh\n(.*?)```", re.DOTALL)
+_LOOP = re.compile(r"### The loop in five calls.*?```bash\n(.*?)```", re.DOTALL)
 
 
 @pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="no curl or bash")
@@ -34,7 +34,20 @@ def test_the_loop_in_five_calls_works() -> None:
                 timeout=60,
             )
     claimed, collected, paid, lines = (json.loads(line) for line in ran.stdout.splitlines())
+    assert ran.stderr == ""
     assert len(claimed["route"]["stops"]) == 1
     assert collected["credited_idr"] == 18_802
     assert paid["status"] == "paid"
     assert [line["balance_idr"] for line in lines["items"]] == [8_802, 18_802]
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
+def test_the_loop_says_which_answer_was_not_the_expected_one() -> None:
+    found = _LOOP.search((_ROOT / "README.md").read_text())
+    assert found
+    field = found.group(1)[found.group(1).index("field()") : found.group(1).index("key()")]
+    script = field + """echo '{"detail": "Rp9.000 is too little."}' | field id"""
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True)  # noqa: S603, S607
+    assert ran.returncode == 1
+    assert "Rp9.000 is too little." in ran.stderr
+    assert "Traceback" not in ran.stderr

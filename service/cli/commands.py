@@ -1,10 +1,13 @@
 """What commands there are, with their options and a word on each."""
 
+import inspect
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from service.cli import degrees
+from service.cli.naming import in_examples, told
 from service.cli.refusals import Commands
 
 # Each command imports what it does when it is called: the server would otherwise wait for
@@ -19,17 +22,24 @@ app = typer.Typer(
     # Its tracebacks show the values of variables, and those may be secrets.
     pretty_exceptions_enable=False,
     help="Jumpa Madu, the backend of waste banks. Settings are environment variables that"
-    " start with JUMPA_; [bold]jumpa doctor[/bold] says whether they will do.",
+    f" start with JUMPA_; [bold]{told('doctor')}[/bold] says whether they work.",
 )
 bank = typer.Typer(no_args_is_help=True, help="Waste banks.")
+member = typer.Typer(no_args_is_help=True, help="Who plays which part in a bank.")
 price = typer.Typer(no_args_is_help=True, help="Price lists.")
-demo = typer.Typer(no_args_is_help=True, help="The demo town.")
+demo_town = typer.Typer(no_args_is_help=True, help="The demo town.")
 app.add_typer(bank, name="bank")
+app.add_typer(member, name="member")
 app.add_typer(price, name="price")
-app.add_typer(demo, name="demo")
+app.add_typer(demo_town, name="demo")
 
-Latitude = Annotated[float, typer.Option(min=-90, max=90, help="In degrees, like 3.56")]
-Longitude = Annotated[float, typer.Option(min=-180, max=180, help="In degrees, like 98.87")]
+Latitude = Annotated[
+    float,
+    typer.Option(parser=degrees.latitude, metavar="DEGREES", help="North, like 3.56 or -6.2"),
+]
+Longitude = Annotated[
+    float, typer.Option(parser=degrees.longitude, metavar="DEGREES", help="East, like 98.87")
+]
 PriceFile = Annotated[
     Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False, help="The price list")
 ]
@@ -78,9 +88,9 @@ def worker() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to this version's schema. Once more changes nothing.
+    """Bring the database to this version's schema, and enter materials and districts.
 
-    On SQLite stop the server first.
+    Running it again changes nothing. On SQLite stop the server first.
 
     Example: [cyan]jumpa migrate[/cyan]
     """
@@ -94,7 +104,7 @@ def seed(
     *,
     demo: Annotated[bool, typer.Option("--demo", help="The demo town as well.")] = False,
 ) -> None:
-    """Enter materials and districts, or bring them up to date. Once more changes nothing.
+    """Enter materials and districts, or bring them up to date. Running it again changes nothing.
 
     Example: [cyan]jumpa seed[/cyan]
     """
@@ -155,13 +165,14 @@ def create_bank(  # noqa: PLR0913  One option a fact.
     hours: Annotated[str, typer.Option(help="As OpenStreetMap writes them")] = "",
     treasurer: Annotated[str, typer.Option(metavar="PHONE", help="Who approves payouts")] = "",
     operator: Annotated[str, typer.Option(metavar="PHONE", help="Who runs the counter")] = "",
+    city: Annotated[str, typer.Option(metavar="PHONE", help="Who sees its books")] = "",
 ) -> None:
     """Open a waste bank with the usual rules. It buys nothing until it has a price list.
 
     Example: [cyan]jumpa bank create --name "Bank Sampah Melati" --lat 3.59 --lon 98.67
     --hours "Sa 08:00-12:00" --treasurer 0812-6000-1234 --operator 0812-6000-5678[/cyan]
     """
-    from service.cli import entering  # noqa: PLC0415
+    from service.cli import opening  # noqa: PLC0415
 
     facts = {
         "name": name,
@@ -173,7 +184,29 @@ def create_bank(  # noqa: PLR0913  One option a fact.
         "time_zone": time_zone,
         "hours": hours,
     }
-    entering.create_bank(facts, treasurer=treasurer, operator=operator)
+    opening.create_bank(facts, {"treasurer": treasurer, "operator": operator, "city": city})
+
+
+@member.command("add")
+def add_member(
+    phone: Annotated[str, typer.Argument(metavar="PHONE", help="As 0812… or +62812…")],
+    *,
+    bank: Annotated[str, typer.Option(metavar="NAME|ID", help="At which bank")],
+    role: Annotated[
+        Literal["resident", "collector", "operator", "treasurer", "city"],
+        typer.Option(help="What they do there"),
+    ],
+    name: Annotated[str, typer.Option(help="Their name, unless it is known already")] = "",
+) -> None:
+    """Give somebody a part in a bank: new officers, collectors, the city's staff.
+
+    Whoever plays another part there keeps it. Running it again changes nothing.
+
+    Example: [cyan]jumpa member add 0812-6000-9999 --bank "Bank Sampah Melati" --role city[/cyan]
+    """
+    from service.cli import opening  # noqa: PLC0415
+
+    opening.add_member(phone, bank=bank, role=role, name=name)
 
 
 @price.command("import")
@@ -193,22 +226,25 @@ def import_prices(
 ) -> None:
     """Enter a price list from a CSV file: shows what would change, asks, takes all or nothing.
 
-    Columns: material, condition (clean, dirty), channel (pickup, dropoff), price_idr, and
-    valid_from if rows begin at different times. An empty price ends the buying.
+    Columns: material, condition (clean, dirty; empty is clean), channel (pickup, dropoff),
+    price_idr, and valid_from if rows begin at different times. An empty price ends the buying.
 
     Example: [cyan]jumpa price import harga.csv --bank "Bank Sampah Melati"[/cyan]
     """
-    from service.cli import entering  # noqa: PLC0415
+    from service.cli import pricing  # noqa: PLC0415
 
-    entering.import_prices(file, bank=bank, begins=begins, is_agreed=yes)
+    pricing.import_prices(file, bank=bank, begins=begins, is_agreed=yes)
 
 
-@demo.command("day")
+@demo_town.command("day")
 def demo_day(
     *,
-    url: Annotated[str, typer.Option(help="The running server")] = "http://127.0.0.1:8000",
+    url: Annotated[
+        str, typer.Option(help="The running server; else the one that the settings describe")
+    ] = "",
     data_dir: Annotated[
-        Path | None, typer.Option(help="The server's data folder, to read codes from")
+        Path | None,
+        typer.Option(help="Its data folder, to read codes from; else that of the settings"),
     ] = None,
     pickups: Annotated[int, typer.Option(min=1, help="How many deposits there are")] = 200,
     clients: Annotated[int, typer.Option(min=1, max=200, help="How many act at a time")] = 8,
@@ -222,5 +258,15 @@ def demo_day(
     Example: [cyan]jumpa demo day --pickups 2000 --clients 16[/cyan]
     """
     from service.cli import playing  # noqa: PLC0415
+    from service.demo.day import Scale  # noqa: PLC0415
 
-    playing.live_a_day(url, data_dir, pickups=pickups, clients=clients, seed=seed)
+    playing.live_a_day(url, data_dir, Scale(pickups, clients, seed))
+
+
+def _name_as_called() -> None:
+    for group in (app, bank, member, price, demo_town):
+        for command in group.registered_commands:
+            command.help = in_examples(inspect.getdoc(command.callback) or "")
+
+
+_name_as_called()

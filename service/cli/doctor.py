@@ -12,11 +12,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from models.bank import Bank
 from models.base import utc_now
+from models.material import Material
+from service.cli.naming import told
 from service.cli.refusals import wrong_settings
 from service.database import schema
 from service.settings import Settings
@@ -126,7 +129,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
     shown = url.render_as_string(hide_password=True)
     # To connect would make the file.
     if settings.is_sqlite and not Path(url.database or "").exists():
-        yield Finding(Level.WARN, "database", shown, "It isn't there yet; `jumpa start` makes it.")
+        yield Finding(
+            Level.WARN, "database", shown, f"It isn't there yet; `{told('start')}` makes it."
+        )
         return
     engine = schema.sync_engine(settings.database)
     try:
@@ -146,14 +151,25 @@ def _schema(connection: Connection) -> Iterator[Finding]:
     lacking = schema.problems(connection)
     altered = [words for words in lacking if "trigger" in words]
     if lacking and not altered:
-        yield Finding(Level.FAIL, "schema", "; ".join(lacking), "Run `jumpa migrate`.")
+        yield Finding(Level.FAIL, "schema", "; ".join(lacking), f"Run `{told('migrate')}`.")
         return
     yield Finding(Level.OK, "schema", "this version's")
     if altered:
-        advice = "Find out who changed it, run `jumpa migrate`, then `jumpa verify`."
+        advice = f"Find out who changed it, run `{told('migrate')}`, then `{told('verify')}`."
         yield Finding(Level.FAIL, "triggers", "; ".join(altered), advice)
     else:
         yield Finding(Level.OK, "triggers", "all in place")
+    yield _amount(connection, "materials", Material, "seed")
+    yield _amount(connection, "banks", Bank, "bank create --help")
+
+
+def _amount(
+    connection: Connection, what: str, table: type[Material] | type[Bank], command: str
+) -> Finding:
+    count = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    if count == 0:
+        return Finding(Level.WARN, what, "none yet", f"Enter some: {told(command)}")
+    return Finding(Level.OK, what, str(count))
 
 
 def _clock_of(connection: Connection) -> Finding:
@@ -189,4 +205,4 @@ def _messages(settings: Settings) -> Finding:
 def _worker(settings: Settings) -> Finding:
     if settings.worker == "inside":
         return Finding(Level.OK, "worker", "inside the server")
-    return Finding(Level.OK, "worker", "apart: keep one `jumpa worker` running at least")
+    return Finding(Level.OK, "worker", f"apart: keep one `{told('worker')}` running at least")

@@ -1,5 +1,6 @@
 """What a starting server says: where to look, and who is there to play with."""
 
+from service.cli.naming import told, told_elsewhere
 from service.demo import town
 from service.settings import Settings
 
@@ -30,7 +31,7 @@ def greeting(settings: Settings, *, has_demo: bool) -> str:
 def url_of(settings: Settings) -> str:
     """The address to open on this machine."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    return f"http://{host}:{settings.port}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _messages(settings: Settings) -> str:
@@ -59,8 +60,7 @@ def _play(settings: Settings) -> list[str]:
         f" {url_of(settings)}/v1/auth/codes",
         f"  tail -n 1 {_messages(settings)}",
         "",
-        "A whole day of the town, from another terminal: jumpa demo day"
-        + ("" if settings.port == 8000 else f" --url {url_of(settings)}"),
+        f"A whole day of the town, from another terminal: {told_elsewhere('demo day', settings)}",
         "",
     ]
 
@@ -71,6 +71,6 @@ def _where(person: town.Townsperson) -> str:
 
 def _first_steps() -> list[str]:
     return [
-        "There is no demo in this database. A first waste bank: jumpa bank create --help",
+        f"There is no demo in this database. A first waste bank: {told('bank create --help')}",
         "",
     ]

@@ -1,5 +1,10 @@
-"""What a command stands on: the data folder, and a database at this version's schema."""
+"""What a command stands on: a data folder, a free port, a database at this version's schema."""
 
+import errno
+import socket
+
+from service.cli.naming import told
+from service.cli.refusals import Refused
 from service.database import schema
 from service.settings import Settings
 
@@ -9,12 +14,36 @@ def make_data_folder(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
+def require_free_port(settings: Settings) -> None:
+    """Refuse to prepare anything for a server that could not listen. Raises Refused."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As the server does: a port that was closed a moment ago is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Refused(_why_not_there(settings, error)) from None
+
+
+def _why_not_there(settings: Settings, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {settings.port} is taken by another program. Set JUMPA_PORT to a free one."
+    return (
+        f"The server can't listen on {settings.host}, port {settings.port}: {error.strerror}."
+        " Set JUMPA_HOST or JUMPA_PORT to another one."
+    )
+
+
 def require_schema(settings: Settings) -> None:
     """Refuse a database that is not ready. Raises SchemaNotReady."""
+    if settings.is_sqlite:
+        # To look makes the folder, and that must not be open to others.
+        make_data_folder(settings)
     lacking = lacking_in(settings)
     if lacking:
         raise schema.SchemaNotReady(
-            f"The database is not ready: {'; '.join(lacking)}. Run `jumpa migrate` first."
+            f"The database is not ready: {'; '.join(lacking)}. Run `{told('migrate')}` first."
         )
 
 

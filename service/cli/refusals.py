@@ -38,7 +38,7 @@ def in_words(error: Exception) -> str | None:
     from service.errors import Problem  # noqa: PLC0415
 
     if isinstance(error, ValidationError) and error.title == "Settings":
-        return "\n".join(["The settings will not do.", *wrong_settings(error)])
+        return "\n".join(["These settings do not work.", *wrong_settings(error)])
     if isinstance(error, DBAPIError):
         return f"The database says no: {str(error.orig).strip()}"
     if isinstance(error, Refused | SchemaNotReady | Problem):

@@ -13,7 +13,7 @@ from models.bank import Bank
 from models.material import Material
 from service.app import create_app, only_server, open_parts
 from service.cli.greeting import greeting
-from service.cli.ground import lacking_in, make_data_folder, require_schema
+from service.cli.ground import lacking_in, make_data_folder, require_free_port, require_schema
 from service.cli.refusals import Refused
 from service.database import schema
 from service.demo import town
@@ -34,6 +34,7 @@ def start() -> None:
     settings = Settings()
     make_data_folder(settings)
     with only_server(settings):
+        require_free_port(settings)
         has_demo = _prepare(settings)
     typer.echo(greeting(settings, has_demo=has_demo))
     _serve(settings)
@@ -45,6 +46,7 @@ def serve() -> None:
     make_data_folder(settings)
     # The server would find out as well, but in the middle of a traceback.
     with only_server(settings):
+        require_free_port(settings)
         require_schema(settings)
     _serve(settings)
 

@@ -17,12 +17,14 @@ from service.settings import Settings
 
 
 def migrate() -> None:
-    """Bring the schema to this version's."""
+    """Bring the schema and the reference data to this version's."""
     settings = Settings()
     make_data_folder(settings)
     with only_server(settings):
         schema.upgrade(settings.database)
-    typer.echo("The database is at this version's schema.")
+        # With it, for a bank can't be opened nor prices entered without.
+        asyncio.run(fill(settings, with_demo=False))
+    typer.echo("The database is at this version's schema; materials and districts are in it.")
 
 
 def seed(*, with_demo: bool) -> None:

@@ -24,6 +24,10 @@ class CallFailed(Exception):
     """A call was answered with something unexpected; it is noted already."""
 
 
+class CodeRefused(CallFailed):
+    """The newest code that can be read is not the one that this server sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One call that went wrong: how, in a few words, and what was said of it."""
@@ -57,9 +61,11 @@ class Network:
 
     async def send(self, call: str, method: str, path: str, **options: Any) -> httpx.Response:
         """Send one request and note how long the answer took. Raises CallFailed without one."""
+        # What goes wrong is told in one language, whatever the person's own is.
+        headers = {"Accept-Language": "en", **options.pop("headers", {})}
         started = perf_counter()
         try:
-            response = await self.http.request(method, path, **options)
+            response = await self.http.request(method, path, headers=headers, **options)
         except httpx.HTTPError as error:
             raise self.calls.fail(call, f"no answer, {type(error).__name__}", str(error)) from error
         self.calls.times_ms[call].append((perf_counter() - started) * 1000)
@@ -123,7 +129,7 @@ class Phone:
     async def _headers(self) -> dict[str, str]:
         if monotonic() >= self._stale_at:
             await self.sign_in()
-        return {"Authorization": f"Bearer {self._tokens['access_token']}", "Accept-Language": "en"}
+        return {"Authorization": f"Bearer {self._tokens['access_token']}"}
 
     async def _ask_for_code(self) -> str:
         call = "ask for a code"
@@ -135,7 +141,11 @@ class Phone:
     async def _exchange(self, proof: dict[str, str]) -> None:
         call = "sign in" if "code" in proof else "refresh tokens"
         response = await self._network.send(call, "POST", "/v1/auth/tokens", json=proof)
-        self._tokens = self._answer(call, response, ()).body
+        answer = self._answer(call, response, ("wrong_code",))
+        if answer.problem:
+            what = f"{response.status_code} {answer.problem}"
+            raise CodeRefused(*self._network.calls.fail(call, what, _detail_of(response)).args)
+        self._tokens = answer.body
         self._stale_at = monotonic() + self._tokens["expires_in_s"] - _REFRESH_BEFORE_S
 
     def _answer(self, call: str, response: httpx.Response, allow: tuple[str, ...]) -> Answer:

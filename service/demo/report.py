@@ -5,7 +5,6 @@ from rich.table import Table
 from rich.text import Text
 
 from service.demo.tally import Summary
-from service.errors import in_words
 
 
 def report(summary: Summary) -> Group:
@@ -31,19 +30,19 @@ def _figures(summary: Summary) -> Table:
     table.add_column(justify="right")
     per_km = summary.total_kg / summary.driven_km if summary.driven_km else 0.0
     rows = {
-        "pickups collected": in_words(summary.pickups),
-        "drop-offs": in_words(summary.dropoffs),
+        "pickups collected": _whole(summary.pickups),
+        "drop-offs": _whole(summary.dropoffs),
         "kg taken": _decimal(summary.total_kg),
         "kg refused": _decimal(summary.rejected_kg),
-        "credited to residents": f"Rp{in_words(summary.credited_idr)}",
-        "fees of collectors": f"Rp{in_words(summary.fees_idr)}",
-        "paid in cash": f"Rp{in_words(summary.paid_idr)}",
-        "still owed to residents": f"Rp{in_words(summary.owed_idr)}",
+        "credited to residents": f"Rp{_whole(summary.credited_idr)}",
+        "fees of collectors": f"Rp{_whole(summary.fees_idr)}",
+        "paid in cash": f"Rp{_whole(summary.paid_idr)}",
+        "still owed to residents": f"Rp{_whole(summary.owed_idr)}",
         "payouts": ", ".join(f"{n} {how}" for how, n in sorted(summary.payouts.items())) or "none",
         "km driven": _decimal(summary.driven_km),
         "kg per km": _decimal(per_km),
-        "given back by collectors": in_words(summary.released),
-        "wrong handover codes": in_words(summary.wrong_codes),
+        "given back by collectors": _whole(summary.released),
+        "wrong handover codes": _whole(summary.wrong_codes),
     }
     for what, how_much in rows.items():
         table.add_row(what, how_much)
@@ -57,8 +56,8 @@ def _books(summary: Summary) -> Table:
         table.add_row(
             books.name,
             "",
-            in_words(books.accounts),
-            in_words(len(books.sums)),
+            _whole(books.accounts),
+            _whole(len(books.sums)),
             ", ".join(off) or "0 in all",
         )
     return table
@@ -67,9 +66,7 @@ def _books(summary: Summary) -> Table:
 def _calls(summary: Summary) -> Table:
     table = _table("call", "", "count", "p50 ms", "p99 ms")
     for call in summary.calls:
-        table.add_row(
-            call.call, "", in_words(call.count), f"{call.p50_ms:.1f}", f"{call.p99_ms:.1f}"
-        )
+        table.add_row(call.call, "", _whole(call.count), f"{call.p50_ms:.1f}", f"{call.p99_ms:.1f}")
     return table
 
 
@@ -87,7 +84,7 @@ def _failures(summary: Summary) -> Table:
 
 def _verdict(summary: Summary) -> str:
     calls = sum(call.count for call in summary.calls)
-    took = f"{in_words(calls)} calls in {summary.seconds:.1f} s"
+    took = f"{_whole(calls)} calls in {summary.seconds:.1f} s"
     if summary.is_clean:
         return f"{took}: none failed, and everything adds up."
     return f"{took}: {len(summary.failures)} failed, or something does not add up."
@@ -101,6 +98,9 @@ def _table(*headings: str) -> Table:
 
 
 def _decimal(value: float) -> str:
-    """One digit after an Indonesian comma: 12.500,5."""
-    whole, _, tenth = f"{value:.1f}".partition(".")
-    return f"{in_words(int(whole))},{tenth}"
+    """One digit after the point: 12,500.5."""
+    return f"{value:,.1f}"
+
+
+def _whole(value: int) -> str:
+    return f"{value:,}"

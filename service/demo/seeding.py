@@ -21,7 +21,7 @@ from service.seeds import list_prices, load_reference
 
 
 async def seed(database: Database) -> None:
-    """Enter reference data, banks, prices, people and their parts; once more changes nothing."""
+    """Enter reference data, banks, prices, people and their parts; again changes nothing."""
     async with database.transaction() as session:
         await load_reference(session)
         known = await _known_banks(session)

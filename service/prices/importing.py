@@ -67,7 +67,7 @@ def read_prices(
     ]
     problems += _twice(rows)
     if problems:
-        raise PriceFileNotReadable(*problems)
+        raise PriceFileNotReadable(*sorted(problems, key=_line_of))
     if not rows:
         raise _whole(1, "There are no prices in it.", "Tidak ada harga di dalamnya.")
     return rows
@@ -173,8 +173,9 @@ def _material(text: str, known: Collection[str]) -> str:
 
 
 def _condition(text: str) -> Condition:
+    """As people mean it, and as over HTTP: clean, unless they say otherwise."""
     try:
-        return Condition(text.lower())
+        return Condition(text.lower() or Condition.CLEAN)
     except ValueError:
         raise _Bad("It must be clean or dirty.", "Harus clean atau dirty.") from None
 
@@ -193,7 +194,7 @@ def _price(text: str) -> int | None:
     found = _PRICE.fullmatch(text)
     if found is None:
         raise _Bad(
-            f"{text} is no price; write 1500, 1.500 or Rp1.500.",
+            f"{text} is not a price; write 1500, 1.500 or Rp1.500.",
             f"{text} bukan harga; tulislah 1500, 1.500 atau Rp1.500.",
         )
     price = int(found.group(1).replace(".", "")) if len(found.group(1)) <= 20 else None
@@ -209,7 +210,7 @@ def _valid_from(text: str, zone: tzinfo) -> datetime | None:
         return instant_of(text, zone)
     except ValueError:
         raise _Bad(
-            f"{text} is no instant; write 2026-12-01 or 2026-12-01T08:00.",
+            f"{text} is not a date or a time; write 2026-12-01 or 2026-12-01T08:00.",
             f"{text} bukan waktu; tulislah 2026-12-01 atau 2026-12-01T08:00.",
         ) from None
 
@@ -229,6 +230,10 @@ def _twice(rows: Sequence[NewPriceRow]) -> list[FieldProblem]:
                 )
             )
     return problems
+
+
+def _line_of(problem: FieldProblem) -> int:
+    return int(problem.pointer.split("/")[1])
 
 
 def _whole(line: int, english: str, indonesian: str) -> PriceFileNotReadable:

@@ -13,7 +13,7 @@ import httpx
 
 from tests import postgresql
 
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parents[2]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -1,0 +1,1 @@
+"""What measurements are made with; run.py takes the files beside this folder as subjects."""
