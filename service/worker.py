@@ -48,7 +48,9 @@ class Worker:
             except Exception:
                 log.exception("worker_round_failed")
                 handled = 0
-            if not handled:
+            # A full batch means that more are waiting. Else a pause, so that a busy bank's
+            # notices go out a batch at a time and not one by one.
+            if handled < BATCH:
                 await _pause(stop)
 
     async def handle_events(self, bank_ids: list[UUID] | None = None) -> int:
