@@ -22,6 +22,7 @@ _BEGIN_PAUSE_S = 0.025
 @dataclass
 class _Group:
     connection: AsyncConnection
+    driver: sqlite3.Connection
     done: asyncio.Future[None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -56,7 +57,7 @@ class Writer:
                     yield session
             finally:
                 group.size += 1
-                group.is_lost = not (await _driver(group.connection)).in_transaction
+                group.is_lost = not group.driver.in_transaction
                 await self._close_when_due(group)
         finally:
             self._turn.release()
@@ -86,7 +87,7 @@ class Writer:
             except BaseException:
                 await connection.close()
                 raise
-            self._group = _Group(connection)
+            self._group = _Group(connection, await _driver(connection))
         return self._group
 
     async def _close_when_due(self, group: _Group) -> None:
@@ -104,8 +105,7 @@ class Writer:
         A literal COMMIT: the driver's commit() says nothing where no transaction is left.
         """
         try:
-            driver = await _driver(group.connection)
-            await asyncio.to_thread(driver.execute, "COMMIT")
+            await asyncio.to_thread(group.driver.execute, "COMMIT")
         except BaseException as cause:
             await group.connection.invalidate(cause)
             error = OperationalError("COMMIT", None, cause)
