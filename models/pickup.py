@@ -114,9 +114,14 @@ class Pickup(Table, table=True):
     def is_held(self) -> bool:
         return self.status in HELD
 
-    @property
-    def can_be_cancelled(self) -> bool:
-        return self.is_held or self.status == PickupStatus.OPEN
+    def is_held_by(self, collector_id: UUID, now: datetime) -> bool:
+        """Whether this collector has the pickup under a lease that still runs."""
+        return (
+            self.is_held
+            and self.collector_id == collector_id
+            and self.claimed_until is not None
+            and self.claimed_until > now
+        )
 
     @property
     def code_is_locked(self) -> bool:

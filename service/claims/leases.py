@@ -75,7 +75,7 @@ async def claim(session: AsyncSession, pickup: Pickup, collector_id: UUID) -> Pi
     Raises PickupAlreadyClaimed, PickupNotOpen or TooManyJobsHeld.
     """
     now = utc_now()
-    if _is_held_by(pickup, collector_id, now):
+    if pickup.is_held_by(collector_id, now):
         return pickup
     policy = await banks.policy_of(session, pickup.bank_id)
     await room_for(session, pickup.bank_id, policy, collector_id)
@@ -168,15 +168,6 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
 
 def _is_mine(collector_id: UUID) -> ColumnElement[bool]:
     return and_(col(Pickup.collector_id) == collector_id, col(Pickup.status).in_(HELD))
-
-
-def _is_held_by(pickup: Pickup, collector_id: UUID, now: datetime) -> bool:
-    return (
-        pickup.is_held
-        and pickup.collector_id == collector_id
-        and pickup.claimed_until is not None
-        and pickup.claimed_until > now
-    )
 
 
 def _why_not_free(pickup: Pickup) -> Conflict:

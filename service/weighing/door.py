@@ -187,12 +187,7 @@ def weighed_in(attempt: HandoverAttempt) -> list[Weighed]:
 def _check_held(pickup: Pickup, collector_id: UUID, now: datetime) -> None:
     if pickup.status == PickupStatus.COLLECTED and pickup.collector_id == collector_id:
         raise PickupAlreadyCollected
-    if (
-        not pickup.is_held
-        or pickup.collector_id != collector_id
-        or pickup.claimed_until is None
-        or pickup.claimed_until <= now
-    ):
+    if not pickup.is_held_by(collector_id, now):
         raise ClaimNotHeld
 
 
