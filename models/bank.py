@@ -15,6 +15,22 @@ class BankKind(StrEnum):
     MAIN = "main"
 
 
+class Settlement(StrEnum):
+    """When a resident's waste becomes rupiah."""
+
+    OUTRIGHT = "beli_putus"
+    """Bought at weighing; the bank bears what prices do."""
+    SHARED = "bagi_hasil"
+    """Grams are credited; rupiah follow when the batch is sold, and gains are shared."""
+
+
+class CreditWhen(StrEnum):
+    """Which weighing makes a pickup's credit available."""
+
+    DOOR = "door"
+    STATION = "station"
+
+
 class District(Table, table=True):
     """A kecamatan, by its code of the Ministry of Home Affairs."""
 
@@ -59,6 +75,21 @@ class Policy(Table, table=True):
         CheckConstraint("age_floor_m > 0 AND age_tau_s >= 0", "ageing"),
         CheckConstraint("max_held_jobs > 0 AND lease_s > 0", "claims"),
         CheckConstraint("fee_per_stop_idr >= 0 AND fee_per_kg_idr >= 0", "fees"),
+        CheckConstraint(
+            "fee_per_km_idr >= 0 AND fee_free_m >= 0 AND fee_floor_idr >= 0", "fees_by_distance"
+        ),
+        CheckConstraint(one_of("settlement", Settlement), "settlement"),
+        CheckConstraint(one_of("credit_when", CreditWhen), "credit_when"),
+        CheckConstraint(
+            "tolerance_permille BETWEEN 0 AND 1000 AND tolerance_grams >= 0", "tolerance"
+        ),
+        CheckConstraint(
+            "residents_permille >= 0 AND collectors_permille >= 0"
+            " AND residents_permille + collectors_permille <= 1000",
+            "parts",
+        ),
+        CheckConstraint("correction_limit_idr >= 0", "correction_limit"),
+        CheckConstraint("payout_expires_h > 0", "payout_expires"),
     )
 
     bank_id: UUID = Field(primary_key=True, foreign_key="bank.id")
@@ -74,9 +105,27 @@ class Policy(Table, table=True):
     lease_s: int = 3_600
     fee_per_stop_idr: int = whole(1_000)
     fee_per_kg_idr: int = whole(150)
+    fee_per_km_idr: int = whole(0)
+    fee_free_m: int = Field(default=0, description="Metres of a leg that earn nothing extra")
+    fee_floor_idr: int = whole(0, description="A stop earns at least this")
+    settlement: str = Field(default=Settlement.OUTRIGHT, sa_type=text_of(Settlement))
+    credit_when: str = Field(default=CreditWhen.DOOR, sa_type=text_of(CreditWhen))
+    tolerance_permille: int = Field(default=30, description="Of the grams weighed at the door")
+    tolerance_grams: int = whole(200, description="Allowed whatever the share")
+    residents_permille: int = Field(
+        default=700, description="Of what a shared sale brings beyond the snapshots"
+    )
+    collectors_permille: int = Field(default=100, description="The bank keeps the rest")
+    correction_limit_idr: int = whole(50_000, description="Above it a correction needs two people")
+    payout_expires_h: int = Field(default=720, description="Unapproved, it is given back then")
     entered_by: UUID | None = Field(default=None, foreign_key="person.id")
     created_at: datetime = Field(default_factory=utc_now)
 
-    def collector_fee_idr(self, grams: int) -> int:
-        """What a collector earns for one stop with so many grams; half a rupiah rounds up."""
-        return self.fee_per_stop_idr + (self.fee_per_kg_idr * grams + 500) // 1000
+    def collector_fee_idr(self, grams: int, leg_m: int = 0) -> int:
+        """What a collector earns for one stop: grams taken, metres driven to it.
+
+        Each part is rounded to whole rupiah, half up.
+        """
+        weight = (self.fee_per_kg_idr * grams + 500) // 1000
+        distance = (self.fee_per_km_idr * max(leg_m - self.fee_free_m, 0) + 500) // 1000
+        return max(self.fee_per_stop_idr + weight + distance, self.fee_floor_idr)

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from models.base import Table, new_id, one_of, text_of, utc_now, whole
@@ -44,6 +44,13 @@ class Payout(Table, table=True):
         CheckConstraint("amount_idr > 0", "amount"),
         CheckConstraint("approved_by <> resident_id AND approved_by <> entered_by", "two_people"),
         CheckConstraint("paid_by <> resident_id AND paid_by <> entered_by", "paid_by_another"),
+        Index(
+            "ix_payout_expires",
+            "bank_id",
+            "expires_at",
+            sqlite_where=text("status = 'requested'"),
+            postgresql_where=text("status = 'requested'"),
+        ),
         Index("ix_payout_resident", "bank_id", "resident_id", "id"),
         Index("ix_payout_status", "bank_id", "status", "id"),
     )
@@ -67,4 +74,7 @@ class Payout(Table, table=True):
     ended_by: UUID | None = Field(default=None, foreign_key="person.id")
     ended_at: datetime | None = None
     reason: str = Field(default="", max_length=300)
+    expires_at: datetime | None = Field(
+        default=None, description="Given back then, unless somebody has agreed to it"
+    )
     created_at: datetime = Field(default_factory=utc_now)

@@ -30,6 +30,7 @@ HELD_BY_NOBODY: dict[str, None] = {
     "arrived_off_m": None,
     "route_id": None,
     "route_sequence": None,
+    "leg_m": None,
 }
 """What a pickup's columns are when it goes back on the board."""
 
@@ -46,6 +47,7 @@ class Pickup(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["bank_id", "policy_id"], ["policy.bank_id", "policy.id"]),
         ForeignKeyConstraint(["bank_id", "route_id"], ["route.bank_id", "route.id"]),
+        ForeignKeyConstraint(["bank_id", "receiving_id"], ["receiving.bank_id", "receiving.id"]),
         CheckConstraint(one_of("status", PickupStatus), "status"),
         CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", "position"),
         CheckConstraint("window_start < window_end", "window_forwards"),
@@ -76,6 +78,15 @@ class Pickup(Table, table=True):
             sqlite_where=text("status IN ('claimed', 'arrived')"),
             postgresql_where=text("status IN ('claimed', 'arrived')"),
         ),
+        Index(
+            "ix_pickup_on_load",
+            "bank_id",
+            "collector_id",
+            "id",
+            sqlite_where=text("status = 'collected' AND receiving_id IS NULL"),
+            postgresql_where=text("status = 'collected' AND receiving_id IS NULL"),
+        ),
+        Index("ix_pickup_receiving", "bank_id", "receiving_id"),
         Index("ix_pickup_resident", "bank_id", "resident_id", "id"),
         Index("ix_pickup_collector", "bank_id", "collector_id", "id"),
     )
@@ -102,6 +113,8 @@ class Pickup(Table, table=True):
     claimed_until: datetime | None = None
     route_id: UUID | None = None
     route_sequence: int | None = None
+    leg_m: int | None = Field(default=None, description="Metres driven to it, as the fee counts")
+    receiving_id: UUID | None = Field(default=None, description="Its second weighing")
     arrived_at: datetime | None = None
     arrived_off_m: int | None = None
     code_tries: int = 0

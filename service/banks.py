@@ -42,8 +42,8 @@ async def create(session: AsyncSession, bank: Bank, policy: Policy) -> Bank:
     policy.bank_id = bank.id
     session.add(policy)
     await session.flush()
-    standing = (chart.PURCHASES, chart.COLLECTOR_FEES, chart.IN_TRANSIT, chart.CASH)
-    await ledger.open_accounts(session, bank.id, standing)
+    await ledger.open_accounts(session, bank.id, chart.STANDING)
+    await ledger.open_book(session, bank.id, day_at(bank, utc_now()))
     return bank
 
 

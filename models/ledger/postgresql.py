@@ -1,7 +1,50 @@
 """The ledger's triggers for PostgreSQL.
 
 Counters and entries may be written from inside a trigger only: pg_trigger_depth() is 0
-for a statement that came from outside.
+for a statement that came from outside. Writers share a lock on their bank's book; turning
+a page takes it alone, and so waits for those who are still writing.
+"""
+
+from models.ledger.names import APPEND_ONLY
+
+_LOCK_OF_BOOK = "hashtextextended(of_bank::text, 4711)"
+
+_OPEN_PAGE = f"""
+DECLARE
+  found integer;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared({_LOCK_OF_BOOK});
+  -- A statement of its own, so that it sees what was committed while this one waited.
+  SELECT max(number) INTO found FROM ledger_page WHERE bank_id = of_bank;
+  RETURN found;
+END
+"""
+
+_ON_PAGE = """
+BEGIN
+  NEW.page := ledger_open_page(NEW.bank_id);
+  RETURN NEW;
+END
+"""
+
+_HOLD_BOOK = f"""
+BEGIN
+  PERFORM pg_advisory_xact_lock({_LOCK_OF_BOOK});
+END
+"""
+
+_TURN = """
+DECLARE
+  last ledger_page;
+BEGIN
+  PERFORM ledger_hold_book(NEW.bank_id);
+  SELECT * INTO last FROM ledger_page p
+   WHERE p.bank_id = NEW.bank_id ORDER BY p.number DESC LIMIT 1;
+  IF NEW.number <> coalesce(last.number, 0) + 1 OR NEW.day < last.day THEN
+    RAISE EXCEPTION 'ledger: pages follow one another' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END
 """
 
 _APPLY = """
@@ -10,6 +53,10 @@ DECLARE
   posted bigint := 0;
   pending bigint := 0;
 BEGIN
+  IF NOT EXISTS (SELECT 1 FROM ledger_journal j WHERE j.bank_id = NEW.bank_id
+                    AND j.id = NEW.journal_id AND j.page = ledger_open_page(NEW.bank_id)) THEN
+    RAISE EXCEPTION 'ledger: that page is closed' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
   IF NEW.kind IN ('post', 'settle') THEN posted := NEW.amount; END IF;
   IF NEW.kind = 'hold' THEN pending := NEW.amount; END IF;
   IF NEW.pending_id IS NOT NULL THEN
@@ -77,6 +124,10 @@ END
 """
 
 _BODIES = {
+    "ledger_open_page": _OPEN_PAGE,
+    "ledger_hold_book": _HOLD_BOOK,
+    "ledger_on_page": _ON_PAGE,
+    "ledger_turn": _TURN,
     "ledger_debit": _move("debit"),
     "ledger_credit": _move("credit"),
     "ledger_apply": _APPLY,
@@ -88,6 +139,10 @@ _BODIES = {
 def _function(name: str) -> str:
     if name in ("ledger_debit", "ledger_credit"):
         head = f"{name}(t ledger_transfer, posted bigint, pending bigint) RETURNS void"
+    elif name == "ledger_open_page":
+        head = f"{name}(of_bank uuid) RETURNS integer"
+    elif name == "ledger_hold_book":
+        head = f"{name}(of_bank uuid) RETURNS void"
     else:
         head = f"{name}() RETURNS trigger"
     return f"CREATE OR REPLACE FUNCTION {head} LANGUAGE plpgsql AS $${_BODIES[name]}$$"
@@ -98,13 +153,15 @@ FUNCTIONS: dict[str, str] = {name: _function(name) for name in _BODIES}
 _RUNS: dict[str, tuple[str, str, str]] = {
     "ledger_transfer_apply": ("AFTER INSERT", "ledger_transfer", "ledger_apply"),
     "ledger_account_open": ("AFTER INSERT", "ledger_account", "ledger_open"),
+    "ledger_journal_page": ("BEFORE INSERT", "ledger_journal", "ledger_on_page"),
+    "ledger_page_turn": ("BEFORE INSERT", "ledger_page", "ledger_turn"),
     "ledger_entry_insert": ("BEFORE INSERT", "ledger_entry", "ledger_refuse"),
     "ledger_balance_insert": ("BEFORE INSERT", "ledger_balance", "ledger_refuse"),
     "ledger_balance_update": ("BEFORE UPDATE", "ledger_balance", "ledger_refuse"),
     "ledger_balance_delete": ("BEFORE DELETE", "ledger_balance", "ledger_refuse"),
     "ledger_balance_truncate": ("BEFORE TRUNCATE", "ledger_balance", "ledger_refuse"),
 }
-for _table in ("journal", "account", "transfer", "entry"):
+for _table in APPEND_ONLY:
     for _event in ("update", "delete", "truncate"):
         _RUNS[f"ledger_{_table}_{_event}"] = (
             f"BEFORE {_event.upper()}",

@@ -5,8 +5,11 @@ guards work out what the newest transfer means for a row, and refuse all else: a
 transfer both its entries stand, and then nothing fits any more.
 """
 
+from models.ledger.names import APPEND_ONLY
+
 _NEVER = "SELECT RAISE(ABORT, 'ledger: what is written stays')"
 _LAST = "(SELECT max(rowid) FROM ledger_transfer)"
+_OPEN_PAGE = "(SELECT max(p.number) FROM ledger_page p WHERE p.bank_id = NEW.bank_id)"
 _HELD = (
     "(SELECT h.amount FROM ledger_transfer h"
     " WHERE h.bank_id = {row}.bank_id AND h.id = {row}.pending_id)"
@@ -70,6 +73,22 @@ END""",
     "ledger_transfer_apply": f"""CREATE TRIGGER ledger_transfer_apply
 AFTER INSERT ON ledger_transfer BEGIN{_move("debit")}{_move("credit")}
 END""",
+    "ledger_journal_page": f"""CREATE TRIGGER ledger_journal_page
+BEFORE INSERT ON ledger_journal BEGIN
+  SELECT RAISE(ABORT, 'ledger: that page is not open') WHERE NEW.page IS NOT {_OPEN_PAGE};
+END""",
+    "ledger_transfer_page": f"""CREATE TRIGGER ledger_transfer_page
+BEFORE INSERT ON ledger_transfer BEGIN
+  SELECT RAISE(ABORT, 'ledger: that page is closed') WHERE NOT EXISTS (
+    SELECT 1 FROM ledger_journal j
+     WHERE j.bank_id = NEW.bank_id AND j.id = NEW.journal_id AND j.page = {_OPEN_PAGE});
+END""",
+    "ledger_page_turn": f"""CREATE TRIGGER ledger_page_turn
+BEFORE INSERT ON ledger_page BEGIN
+  SELECT RAISE(ABORT, 'ledger: pages follow one another') WHERE
+    NEW.number <> coalesce({_OPEN_PAGE}, 0) + 1
+    OR NEW.day < (SELECT max(p.day) FROM ledger_page p WHERE p.bank_id = NEW.bank_id);
+END""",
     "ledger_account_open": """CREATE TRIGGER ledger_account_open
 AFTER INSERT ON ledger_account BEGIN
   INSERT INTO ledger_balance (bank_id, account_id, shard, floor, debits_posted,
@@ -126,6 +145,10 @@ _KEYS = {
         "pending_id": "bank_id, pending_id",
     },
     "ledger_entry": {"id": "bank_id, account_id, shard, version"},
+    "ledger_page": {"id": "bank_id, number"},
+    "ledger_seal": {"id": "bank_id, page"},
+    "ledger_day": {"id": "bank_id, day"},
+    "ledger_day_seal": {"id": "bank_id, day"},
 }
 
 
@@ -142,7 +165,7 @@ def _refuse_replacing(table: str) -> str:
 
 for _table in _KEYS:
     TRIGGERS[f"{_table}_once"] = _refuse_replacing(_table)
-for _table in ("journal", "account", "transfer", "entry"):
+for _table in APPEND_ONLY:
     for _event in ("update", "delete"):
         _name = f"ledger_{_table}_{_event}"
         TRIGGERS[_name] = _refuse(_name, _event.upper(), f"ledger_{_table}")

@@ -106,7 +106,17 @@ class Journal(Table, table=True):
         ForeignKeyConstraint(
             ["bank_id", "reverses_id"], ["ledger_journal.bank_id", "ledger_journal.id"]
         ),
+        ForeignKeyConstraint(["bank_id", "page"], ["ledger_page.bank_id", "ledger_page.number"]),
         Index("ix_ledger_journal_about", "bank_id", "about_id"),
+        Index("ix_ledger_journal_page", "bank_id", "page", "id"),
+        Index(
+            "ix_ledger_journal_reversed_once",
+            "bank_id",
+            "reverses_id",
+            unique=True,
+            sqlite_where=text("reverses_id IS NOT NULL"),
+            postgresql_where=text("reverses_id IS NOT NULL"),
+        ),
     )
 
     bank_id: UUID = Field(primary_key=True, foreign_key="bank.id")
@@ -116,6 +126,7 @@ class Journal(Table, table=True):
     actor_id: UUID | None = Field(default=None, foreign_key="person.id")
     memo: str = Field(default="", max_length=300)
     reverses_id: UUID | None = None
+    page: int = Field(description="The page that was open when it was written")
     created_at: datetime = Field(default_factory=utc_now)
 
 

@@ -1,5 +1,6 @@
 """The only writer of transfers: post(), and what can be read back."""
 
+from service.ledger.book import BookBusy, open_book, open_page, turn_page
 from service.ledger.chart import Place, chart
 from service.ledger.posting import (
     AlreadyPosted,
@@ -24,6 +25,7 @@ __all__ = [
     "AccountTotals",
     "AlreadyPosted",
     "BalanceTooLow",
+    "BookBusy",
     "Draft",
     "Finding",
     "HoldAlreadyResolved",
@@ -34,9 +36,12 @@ __all__ = [
     "Verified",
     "chart",
     "open_accounts",
+    "open_book",
+    "open_page",
     "passbook_lines",
     "post",
     "standing",
     "trial_balance",
+    "turn_page",
     "verify",
 ]

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, bindparam, func, insert, text
+from sqlalchemy import select as select_columns
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -16,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import new_id, utc_now
-from models.ledger import Account, Floor, Journal, Transfer, TransferKind
+from models.base import new_id, table_of, utc_now
+from models.ledger import Account, Floor, Journal, Page, Transfer, TransferKind
 from service.database import constraint_of
 from service.errors import Conflict
 from service.ledger.chart import HOT_SHARDS, Place
@@ -25,7 +26,13 @@ from service.ledger.chart import HOT_SHARDS, Place
 _known: WeakKeyDictionary[Engine, dict[tuple[UUID, UUID], int]] = WeakKeyDictionary()
 """Accounts seen in the database, with their shards; accounts are never removed."""
 _KNOWN_LIMIT = 200_000
-_INSERT_JOURNAL = insert(Journal)
+_page = table_of(Page)
+_OPEN_PAGE = (
+    select_columns(func.max(_page.c.number))
+    .where(_page.c.bank_id == bindparam("of_bank"))
+    .scalar_subquery()
+)
+_INSERT_JOURNAL = insert(Journal).values(page=_OPEN_PAGE)
 _INSERT_TRANSFER = insert(Transfer)
 
 
@@ -82,7 +89,7 @@ async def post(session: AsyncSession, bank_id: UUID, draft: Draft) -> list[UUID]
     rows = [_transfer_row(bank_id, journal, draft, move, shards) for move in draft.movements]
     await _copy_sides_of_holds(session, bank_id, rows)
     try:
-        await connection.execute(_INSERT_JOURNAL, [journal])
+        await connection.execute(_INSERT_JOURNAL, [{**journal, "of_bank": bank_id}])
         if rows:
             await _lock_in_order(connection, rows)
             await connection.execute(_INSERT_TRANSFER, rows)
