@@ -1,8 +1,8 @@
-"""The outbox: record() in the transaction of the act; take() and done() on the worker's side."""
+"""The outbox: record() in the transaction of the act; take() and resolve() on the worker's side."""
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -87,18 +87,30 @@ async def take(session: AsyncSession, banks: Sequence[UUID], *, limit: int) -> l
 
 async def done(session: AsyncSession, event: Event) -> bool:
     """Mark an event as handled, unless somebody has taken it since."""
-    return await _resolve(session, event, {"done_at": utc_now(), "failure": ""})
+    return await resolve(session, [(event, "")]) == 1
 
 
-async def failed(session: AsyncSession, event: Event, failure: str) -> bool:
-    """Note why it didn't work; it comes due again after a pause that doubles."""
-    pause = timedelta(seconds=min(2**event.fence, 3_600))
-    return await _resolve(session, event, {"due_at": utc_now() + pause, "failure": failure[:300]})
+async def resolve(session: AsyncSession, told: Sequence[tuple[Event, str]]) -> int:
+    """Note of each event that it was handled, or why that failed; of how many it counted.
 
-
-async def _resolve(session: AsyncSession, event: Event, values: dict[str, object]) -> bool:
+    One that failed comes due again after a pause that doubles. One that somebody has taken
+    since is theirs, and stays as it is.
+    """
+    if not told:
+        return 0
+    now = utc_now()
     connection = await session.connection()
-    asked = {"of_bank": event.bank_id, "of_event": event.id, "of_fence": event.fence}
-    as_it_was = {"done_at": None, "due_at": event.due_at, "failure": event.failure}
-    marked = await connection.execute(_RESOLVE, {**asked, **as_it_was, **values})
-    return marked.rowcount == 1
+    marked = await connection.execute(_RESOLVE, [_outcome(*one, now) for one in told])
+    return marked.rowcount
+
+
+def _outcome(event: Event, failure: str, now: datetime) -> dict[str, object]:
+    pause = timedelta(seconds=min(2**event.fence, 3_600))
+    return {
+        "of_bank": event.bank_id,
+        "of_event": event.id,
+        "of_fence": event.fence,
+        "done_at": None if failure else now,
+        "due_at": now + pause if failure else event.due_at,
+        "failure": failure[:300],
+    }

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-import phonenumbers
 from sqlalchemy import and_, bindparam, or_
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -60,6 +59,9 @@ def normal_phone(text: str) -> str:
 
     Raises PhoneNotValid.
     """
+    # Only now: no start needs to wait for it.
+    import phonenumbers  # noqa: PLC0415
+
     try:
         if len(text) > LONGEST_PHONE:
             raise PhoneNotValid(_AT_PHONE)

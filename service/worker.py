@@ -85,11 +85,7 @@ class Worker:
         # Who can't be told within the lease is left for whoever takes them next.
         told = [(event, await self._tell(event, people)) for event in taken if loop.time() < until]
         async with self._database.transaction() as session:
-            for event, failure in told:
-                if failure:
-                    await events.failed(session, event, failure)
-                else:
-                    await events.done(session, event)
+            await events.resolve(session, told)
 
     async def _people(self, ids: set[UUID | None]) -> dict[UUID | None, Person]:
         async with self._database.reading() as session:

@@ -177,6 +177,8 @@ def _replayed(replay: Replay) -> Response:
 
 
 async def _hash_of(request: Request) -> str:
-    told = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    # Not request.url, which would be put together and taken apart again.
+    query = request.scope["query_string"].decode("latin-1")
+    told = hashlib.sha256(f"{request.method} {request.scope['path']}?{query}\n".encode())
     told.update(await request.body())
     return told.hexdigest()

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.database import inline_sqlite
+from service.database.session import Session
 from service.database.writer import Writer
 
 _LOCK_NAME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
@@ -52,7 +53,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that only reads, beside the writers."""
-        async with AsyncSession(self.reader, expire_on_commit=False) as session:
+        async with Session(self.reader, expire_on_commit=False) as session:
             yield session
 
     async def close(self) -> None:
@@ -68,7 +69,7 @@ class Database:
 
     @asynccontextmanager
     async def _write_postgresql(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        async with Session(self.engine, expire_on_commit=False) as session:
             yield session
             await session.commit()
 

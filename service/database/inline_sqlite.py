@@ -15,12 +15,19 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.util import await_only
+from sqlalchemy.util.concurrency import in_greenlet
 
 READER_WAITS_S = 5.0
 
 
 async def _at_once() -> None:
     """SQLAlchemy takes a driver that never awaits for a mistake; this awaits, and costs nothing."""
+
+
+def _await_nothing() -> None:
+    # service.database.session goes round the greenlets; there nobody expects it.
+    if in_greenlet():
+        await_only(_at_once())
 
 
 class InlineCursor(sqlite3.Cursor):
@@ -60,19 +67,19 @@ class InlineSQLite(SQLiteDialect_pysqlite):
     def do_execute(
         self, cursor: DBAPICursor, statement: str, parameters: Any, context: Any = None
     ) -> None:
-        await_only(_at_once())
+        _await_nothing()
         cursor.execute(statement, parameters)
 
     def do_execute_no_params(
         self, cursor: DBAPICursor, statement: str, context: Any = None
     ) -> None:
-        await_only(_at_once())
+        _await_nothing()
         cursor.execute(statement)
 
     def do_executemany(
         self, cursor: DBAPICursor, statement: str, parameters: Any, context: Any = None
     ) -> None:
-        await_only(_at_once())
+        _await_nothing()
         cursor.executemany(statement, parameters)
 
     # Savepoints go past the compiler: they are most of the statements of a small act.

@@ -6,13 +6,15 @@ serves the whole group, and nobody is answered before it.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from service.database.session import Session, at_once
 
 GROUP_LIMIT = 64
 _BEGIN_TRIES = 400
@@ -53,7 +55,7 @@ class Writer:
         try:
             group = await self._current_group()
             try:
-                async with _member(group) as session:
+                with _member(group) as session:
                     yield session
             finally:
                 group.size += 1
@@ -87,7 +89,7 @@ class Writer:
             except BaseException:
                 await connection.close()
                 raise
-            self._group = _Group(connection, await _driver(connection))
+            self._group = _Group(at_once(connection), await _driver(connection))
         return self._group
 
     async def _close_when_due(self, group: _Group) -> None:
@@ -140,10 +142,12 @@ async def _begin(connection: AsyncConnection) -> None:
     raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
 
 
-@asynccontextmanager
-async def _member(group: _Group) -> AsyncIterator[AsyncSession]:
-    async with AsyncSession(
+@contextmanager
+def _member(group: _Group) -> Iterator[AsyncSession]:
+    """A session in a savepoint of the group; SQLite commits and closes it without waiting."""
+    session = Session(
         bind=group.connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-    ) as session:
+    )
+    with session.sync_session as sync:
         yield session
-        await session.commit()
+        sync.commit()

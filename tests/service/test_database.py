@@ -6,7 +6,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import select
 
 from models.base import new_id
@@ -191,3 +192,28 @@ async def test_a_commit_that_fails_is_told_to_everybody_in_it(tmp_path: Path) ->
         assert "FOREIGN KEY" in str(error)
     assert await exists(database, await add(database))
     await database.close()
+
+
+async def test_a_session_finds_a_new_connection_after_a_rollback(database: Database) -> None:
+    async with database.reading() as session:
+        first = await session.connection()
+        assert await session.connection() is first
+        await session.rollback()
+        assert (await session.exec(select(1))).one() == 1
+        assert await session.connection() is not first
+
+
+async def test_a_session_goes_on_after_a_failed_savepoint(database: Database) -> None:
+    person = Person(phone=new_phone(), name="Kept")
+    async with database.transaction() as session:
+        session.add(person)
+        await session.flush()
+        with pytest.raises(IntegrityError):
+            async with session.begin_nested():
+                connection = await session.connection()
+                await connection.execute(insert(Person), [person.model_dump()])
+        found = await session.exec(select(Person.name).where(Person.id == person.id))
+        assert found.one() == "Kept"
+    async with database.reading() as session:
+        found = await session.exec(select(Person.name).where(Person.id == person.id))
+        assert found.one() == "Kept"
