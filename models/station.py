@@ -44,6 +44,7 @@ class Receiving(Table, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     collector_id: UUID = Field(foreign_key="person.id")
     entered_by: UUID = Field(foreign_key="person.id")
+    weighed: bool = Field(description="Else it was taken as weighed at the doors")
     status: str = Field(sa_type=text_of(ReceivingStatus))
     decision: str | None = Field(default=None, sa_type=text_of(Decision))
     reason: str = Field(default="", max_length=300)

@@ -1,12 +1,13 @@
 """Waste banks and the rules in force at each."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,11 +15,28 @@ from models.bank import Bank, District, Policy
 from models.base import utc_now
 from routing.geo import Point, metres_between
 from service import ledger
-from service.errors import NoSuchThing
+from service.errors import Conflict, FieldProblem, NoSuchThing
 from service.ledger import chart
 
+GRACE = timedelta(minutes=5)
+"""A clock of the sender may be so far behind."""
 _policies: dict[tuple[UUID, UUID], Policy] = {}
 _POLICIES_LIMIT = 10_000
+
+
+class PastRules(Conflict):
+    english = "Rules can only begin now or later; the past is never changed."
+    indonesian = "Aturan hanya dapat berlaku mulai sekarang; aturan yang lalu tidak diubah."
+
+
+class RulesExist(Conflict):
+    english = "There are already rules that begin at this very instant."
+    indonesian = "Sudah ada aturan yang mulai berlaku pada saat yang sama."
+
+
+class PartsTooLarge(Conflict):
+    english = "Residents and collectors together can get at most 1000 thousandths."
+    indonesian = "Bagian warga dan petugas bersama-sama paling banyak 1000 per seribu."
 
 
 class Nearby(NamedTuple):
@@ -99,6 +117,51 @@ async def policy_by_id(session: AsyncSession, bank_id: UUID, policy_id: UUID) ->
             _policies.clear()
         _policies[bank_id, policy_id] = known
     return known
+
+
+async def policies_of(
+    session: AsyncSession, bank_id: UUID, *, before: UUID | None, limit: int
+) -> list[Policy]:
+    """The rules of a bank through time, the last to begin first."""
+    query = (
+        select(Policy)
+        .where(Policy.bank_id == bank_id)
+        .order_by(col(Policy.valid_from).desc())
+        .limit(limit)
+    )
+    if before is not None:
+        seen = select(Policy.valid_from).where(Policy.bank_id == bank_id, Policy.id == before)
+        query = query.where(col(Policy.valid_from) < seen.scalar_subquery())
+    return list(await session.exec(query))
+
+
+async def change_rules(
+    session: AsyncSession,
+    bank_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    valid_from: datetime,
+    entered_by: UUID,
+) -> Policy:
+    """Rules that begin now or later: those in force by then, with these columns changed.
+
+    Raises PastRules, RulesExist or PartsTooLarge.
+    """
+    now = utc_now()
+    if valid_from < now - GRACE:
+        raise PastRules(FieldProblem("/valid_from", PastRules.english, PastRules.indonesian))
+    begins = max(valid_from, now)
+    before = (await policies_in_force(session, [bank_id], at=begins))[bank_id]
+    kept = before.model_dump(exclude={"id", "created_at"})
+    new = Policy(**(kept | dict(changes) | {"valid_from": begins, "entered_by": entered_by}))
+    if new.residents_permille + new.collectors_permille > 1_000:
+        raise PartsTooLarge
+    session.add(new)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise RulesExist from error
+    return new
 
 
 async def area_of(session: AsyncSession, bank: Bank, address: str) -> str:

@@ -5,6 +5,8 @@ refuse every other way to change a number. AFTER and not BEFORE: a BEFORE trigge
 also run for a row that ON CONFLICT DO NOTHING then leaves out.
 """
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, text
 
 from models.ledger import postgresql, sqlite
@@ -15,6 +17,7 @@ _DDL = {"sqlite": sqlite.TRIGGERS, "postgresql": postgresql.TRIGGERS}
 def install(connection: Connection) -> None:
     """Make the triggers that are missing or differ. Run it after every migration."""
     if connection.dialect.name == "postgresql":
+        _drop_functions(connection, postgresql.RETIRED)
         for definition in postgresql.FUNCTIONS.values():
             connection.exec_driver_sql(definition)
     for name, definition in _DDL[connection.dialect.name].items():
@@ -27,8 +30,7 @@ def remove(connection: Connection) -> None:
     for name in _DDL[connection.dialect.name]:
         connection.exec_driver_sql(_drop(connection, name))
     if connection.dialect.name == "postgresql":
-        for name in postgresql.FUNCTIONS:
-            connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}")
+        _drop_functions(connection, (*postgresql.FUNCTIONS, *postgresql.RETIRED))
 
 
 def missing(connection: Connection) -> list[str]:
@@ -37,6 +39,11 @@ def missing(connection: Connection) -> list[str]:
     found = held(connection)
     wanted = _DDL[connection.dialect.name]
     return sorted(name for name, definition in wanted.items() if found.get(name) != definition)
+
+
+def _drop_functions(connection: Connection, names: Iterable[str]) -> None:
+    for name in names:
+        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}")
 
 
 def _drop(connection: Connection, name: str) -> str:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.bank import Settlement
 from models.people import Role
 from models.pickup import Pickup, PickupStatus
 from routing.geo import Point, shown_metres
@@ -102,10 +103,19 @@ class CollectInput(BaseModel):
 
 
 class CollectedView(BaseModel):
+    """What was weighed, and what the resident gets for it.
+
+    `expected_idr` is its value at the locked prices. Under beli_putus `credited_idr` is the
+    same: in the passbook, available, or pending until the station has weighed too. Under
+    bagi_hasil it is 0, and the money follows when the batch is sold.
+    """
+
     id: UUID
     status: PickupStatus
     weighings: list[WeighingView]
+    settlement: Settlement
     credited_idr: int
+    expected_idr: int
     collector_fee_idr: int
 
 
@@ -234,7 +244,7 @@ async def arrive(
 async def collect(
     pickup_id: UUID, body: CollectInput, caller: Payer, session: Session, parts: CurrentParts
 ) -> CollectedView:
-    """Weigh at the door; the resident is credited at once."""
+    """Weigh at the door; the resident is credited by the rules the pickup was listed under."""
     pickup = await _job(session, caller, pickup_id)
     handover = weighing.Handover(
         body.handover_code, [line.weighed() for line in body.weighings], body.collected_at
@@ -262,9 +272,9 @@ async def decide(
         accept=body.decision == "accept",
         reason=body.reason,
     )
-    if credited is None:
-        return _collected_view(pickup, PickupStatus.OPEN, weighing.Credited([], 0, 0))
-    return _collected_view(pickup, PickupStatus.COLLECTED, credited)
+    is_collected = body.decision == "accept"
+    status = PickupStatus.COLLECTED if is_collected else PickupStatus.OPEN
+    return _collected_view(pickup, status, credited)
 
 
 @router.get(
@@ -347,6 +357,8 @@ def _collected_view(
         id=pickup.id,
         status=status,
         weighings=[WeighingView(**line) for line in credited.lines],
+        settlement=credited.settlement,
         credited_idr=credited.credited_idr,
+        expected_idr=credited.expected_idr,
         collector_fee_idr=credited.fee_idr,
     )

@@ -161,13 +161,17 @@ async def _jobs(
     )
     pickups = {pickup.id: pickup for pickup in await session.exec(query)}
     return [
-        Job(
-            pickup=pickups[job.item.id],
-            distance_m=job.distance_m,
-            waiting_s=max(0, int(job.age_s)),
-            score=job.score,
-            collector_fee_idr=board.policy.collector_fee_idr(pickups[job.item.id].estimated_grams),
-        )
-        for board, job in ranked
-        if job.item.id in pickups
+        _job(board, job, pickups[job.item.id]) for board, job in ranked if job.item.id in pickups
     ]
+
+
+def _job(board: Board, job: Ranked[Candidate], pickup: Pickup) -> Job:
+    """A job with the fee as far as it is known: for the estimate, by the straight line."""
+    fee = board.policy.collector_fee_idr(pickup.estimated_grams, round(job.distance_m))
+    return Job(
+        pickup=pickup,
+        distance_m=job.distance_m,
+        waiting_s=max(0, int(job.age_s)),
+        score=job.score,
+        collector_fee_idr=fee,
+    )

@@ -88,6 +88,8 @@ async def claim(session: AsyncSession, pickup: Pickup, collector_id: UUID) -> Pi
         "arrived_at": None,
         "route_id": None,
         "route_sequence": None,
+        # Nobody says from where they drive to a job that they name.
+        "leg_m": None,
     }
     if not await _change(session, pickup, _is_free(now), values):
         raise _why_not_free(pickup)

@@ -209,6 +209,7 @@ async def _write_claims(board: Board, route: Route, stops: Sequence[Stop]) -> No
             claimed_until=bindparam("until"),
             route_id=route.id,
             route_sequence=bindparam("sequence"),
+            leg_m=bindparam("driven_m"),
         )
     )
     lease = timedelta(seconds=board.policy.lease_s)
@@ -217,6 +218,7 @@ async def _write_claims(board: Board, route: Route, stops: Sequence[Stop]) -> No
             "of": stop.pickup.id,
             "until": max(board.now + lease, stop.eta + (stop.eta - board.now) + _SPARE),
             "sequence": stop.sequence,
+            "driven_m": stop.leg_m,
         }
         for stop in stops
     ]

@@ -22,12 +22,14 @@ from service.settings import Settings
 _LONGEST_NAME = 120
 
 
-def create_bank(facts: dict[str, Any], officers: Mapping[str, str]) -> None:
+def create_bank(facts: dict[str, Any], officers: Mapping[str, str], *, settlement: str) -> None:
     """Open a bank with the usual rules; `officers` is a phone, or nothing, for each part."""
     settings = Settings()
     require_schema(settings)
     _check_time_zone(facts["time_zone"])
-    bank = asyncio.run(_create_bank(settings, facts, officers))
+    bank = Bank(**facts)
+    rules = Policy(bank_id=bank.id, settlement=settlement)
+    asyncio.run(_create_bank(settings, bank, rules, officers))
     typer.echo(f"{bank.name} is open: {bank.id}")
     typer.echo(f'Now its prices: {told("price import")} FILE.csv --bank "{bank.name}"')
     typer.echo(f'Its people: {told("member add")} PHONE --bank "{bank.name}" --role ROLE')
@@ -57,19 +59,17 @@ async def find_bank(session: AsyncSession, wanted: str) -> Bank:
 
 
 async def _create_bank(
-    settings: Settings, facts: dict[str, Any], officers: Mapping[str, str]
-) -> Bank:
+    settings: Settings, bank: Bank, rules: Policy, officers: Mapping[str, str]
+) -> None:
     database = open_database(settings.database)
     try:
         async with database.transaction() as session:
-            await _check_free(session, facts["name"])
-            await _check_district(session, facts["district_code"])
-            bank = Bank(**facts)
-            await banks.create(session, bank, Policy(bank_id=bank.id))
+            await _check_free(session, bank.name)
+            await _check_district(session, bank.district_code)
+            await banks.create(session, bank, rules)
             for role, phone in officers.items():
                 if phone:
                     await _appoint(session, bank.id, Role(role), phone)
-            return bank
     finally:
         await database.close()
 

@@ -1,45 +1,74 @@
 """The only writer of transfers: post(), and what can be read back."""
 
-from service.ledger.book import BookBusy, open_book, open_page, turn_page
+from service.ledger.accounts import open_accounts
+from service.ledger.book import BookBusy, hold_book, open_book, open_page, turn_page
 from service.ledger.chart import Place, chart
+from service.ledger.grouping import Poster
+from service.ledger.mass import MassOfDay, mass_balance
+from service.ledger.passbook import Excerpt, PassbookLine, passbook_lines, passbook_of_days
 from service.ledger.posting import (
     AlreadyPosted,
+    AlreadyReversed,
     BalanceTooLow,
     Draft,
     HoldAlreadyResolved,
     Movement,
-    open_accounts,
     post,
+    post_all,
 )
 from service.ledger.reading import (
     AccountTotals,
-    PassbookLine,
     Standing,
-    passbook_lines,
+    balances,
     standing,
     trial_balance,
+)
+from service.ledger.reversing import (
+    Act,
+    NotReversible,
+    Step,
+    act_about,
+    act_of,
+    reversal_of,
+    reverse,
 )
 from service.ledger.verify import Finding, Verified, verify
 
 __all__ = [
     "AccountTotals",
+    "Act",
     "AlreadyPosted",
+    "AlreadyReversed",
     "BalanceTooLow",
     "BookBusy",
     "Draft",
+    "Excerpt",
     "Finding",
     "HoldAlreadyResolved",
+    "MassOfDay",
     "Movement",
+    "NotReversible",
     "PassbookLine",
     "Place",
+    "Poster",
     "Standing",
+    "Step",
     "Verified",
+    "act_about",
+    "act_of",
+    "balances",
     "chart",
+    "hold_book",
+    "mass_balance",
     "open_accounts",
     "open_book",
     "open_page",
     "passbook_lines",
+    "passbook_of_days",
     "post",
+    "post_all",
+    "reversal_of",
+    "reverse",
     "standing",
     "trial_balance",
     "turn_page",

@@ -12,14 +12,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.ledger import Page
-from service.errors import Conflict
+from service.errors import Problem
 
 PATIENCE = timedelta(milliseconds=500)
 """How long turning a page may keep writers waiting, on PostgreSQL."""
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
-class BookBusy(Conflict):
+class BookBusy(Problem):
     english = "The book is being written in right now. Please try again."
     indonesian = "Buku sedang ditulis. Silakan coba lagi."
 
@@ -47,16 +47,21 @@ async def turn_page(session: AsyncSession, bank_id: UUID, day: date) -> int:
     Waits until everybody who writes has committed. Raises BookBusy if that takes longer
     than PATIENCE; nobody writes on until this transaction ends.
     """
-    if (await session.connection()).dialect.name == "postgresql":
-        await _lock(session, bank_id)
+    await hold_book(session, bank_id)
     last = await open_page(session, bank_id)
     await _insert(session, {"bank_id": bank_id, "number": last.number + 1, "day": day})
     return last.number
 
 
-async def _lock(session: AsyncSession, bank_id: UUID) -> None:
-    """The lock that the trigger takes, taken before the open page is looked up."""
+async def hold_book(session: AsyncSession, bank_id: UUID) -> None:
+    """Let nobody else write in the book until this transaction ends.
+
+    Waits for those who are writing. Raises BookBusy if that takes longer than PATIENCE. For
+    who has to look at the book before turning its page; SQLite's one writer is alone anyway.
+    """
     connection = await session.connection()
+    if connection.dialect.name == "sqlite":
+        return
     patience = f"SET LOCAL lock_timeout = {int(PATIENCE.total_seconds() * 1000)}"
     await connection.exec_driver_sql(patience)
     try:

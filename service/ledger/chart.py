@@ -53,6 +53,11 @@ class Place:
     owner_id: UUID | None = None
     hot: bool = False
 
+    @property
+    def kind(self) -> str:
+        """Which line of the chart it belongs to."""
+        return self.code.partition(":")[0]
+
     def id_in(self, bank_id: UUID) -> UUID:
         """The account's id follows from bank, code and unit."""
         return _account_id(bank_id, self.code, self.unit)

@@ -1,5 +1,6 @@
-"""What the ledger says: a resident's standing, the passbook, the trial balance."""
+"""What the ledger says: a resident's standing, balances, the trial balance."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -8,8 +9,8 @@ from sqlalchemy import case, func, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.ledger import Account, Balance, Entry, Journal, Transfer, TransferKind
-from service.ledger.chart import IDR, chart
+from models.ledger import Account, Balance, Entry, Transfer, TransferKind
+from service.ledger.chart import IDR, KINDS, Place, chart
 
 
 class Standing(NamedTuple):
@@ -19,19 +20,8 @@ class Standing(NamedTuple):
     pending_idr: int
     held_idr: int
     grams_total: int
-
-
-class PassbookLine(NamedTuple):
-    """One line of the passbook, as it stands in the book; `version` orders them."""
-
-    id: UUID
-    at: datetime
-    kind: str
-    memo: str
-    amount_idr: int
-    balance_idr: int
-    about_id: UUID | None
-    version: int
+    unsold_grams: int
+    """Of these, what waits for its buyer under bagi hasil."""
 
 
 class AccountTotals(NamedTuple):
@@ -49,7 +39,11 @@ class AccountTotals(NamedTuple):
 
 
 async def standing(session: AsyncSession, bank_id: UUID, resident_id: UUID) -> Standing:
-    """A resident's four figures; zeros before the first weighing."""
+    """A resident's figures; zeros before the first weighing."""
+    # By itself, or SQLite would go through the balances of everybody at the bank.
+    theirs = select(col(Account.id)).where(
+        col(Account.bank_id) == bank_id, col(Account.owner_id) == resident_id
+    )
     query = (
         select(
             col(Account.code),
@@ -62,9 +56,10 @@ async def standing(session: AsyncSession, bank_id: UUID, resident_id: UUID) -> S
             Balance,
             (col(Balance.bank_id) == Account.bank_id) & (col(Balance.account_id) == Account.id),
         )
-        .where(col(Account.bank_id) == bank_id, col(Account.owner_id) == resident_id)
+        .where(col(Balance.bank_id) == bank_id, col(Balance.account_id).in_(theirs))
     )
-    available = pending = held = grams = 0
+    available = pending = held = grams = unsold = 0
+    goods = KINDS["goods"].place(resident_id).code
     connection = await session.connection()
     for code, unit, credits, debits, on_hold in await connection.execute(query):  # noqa: A001
         if code == chart.available(resident_id).code:
@@ -73,47 +68,23 @@ async def standing(session: AsyncSession, bank_id: UUID, resident_id: UUID) -> S
             pending = credits - debits
         elif code.startswith("source:") and unit != IDR:
             grams += credits - debits
-    return Standing(available, pending, held, grams)
+        elif code == goods:
+            unsold += credits - debits
+    return Standing(available, pending, held, grams, unsold)
 
 
-async def passbook_lines(
-    session: AsyncSession, bank_id: UUID, resident_id: UUID, *, before: int | None, limit: int
-) -> list[PassbookLine]:
-    """Lines of the passbook, newest first; `before` is the version of the last one seen."""
-    account_id = chart.available(resident_id).id_in(bank_id)
+async def balances(
+    session: AsyncSession, bank_id: UUID, places: Iterable[Place]
+) -> dict[Place, int]:
+    """Debits less credits, posted, of each account that was opened by now."""
+    wanted = {place.id_in(bank_id): place for place in places}
     query = (
-        select(
-            col(Transfer.id),
-            col(Transfer.event_at),
-            col(Journal.kind),
-            col(Journal.memo),
-            col(Entry.amount),
-            col(Entry.balance_after),
-            col(Journal.about_id),
-            col(Entry.version),
-        )
-        .select_from(Entry)
-        .join(
-            Transfer,
-            (col(Transfer.bank_id) == Entry.bank_id) & (col(Transfer.id) == Entry.transfer_id),
-        )
-        .join(
-            Journal,
-            (col(Journal.bank_id) == Transfer.bank_id) & (col(Journal.id) == Transfer.journal_id),
-        )
-        .where(
-            col(Entry.bank_id) == bank_id,
-            col(Entry.account_id) == account_id,
-            col(Entry.shard) == 0,
-            col(Entry.amount) != 0,
-        )
-        .order_by(col(Entry.version).desc())
-        .limit(limit)
+        select(col(Balance.account_id), func.sum(Balance.debits_posted - Balance.credits_posted))
+        .where(col(Balance.bank_id) == bank_id, col(Balance.account_id).in_(wanted))
+        .group_by(col(Balance.account_id))
     )
-    if before is not None:
-        query = query.where(col(Entry.version) < before)
     connection = await session.connection()
-    return [PassbookLine(*row) for row in await connection.execute(query)]
+    return {wanted[key]: int(total) for key, total in await connection.execute(query)}
 
 
 async def trial_balance(

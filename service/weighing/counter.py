@@ -1,6 +1,8 @@
 """At the counter: what a resident brings to the bank."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -8,18 +10,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import new_id, utc_now
 from models.price import Channel
 from models.weighing import Dropoff
-from service import ledger, prices
+from service import banks, ledger, lots, prices
 from service.ledger import Draft, chart
+from service.lots import NewLot
+from service.weighing.crediting import Credit, credit_at_bank, movements_of
 from service.weighing.lines import (
     Credited,
     OwnWeighing,
     Weighed,
     Worth,
+    credited,
     lines_of,
-    movements_of,
     save_lines,
     tell,
-    total_of,
 )
 
 
@@ -31,30 +34,62 @@ async def dropoff(
     *,
     operator_id: UUID,
 ) -> tuple[Dropoff, Credited]:
-    """Credit what a resident brought to the bank, at today's drop-off prices."""
+    """Credit what a resident brought to the bank, at today's drop-off prices and rules."""
     if resident_id == operator_id:
         raise OwnWeighing
     now = utc_now()
-    wanted = [(line.material, line.condition) for line in weighed]
-    quotes = await prices.quotes(
-        session, bank_id, Channel.DROPOFF, now, wanted, pointer="/weighings"
-    )
-    worths = [Worth(quote.price_idr, quote.grams_per_unit) for quote in quotes]
+    worths = await _worths(session, bank_id, weighed, now)
+    policy = await banks.policy_of(session, bank_id)
+    credit = credit_at_bank(policy)
     lines = lines_of(bank_id, weighed, worths)
-    total = total_of(lines, "amount_idr")
+    got = credited(lines, policy, credit)
     brought = Dropoff(
         bank_id=bank_id,
         id=new_id(),
         resident_id=resident_id,
         entered_by=operator_id,
-        credited_idr=total,
+        credited_idr=got.credited_idr,
         created_at=now,
     )
     session.add(brought)
     await session.flush()
     await save_lines(session, lines, dropoff_id=brought.id)
-    moves = movements_of(f"dropoff:{brought.id}", resident_id, lines, onto=chart.stock)
+    moves = movements_of(
+        f"dropoff:{brought.id}", resident_id, lines, onto=chart.stock, credit=credit
+    )
     draft = Draft("dropoff", moves, event_at=now, about_id=brought.id, actor_id=operator_id)
+    if credit is Credit.GOODS:
+        await lots.keep(session, bank_id, _lots(brought, lines, worths))
     await ledger.post(session, bank_id, draft)
-    await tell(session, bank_id, "dropoff_weighed", resident_id, brought.id, lines)
-    return brought, Credited(lines, total, 0)
+    await tell(session, "dropoff_weighed", resident_id, brought.id, lines, credit=credit)
+    return brought, got
+
+
+async def _worths(
+    session: AsyncSession, bank_id: UUID, weighed: Sequence[Weighed], now: datetime
+) -> list[Worth]:
+    wanted = [(line.material, line.condition) for line in weighed]
+    quotes = await prices.quotes(
+        session, bank_id, Channel.DROPOFF, now, wanted, pointer="/weighings"
+    )
+    return [Worth(quote.price_idr, quote.grams_per_unit) for quote in quotes]
+
+
+def _lots(
+    brought: Dropoff, lines: Sequence[dict[str, Any]], worths: Sequence[Worth]
+) -> list[NewLot]:
+    return [
+        NewLot(
+            resident_id=brought.resident_id,
+            collector_id=None,
+            pickup_id=None,
+            dropoff_id=brought.id,
+            material=line["material"],
+            condition=line["condition"],
+            grams=line["grams"],
+            price_idr=worth.price_idr,
+            grams_per_unit=worth.grams_per_unit,
+            weighed_at=brought.created_at,
+        )
+        for line, worth in zip(lines, worths, strict=True)
+    ]

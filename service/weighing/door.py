@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from secrets import compare_digest
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, update
@@ -23,13 +23,14 @@ from service import banks, ledger, prices
 from service.errors import Conflict, FieldProblem, Malformed
 from service.keys import Keys
 from service.ledger import Draft, Movement, chart
+from service.weighing.crediting import Credit, credit_at_door, movements_of
 from service.weighing.lines import (
     Credited,
     OwnWeighing,
     Weighed,
     Worth,
+    credited,
     lines_of,
-    movements_of,
     save_lines,
     tell,
     total_of,
@@ -147,18 +148,19 @@ async def collect(
 
 async def decide(
     session: AsyncSession, pickup: Pickup, *, by: UUID, accept: bool, reason: str
-) -> Credited | None:
+) -> Credited:
     """An operator decides on a weighing whose code was wrong too often.
 
-    Accepted, it is credited as the collector sent it; refused, the pickup is open again
-    with new tries. Raises NothingToDecide.
+    Accepted, it is credited as the collector sent it; refused, nothing is, and the pickup is
+    open again with new tries. Raises NothingToDecide.
     """
     sent = [a for a in await evidence(session, pickup) if a.claim_number == pickup.claim_number]
     if not pickup.waits_for_decision or not sent:
         raise NothingToDecide
     if not accept:
         await _reopen(session, pickup, reason)
-        return None
+        policy = await banks.policy_by_id(session, pickup.bank_id, pickup.policy_id)
+        return credited([], policy, credit_at_door(policy))
     attempt = sent[0]
     weighed = weighed_in(attempt)
     worths = await _locked_worths(session, pickup, weighed)
@@ -269,28 +271,27 @@ async def _finish(
     worths: Sequence[Worth],
 ) -> Credited:
     lines = lines_of(pickup.bank_id, weighed, worths)
-    total = total_of(lines, "amount_idr")
-    await _mark_collected(session, pickup, total, act)
-    await save_lines(session, lines, pickup_id=pickup.id)
     policy = await banks.policy_by_id(session, pickup.bank_id, pickup.policy_id)
-    fee = policy.collector_fee_idr(total_of(lines, "grams"))
-    moves = _movements(pickup, act.collector_id, lines, fee)
+    credit = credit_at_door(policy)
+    fee = policy.collector_fee_idr(total_of(lines, "grams"), pickup.leg_m or 0)
+    got = credited(lines, policy, credit, fee_idr=fee)
+    await _mark_collected(session, pickup, got.credited_idr, act)
+    await save_lines(session, lines, pickup_id=pickup.id)
+    moves = _movements(pickup, act.collector_id, got, credit)
     draft = Draft("pickup", moves, act.at, about_id=pickup.id, actor_id=act.by, memo=act.reason)
     await ledger.post(session, pickup.bank_id, draft)
-    await tell(session, pickup.bank_id, "pickup_collected", pickup.resident_id, pickup.id, lines)
-    return Credited(lines, total, fee)
+    await tell(session, "pickup_collected", pickup.resident_id, pickup.id, lines, credit=credit)
+    return got
 
 
-def _movements(
-    pickup: Pickup, collector_id: UUID, lines: Sequence[dict[str, Any]], fee: int
-) -> list[Movement]:
+def _movements(pickup: Pickup, collector_id: UUID, got: Credited, credit: Credit) -> list[Movement]:
     """What the weighing moves, and the collector's fee."""
     key = f"pickup:{pickup.id}"
     load = partial(chart.load, collector_id)
-    moves = movements_of(key, pickup.resident_id, lines, onto=load)
-    if fee:
+    moves = movements_of(key, pickup.resident_id, got.lines, onto=load, credit=credit)
+    if got.fee_idr:
         earnings = chart.earnings(collector_id)
-        moves.append(Movement(f"{key}:fee", chart.COLLECTOR_FEES, earnings, fee))
+        moves.append(Movement(f"{key}:fee", chart.COLLECTOR_FEES, earnings, got.fee_idr))
     return moves
 
 

@@ -1,18 +1,19 @@
 """Lines on the scale: what each is worth, how it is kept and told."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.bank import Policy, Settlement
 from models.base import new_id
 from models.weighing import Weighing
 from service import events, prices
 from service.errors import Forbidden
-from service.ledger import Movement, Place, chart
+from service.weighing.crediting import Credit
 
 _INSERT_LINES = insert(Weighing)
 _TOLD = ("grams", "rejected_grams", "amount_idr")
@@ -43,11 +44,26 @@ class Worth(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Credited:
-    """What was weighed, line by line, and what the resident got for it."""
+    """What was weighed, line by line, and what the resident got for it.
+
+    `expected_idr` is the value at the resident's prices; `credited_idr` is what of it is in
+    the passbook, pending or available: nothing as long as grams wait for their buyer.
+    """
 
     lines: Sequence[dict[str, Any]]
+    settlement: Settlement
     credited_idr: int
+    expected_idr: int
     fee_idr: int
+
+
+def credited(
+    lines: Sequence[dict[str, Any]], policy: Policy, credit: Credit, *, fee_idr: int = 0
+) -> Credited:
+    """What these lines give their resident under these rules."""
+    worth = total_of(lines, "amount_idr")
+    in_rupiah = 0 if credit is Credit.GOODS else worth
+    return Credited(lines, Settlement(policy.settlement), in_rupiah, worth, fee_idr)
 
 
 def lines_of(
@@ -65,25 +81,6 @@ def total_of(lines: Sequence[dict[str, Any]], column: str) -> int:
     return sum(line[column] for line in lines)
 
 
-def movements_of(
-    key: str, resident_id: UUID, lines: Sequence[dict[str, Any]], *, onto: Callable[[str], Place]
-) -> list[Movement]:
-    """Rupiah into the passbook, and grams of each material from the household to a place."""
-    total = total_of(lines, "amount_idr")
-    credit = Movement(key, chart.PURCHASES, chart.available(resident_id), total)
-    grams = [
-        Movement(
-            f"{key}:{line['line']}",
-            debit=onto(line["material"]),
-            credit=chart.source(resident_id, line["material"]),
-            amount=line["grams"],
-        )
-        for line in lines
-        if line["grams"]
-    ]
-    return [credit, *grams] if total else grams
-
-
 async def save_lines(
     session: AsyncSession, lines: Sequence[dict[str, Any]], **origin: UUID
 ) -> None:
@@ -95,18 +92,20 @@ async def save_lines(
 
 async def tell(
     session: AsyncSession,
-    bank_id: UUID,
     kind: str,
     resident_id: UUID,
     about_id: UUID,
     lines: Sequence[dict[str, Any]],
+    *,
+    credit: Credit,
 ) -> None:
-    """Let the resident hear what was weighed."""
+    """Let the resident hear what was weighed, and what they got for it."""
     body = {
         "about_id": str(about_id),
         **{column: total_of(lines, column) for column in _TOLD},
     }
-    await events.record(session, bank_id, kind, person_id=resident_id, body=body)
+    told = kind if credit is Credit.AVAILABLE else f"{kind}_{credit}"
+    await events.record(session, lines[0]["bank_id"], told, person_id=resident_id, body=body)
 
 
 def _line(bank_id: UUID, number: int, weighed: Weighed, worth: Worth) -> dict[str, Any]:
@@ -114,7 +113,11 @@ def _line(bank_id: UUID, number: int, weighed: Weighed, worth: Worth) -> dict[st
         "bank_id": bank_id,
         "id": new_id(),
         "line": number,
-        **asdict(weighed),
+        "material": weighed.material,
+        "condition": weighed.condition,
+        "grams": weighed.grams,
+        "rejected_grams": weighed.rejected_grams,
+        "reason": weighed.reason,
         "price_idr": worth.price_idr,
         "amount_idr": prices.amount_idr(worth.price_idr, weighed.grams, worth.grams_per_unit),
     }

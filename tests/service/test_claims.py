@@ -260,3 +260,14 @@ async def test_a_cancelled_pickup_can_not_be_claimed(town: Town) -> None:
     await change(town, pickup, status=PickupStatus.CANCELLED)
     with pytest.raises(PickupNotOpen):
         await claim(town, pickup)
+
+
+async def test_the_way_to_a_job_counts_if_the_server_knows_it(town: Town) -> None:
+    pickup = await factories.list_pickup(town, at=north(1_000))
+    drive = await take(town, Wish(LUBUK_PAKAM, max_jobs=1, capacity_grams=None))
+    claimed = await factories.reload(town, pickup)
+    assert claimed.leg_m == drive.stops[0].leg_m == pytest.approx(1_700, abs=10)
+    await change(town, pickup, claimed_until=utc_now() - timedelta(seconds=1))
+    other = await factories.another(town, Role.COLLECTOR)
+    await claim(town, pickup, by=other)
+    assert (await factories.reload(town, pickup)).leg_m is None

@@ -28,8 +28,14 @@ def test_a_bank_is_opened_and_gets_its_prices(folder: Path) -> None:
     ready()
     officers = ["--treasurer", "0812-6000-1234", "--operator", "0812-6000-5678"]
     place = ["--lat", "3.59", "--lon", "98.67", "--district", "12.71.05"]
-    opened = jumpa("bank", "create", "--name", "Bank Sampah Melati", *place, *officers)
+    rules = ["--settlement", "bagi_hasil"]
+    opened = jumpa("bank", "create", "--name", "Bank Sampah Melati", *place, *officers, *rules)
     assert opened.exit_code == 0, opened.output
+    engine = schema.sync_engine(f"sqlite:///{folder / 'jumpa.db'}")
+    with engine.connect() as connection:
+        query = "SELECT settlement FROM policy WHERE bank_id IS NOT NULL"
+        assert connection.execute(text(query)).scalars().all() == ["bagi_hasil"]
+    engine.dispose()
     path = price_file(folder, "HVS,clean,pickup,Rp1.500", "TMBG,clean,pickup,")
     entered = jumpa("price", "import", path, "--bank", "bank sampah melati", "--yes")
     assert entered.exit_code == 0, entered.output
@@ -165,6 +171,7 @@ def test_an_unknown_bank_is_answered_with_those_that_there_are(folder: Path) -> 
         (["--name", "B", "--time-zone", "../etc/passwd"], "no time zone"),
         (["--name", "B", "--treasurer", "12"], "12: This is not a"),
         (["--name", "B", "--city", "12"], "12: This is not a"),
+        (["--name", "B", "--settlement", "kredit"], "bagi_hasil"),
     ],
 )
 def test_a_bank_that_can_not_be_is_refused_whole(arguments: list[str], words: str) -> None:

@@ -1,10 +1,12 @@
 """Pages, seals, days, shared sales, second weighings, corrections."""
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.operations.base import BatchOperations
 from sqlmodel import UTCDateTime
 
 from models.ledger import triggers
@@ -48,6 +50,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("collector_id", sa.Uuid(), nullable=False),
         sa.Column("entered_by", sa.Uuid(), nullable=False),
+        sa.Column("weighed", sa.Boolean(), nullable=False),
         sa.Column("status", sa.String(length=8), nullable=False),
         sa.Column("decision", sa.String(length=7), nullable=True),
         sa.Column("reason", sa.String(length=300), nullable=False),
@@ -372,15 +375,15 @@ def upgrade() -> None:
             sqlite_where=sa.text("reverses_id IS NOT NULL"),
             postgresql_where=sa.text("reverses_id IS NOT NULL"),
         )
-        batch_op.create_foreign_key(
-            batch_op.f("fk_ledger_journal_bank_id_page"),
-            "ledger_page",
-            ["bank_id", "page"],
-            ["bank_id", "number"],
-        )
+        batch_op.drop_constraint(batch_op.f("fk_ledger_journal_bank_id"), type_="foreignkey")
 
     with op.batch_alter_table("ledger_journal") as batch_op:
         batch_op.alter_column("page", server_default=None)
+
+    with _entries_altered() as batch_op:
+        batch_op.drop_constraint(
+            batch_op.f("fk_ledger_entry_bank_id_transfer_id"), type_="foreignkey"
+        )
 
     with op.batch_alter_table("payout") as batch_op:
         batch_op.add_column(sa.Column("expires_at", UTCDateTime(), nullable=True))
@@ -486,6 +489,11 @@ def upgrade() -> None:
         )
 
 
+def _entries_altered() -> AbstractContextManager[BatchOperations]:
+    """SQLite makes the table anew, and would forget that it has no row ids."""
+    return op.batch_alter_table("ledger_entry", table_kwargs={"sqlite_with_rowid": False})
+
+
 def _open_first_pages() -> None:
     """Everything written so far stands on the first page of its bank's book."""
     page = sa.table(
@@ -550,8 +558,18 @@ def downgrade() -> None:
         )
         batch_op.drop_column("expires_at")
 
+    with _entries_altered() as batch_op:
+        batch_op.create_foreign_key(
+            batch_op.f("fk_ledger_entry_bank_id_transfer_id"),
+            "ledger_transfer",
+            ["bank_id", "transfer_id"],
+            ["bank_id", "id"],
+        )
+
     with op.batch_alter_table("ledger_journal") as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_ledger_journal_bank_id_page"), type_="foreignkey")
+        batch_op.create_foreign_key(
+            batch_op.f("fk_ledger_journal_bank_id"), "bank", ["bank_id"], ["id"]
+        )
         batch_op.drop_index(
             "ix_ledger_journal_reversed_once",
             sqlite_where=sa.text("reverses_id IS NOT NULL"),

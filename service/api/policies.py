@@ -1,0 +1,136 @@
+"""The rules of a bank, through time."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.bank import CreditWhen, Settlement
+from models.base import utc_now
+from models.people import Role
+from service import banks
+from service.api.dependencies import Actor, CurrentPage, Reader, ReadSession, Session, cursor_of
+from service.api.errors import documented
+from service.api.fields import HEAVIEST_LINE_GRAMS, LARGEST_PRICE_IDR, Instant
+from service.api.idempotency import ActRoute
+from service.auth import NoValidToken
+from service.errors import NotAllowed
+from service.members import OFFICERS
+
+router = APIRouter(prefix="/v1", tags=["policies"], route_class=ActRoute)
+
+LONGEST_WAY_M = 200_000
+WEEK_S = 7 * 24 * 3_600
+Rupiah = Annotated[int, Field(strict=True, ge=0, le=LARGEST_PRICE_IDR)]
+Grams = Annotated[int, Field(strict=True, ge=0, le=HEAVIEST_LINE_GRAMS)]
+Metres = Annotated[int, Field(strict=True, ge=0, le=LONGEST_WAY_M)]
+Permille = Annotated[int, Field(strict=True, ge=0, le=1_000)]
+
+
+class PolicyInput(BaseModel):
+    """The rules that change, and from when on; without an instant: now. The rest stays."""
+
+    valid_from: Instant | None = None
+    service_radius_m: Annotated[Metres, Field(gt=0)] | None = None
+    min_pickup_grams: Grams | None = None
+    min_dropoff_grams: Grams | None = None
+    min_payout_idr: Annotated[Rupiah, Field(gt=0)] | None = None
+    age_floor_m: Annotated[float, Field(strict=True, gt=0, le=LONGEST_WAY_M)] | None = None
+    age_tau_s: Annotated[float, Field(strict=True, ge=0, le=52 * WEEK_S)] | None = None
+    max_held_jobs: Annotated[int, Field(strict=True, gt=0, le=1_000)] | None = None
+    lease_s: Annotated[int, Field(strict=True, gt=0, le=WEEK_S)] | None = None
+    fee_per_stop_idr: Rupiah | None = None
+    fee_per_kg_idr: Rupiah | None = None
+    fee_per_km_idr: Rupiah | None = None
+    fee_free_m: Metres | None = None
+    fee_floor_idr: Rupiah | None = None
+    settlement: Settlement | None = None
+    credit_when: CreditWhen | None = None
+    tolerance_permille: Permille | None = None
+    tolerance_grams: Grams | None = None
+    residents_permille: Permille | None = None
+    collectors_permille: Permille | None = None
+    correction_limit_idr: Annotated[int, Field(strict=True, ge=0, le=10**12)] | None = None
+    payout_expires_h: Annotated[int, Field(strict=True, gt=0, le=365 * 24)] | None = None
+
+
+class PolicyView(BaseModel):
+    """Rules as they are from `valid_from` until the next ones begin."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    bank_id: UUID
+    valid_from: datetime
+    service_radius_m: int
+    min_pickup_grams: int
+    min_dropoff_grams: int
+    min_payout_idr: int
+    age_floor_m: float
+    age_tau_s: float
+    max_held_jobs: int
+    lease_s: int
+    fee_per_stop_idr: int
+    fee_per_kg_idr: int
+    fee_per_km_idr: int
+    fee_free_m: int
+    fee_floor_idr: int
+    settlement: Settlement
+    credit_when: CreditWhen
+    tolerance_permille: int
+    tolerance_grams: int
+    residents_permille: int
+    collectors_permille: int
+    correction_limit_idr: int
+    payout_expires_h: int
+    entered_by: UUID | None
+    created_at: datetime
+
+
+class PolicyList(BaseModel):
+    items: list[PolicyView]
+    next_cursor: str | None
+
+
+@router.get("/banks/{bank_id}/policies", responses=documented(NoValidToken, NotAllowed))
+async def list_policies(
+    bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
+) -> PolicyList:
+    """The rules of a bank through time, the last to begin first; some may begin later."""
+    caller.act_in(bank_id, *OFFICERS, Role.CITY)
+    found = await banks.policies_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return PolicyList(
+        items=[PolicyView.model_validate(policy) for policy in shown],
+        next_cursor=cursor_of(shown[-1].id) if more else None,
+    )
+
+
+@router.post(
+    "/banks/{bank_id}/policies",
+    status_code=201,
+    responses=documented(
+        NoValidToken, NotAllowed, banks.PastRules, banks.RulesExist, banks.PartsTooLarge
+    ),
+)
+async def change_rules(
+    bank_id: UUID, body: PolicyInput, caller: Actor, session: Session
+) -> PolicyView:
+    """Set rules that begin now or later; what isn't named stays as it is in force by then.
+
+    What was listed before keeps the rules it was listed under. Rules that were entered to
+    begin later still stay as they were entered.
+    """
+    caller.act_in(bank_id, Role.TREASURER)
+    changes = body.model_dump(exclude={"valid_from"}, exclude_none=True)
+    new = await banks.change_rules(
+        session,
+        bank_id,
+        changes,
+        valid_from=body.valid_from or utc_now(),
+        entered_by=caller.person_id,
+    )
+    return PolicyView.model_validate(new)

@@ -1,0 +1,282 @@
+"""Buyers, sales and what nobody buys."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from models.people import Role
+from models.sale import Buyer, Sale
+from service import members, prices, sales
+from service.api.dependencies import (
+    Actor,
+    CurrentPage,
+    Payer,
+    Reader,
+    ReadSession,
+    Session,
+    cursor_of,
+)
+from service.api.errors import documented
+from service.api.fields import PLAIN, Amount, Line, MaterialCode, Reason
+from service.api.idempotency import ActRoute
+from service.auth import NoValidToken
+from service.errors import NoSuchThing, NotAllowed
+from service.members import OFFICERS
+from service.sales import LotSold, Owing
+
+router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=ActRoute)
+
+HEAVIEST_BATCH_GRAMS = 1_000_000_000
+"""A thousand tonnes: a shipload."""
+BatchGrams = Annotated[int, Field(strict=True, gt=0, le=HEAVIEST_BATCH_GRAMS)]
+Drawer = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9-]+$")]
+
+
+class BuyerInput(BaseModel):
+    name: Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S"), PLAIN]
+    phone: Annotated[Line, Field(max_length=members.LONGEST_PHONE)] = ""
+    note: Line = ""
+
+
+class BuyerView(BaseModel):
+    """A buyer. `owes_idr` is what was sold less what was paid; below 0 they have paid ahead."""
+
+    id: UUID
+    bank_id: UUID
+    name: str
+    phone: str
+    note: str
+    owes_idr: int
+    created_at: datetime
+
+
+class BuyerList(BaseModel):
+    items: list[BuyerView]
+    next_cursor: str | None
+
+
+class PaymentInput(BaseModel):
+    """Money from a buyer, and the drawer that it went into."""
+
+    amount_idr: Amount
+    drawer: Drawer = "main"
+    note: Line = ""
+
+
+class PaymentView(BaseModel):
+    id: UUID
+    buyer_id: UUID
+    amount_idr: int
+    drawer: str
+    owes_idr: int
+
+
+class SaleInput(BaseModel):
+    """A batch of one material; `amount_idr` is for all of it."""
+
+    buyer_id: UUID
+    material: MaterialCode
+    grams: BatchGrams
+    amount_idr: Amount
+    note: Line = ""
+
+
+class SaleView(BaseModel):
+    """A sale and how its money was divided.
+
+    `amount_idr` = `lots_idr` (to residents at their prices) + `residents_idr` and
+    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's).
+    """
+
+    id: UUID
+    bank_id: UUID
+    buyer_id: UUID
+    policy_id: UUID
+    material: str
+    grams: int
+    amount_idr: int
+    lot_grams: int
+    lots_idr: int
+    residents_idr: int
+    collectors_idr: int
+    kept_idr: int
+    note: str
+    sold_by: UUID
+    sold_at: datetime
+
+
+class LotSoldView(BaseModel):
+    """What of a lot went with a sale: at the resident's price, and of what was beyond."""
+
+    lot_id: UUID
+    resident_id: UUID
+    collector_id: UUID | None
+    pickup_id: UUID | None
+    dropoff_id: UUID | None
+    grams: int
+    price_idr: int
+    amount_idr: int
+    share_idr: int
+
+
+class SoldView(SaleView):
+    """A sale with its lots, first in first; who only oversees sees null."""
+
+    lots: list[LotSoldView] | None
+
+
+class SaleList(BaseModel):
+    items: list[SaleView]
+    next_cursor: str | None
+
+
+class ResidueInput(BaseModel):
+    material: MaterialCode
+    grams: BatchGrams
+    reason: Reason
+
+
+class ResidueView(BaseModel):
+    id: UUID
+    bank_id: UUID
+    material: str
+    grams: int
+    reason: str
+
+
+@router.post(
+    "/buyers",
+    status_code=201,
+    responses=documented(NoValidToken, NotAllowed, members.PhoneNotValid, sales.BuyerExists),
+)
+async def enter_buyer(
+    bank_id: UUID, body: BuyerInput, caller: Actor, session: Session
+) -> BuyerView:
+    """Enter somebody the bank sells to."""
+    caller.act_in(bank_id, *OFFICERS)
+    phone = members.normal_phone(body.phone) if body.phone else ""
+    buyer = Buyer(
+        bank_id=bank_id,
+        name=body.name.strip(),
+        phone=phone,
+        note=body.note,
+        entered_by=caller.person_id,
+    )
+    return _buyer_view(Owing(await sales.add_buyer(session, buyer), 0))
+
+
+@router.get("/buyers", responses=documented(NoValidToken, NotAllowed))
+async def list_buyers(
+    bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
+) -> BuyerList:
+    """Buyers with what each still owes, newest first."""
+    caller.act_in(bank_id, *OFFICERS)
+    found = await sales.buyers_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return BuyerList(
+        items=[_buyer_view(owing) for owing in shown],
+        next_cursor=cursor_of(shown[-1].buyer.id) if more else None,
+    )
+
+
+@router.post(
+    "/buyers/{buyer_id}/payments",
+    status_code=201,
+    responses=documented(NoValidToken, NotAllowed, NoSuchThing),
+)
+async def take_payment(
+    bank_id: UUID, buyer_id: UUID, body: PaymentInput, caller: Payer, session: Session
+) -> PaymentView:
+    """A buyer pays cash, what they owe or ahead."""
+    caller.act_in(bank_id, *OFFICERS)
+    buyer = await sales.find_buyer(session, bank_id, buyer_id)
+    payment = sales.Payment(body.amount_idr, body.drawer, body.note, caller.person_id)
+    payment_id, owing = await sales.pay(session, buyer, payment)
+    return PaymentView(
+        id=payment_id,
+        buyer_id=buyer.id,
+        amount_idr=body.amount_idr,
+        drawer=body.drawer,
+        owes_idr=owing.owes_idr,
+    )
+
+
+@router.post(
+    "/sales",
+    status_code=201,
+    responses=documented(
+        NoValidToken, NotAllowed, NoSuchThing, prices.UnknownMaterial, sales.StockTooLow
+    ),
+)
+async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) -> SoldView:
+    """Sell a batch out of the store.
+
+    Residents' unsold lots go first, the oldest first: each is paid at the price the resident
+    was promised, and what the sale brings beyond is shared by the rules in force. A sale that
+    brings less pays each lot its part. What the lots don't cover was the bank's own.
+    """
+    caller.act_in(bank_id, *OFFICERS)
+    batch = sales.Batch(bank_id=bank_id, sold_by=caller.person_id, **body.model_dump())
+    sale = await sales.sell(session, batch)
+    return _sold_view(sale, await sales.lots_of(session, sale))
+
+
+@router.get("/sales", responses=documented(NoValidToken, NotAllowed))
+async def list_sales(
+    bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
+) -> SaleList:
+    """Sales and how their money was divided, newest first."""
+    caller.act_in(bank_id, *OFFICERS, Role.CITY)
+    found = await sales.sales_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return SaleList(
+        items=[SaleView(**sale.model_dump()) for sale in shown],
+        next_cursor=cursor_of(shown[-1].id) if more else None,
+    )
+
+
+@router.get("/sales/{sale_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
+async def sale(bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession) -> SoldView:
+    """One sale; for officers with the lots that went with it, and what each brought."""
+    caller.act_in(bank_id, *OFFICERS, Role.CITY)
+    found = await sales.find_sale(session, bank_id, sale_id)
+    if not caller.has(bank_id, *OFFICERS):
+        return _sold_view(found, None)
+    return _sold_view(found, await sales.lots_of(session, found))
+
+
+@router.post(
+    "/residue",
+    status_code=201,
+    responses=documented(NoValidToken, NotAllowed, prices.UnknownMaterial, sales.StockTooLow),
+)
+async def throw_away(
+    bank_id: UUID, body: ResidueInput, caller: Payer, session: Session
+) -> ResidueView:
+    """Take out of the store what nobody buys."""
+    caller.act_in(bank_id, *OFFICERS)
+    residue = sales.Residue(bank_id=bank_id, entered_by=caller.person_id, **body.model_dump())
+    residue_id = await sales.throw_away(session, residue)
+    return ResidueView(id=residue_id, bank_id=bank_id, **body.model_dump())
+
+
+def _buyer_view(owing: Owing) -> BuyerView:
+    shown = {"id", "bank_id", "name", "phone", "note", "created_at"}
+    return BuyerView(**owing.buyer.model_dump(include=shown), owes_idr=owing.owes_idr)
+
+
+def _sold_view(sale: Sale, lots: Sequence[LotSold] | None) -> SoldView:
+    shown = None if lots is None else [_lot_view(sold) for sold in lots]
+    return SoldView(**sale.model_dump(), lots=shown)
+
+
+def _lot_view(sold: LotSold) -> LotSoldView:
+    origin = {"resident_id", "collector_id", "pickup_id", "dropoff_id", "price_idr"}
+    part = sold.part.model_dump(include={"lot_id", "grams", "amount_idr", "share_idr"})
+    return LotSoldView(**sold.lot.model_dump(include=origin), **part)

@@ -1,0 +1,187 @@
+"""The passbook: a resident's lines in the order of the book, all or those of some days."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Date, Executable, Integer, Uuid, bindparam, select, text
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.ledger import Entry, Journal, Page, Transfer
+from service.ledger.chart import chart
+
+
+class PassbookLine(NamedTuple):
+    """One line of the passbook, as it stands in the book; `version` orders them.
+
+    `at` is when it happened, `day` the day of business on which it was written.
+    """
+
+    id: UUID
+    at: datetime
+    kind: str
+    memo: str
+    amount_idr: int
+    balance_idr: int
+    about_id: UUID | None
+    version: int
+    key: str
+    day: date
+    journal_id: UUID
+    actor_id: UUID | None
+    corrects_id: UUID | None
+    """The act that this line takes back, and its kind."""
+    corrects_kind: str | None
+    corrected_by_id: UUID | None
+    """The act that took this line back."""
+
+
+class Excerpt(NamedTuple):
+    """The lines of some days, oldest first, and the balance before the first of them."""
+
+    opening_idr: int
+    lines: Sequence[PassbookLine]
+
+
+_reversed, _reversal = aliased(Journal), aliased(Journal)
+_PLACE = (
+    col(Entry.bank_id) == bindparam("of_bank"),
+    col(Entry.account_id) == bindparam("of_account"),
+    col(Entry.shard) == 0,
+)
+_LINES = (
+    select(
+        col(Transfer.id),
+        col(Transfer.event_at),
+        col(Journal.kind),
+        col(Journal.memo),
+        col(Entry.amount),
+        col(Entry.balance_after),
+        col(Journal.about_id),
+        col(Entry.version),
+        col(Transfer.key),
+        col(Page.day),
+        col(Journal.id),
+        col(Journal.actor_id),
+        col(Journal.reverses_id),
+        col(_reversed.kind),
+        col(_reversal.id),
+    )
+    .select_from(Entry)
+    .join(
+        Transfer,
+        (col(Transfer.bank_id) == Entry.bank_id) & (col(Transfer.id) == Entry.transfer_id),
+    )
+    .join(
+        Journal,
+        (col(Journal.bank_id) == Transfer.bank_id) & (col(Journal.id) == Transfer.journal_id),
+    )
+    .join(Page, (col(Page.bank_id) == Journal.bank_id) & (col(Page.number) == Journal.page))
+    .outerjoin(
+        _reversed,
+        (col(_reversed.bank_id) == Journal.bank_id) & (col(_reversed.id) == Journal.reverses_id),
+    )
+    .outerjoin(
+        _reversal,
+        (col(_reversal.bank_id) == Journal.bank_id) & (col(_reversal.reverses_id) == Journal.id),
+    )
+    .where(*_PLACE, col(Entry.amount) != 0)
+)
+_NEWEST_FIRST = _LINES.order_by(col(Entry.version).desc()).limit(bindparam("most"))
+_OLDER = _NEWEST_FIRST.where(col(Entry.version) < bindparam("before"))
+_FROM_UNTIL = (
+    _LINES.where(
+        col(Entry.version) >= bindparam("first"), col(Entry.version) < bindparam("behind_last")
+    )
+    .order_by(col(Entry.version))
+    .limit(bindparam("most"))
+)
+_NEWEST = select(col(Entry.version)).where(*_PLACE).order_by(col(Entry.version).desc()).limit(1)
+_BALANCE = select(col(Entry.balance_after)).where(
+    *_PLACE, col(Entry.version) == bindparam("version")
+)
+# Days never go back in the order of the book, so halving finds where one begins. Looking
+# through all entries would take longer with every year.
+_FIRST_OF_DAY = text("""
+WITH RECURSIVE halving(low, high) AS (
+  SELECT 1, :newest + 1
+  UNION ALL
+  SELECT CASE WHEN p.day < :day THEN (h.low + h.high) / 2 + 1 ELSE h.low END,
+         CASE WHEN p.day < :day THEN h.high ELSE (h.low + h.high) / 2 END
+    FROM halving h
+    JOIN ledger_entry e ON e.bank_id = :of_bank AND e.account_id = :of_account
+                       AND e.shard = 0 AND e.version = (h.low + h.high) / 2
+    JOIN ledger_transfer t ON t.bank_id = e.bank_id AND t.id = e.transfer_id
+    JOIN ledger_journal j ON j.bank_id = t.bank_id AND j.id = t.journal_id
+    JOIN ledger_page p ON p.bank_id = j.bank_id AND p.number = j.page
+   WHERE h.low < h.high)
+SELECT low FROM halving WHERE low = high""").bindparams(
+    bindparam("of_bank", type_=Uuid()),
+    bindparam("of_account", type_=Uuid()),
+    bindparam("newest", type_=Integer()),
+    bindparam("day", type_=Date()),
+)
+
+
+class _Book:
+    """The entries of one resident's account, to ask for one value at a time."""
+
+    def __init__(self, session: AsyncSession, bank_id: UUID, resident_id: UUID) -> None:
+        self._session = session
+        self._place = {
+            "of_bank": bank_id,
+            "of_account": chart.available(resident_id).id_in(bank_id),
+        }
+
+    async def lines(self, query: Executable, **asked: int) -> list[PassbookLine]:
+        connection = await self._session.connection()
+        rows = await connection.execute(query, {**self._place, **asked})
+        return [PassbookLine(*row) for row in rows]
+
+    async def newest(self) -> int:
+        """The number of entries; 0 before the first one."""
+        connection = await self._session.connection()
+        return (await connection.execute(_NEWEST, self._place)).scalar() or 0
+
+    async def balance_at(self, version: int) -> int:
+        connection = await self._session.connection()
+        asked = {**self._place, "version": version}
+        return (await connection.execute(_BALANCE, asked)).scalar() or 0
+
+    async def first_of(self, day: date, newest: int) -> int:
+        """The first entry on this day or a later one; one behind the newest if there is none."""
+        connection = await self._session.connection()
+        asked = {**self._place, "day": day, "newest": newest}
+        first: int = (await connection.execute(_FIRST_OF_DAY, asked)).scalar_one()
+        return first
+
+
+async def passbook_lines(
+    session: AsyncSession, bank_id: UUID, resident_id: UUID, *, before: int | None, limit: int
+) -> list[PassbookLine]:
+    """Lines of the passbook, newest first; `before` is the version of the last one seen."""
+    book = _Book(session, bank_id, resident_id)
+    if before is None:
+        return await book.lines(_NEWEST_FIRST, most=limit)
+    return await book.lines(_OLDER, most=limit, before=before)
+
+
+async def passbook_of_days(
+    session: AsyncSession, bank_id: UUID, resident_id: UUID, days: tuple[date, date], *, limit: int
+) -> Excerpt:
+    """The lines written on the days of business from the first to the last, both included.
+
+    A day that is over gets no more lines, so what was read of it once stays as it is.
+    """
+    book = _Book(session, bank_id, resident_id)
+    newest = await book.newest()
+    first = await book.first_of(days[0], newest)
+    behind_last = newest + 1
+    if days[1] < date.max:
+        behind_last = await book.first_of(days[1] + timedelta(days=1), newest)
+    opening = await book.balance_at(first - 1)
+    lines = await book.lines(_FROM_UNTIL, first=first, behind_last=behind_last, most=limit)
+    return Excerpt(opening, lines)

@@ -1,0 +1,25 @@
+"""What the bank sells: buyers, batches, how their money is divided, and what nobody buys."""
+
+from service.sales.buyers import BuyerExists, Owing, Payment, add_buyer, buyers_of, find_buyer, pay
+from service.sales.records import LotSold, find_sale, lots_of, sales_of
+from service.sales.selling import Batch, sell
+from service.sales.store import Residue, StockTooLow, throw_away
+
+__all__ = [
+    "Batch",
+    "BuyerExists",
+    "LotSold",
+    "Owing",
+    "Payment",
+    "Residue",
+    "StockTooLow",
+    "add_buyer",
+    "buyers_of",
+    "find_buyer",
+    "find_sale",
+    "lots_of",
+    "pay",
+    "sales_of",
+    "sell",
+    "throw_away",
+]

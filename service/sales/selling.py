@@ -1,0 +1,169 @@
+"""Selling a batch: lots go first in, first out, and what they bring reaches their people."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.sale import LotSale, Sale
+from service import banks, events, lots
+from service.ledger import Draft, Movement, chart
+from service.lots import Proceeds, Taken
+from service.sales import store
+from service.sales.buyers import find_buyer
+from service.sales.division import Division, Parts, Portion, divide, due_idr
+
+_INSERT_LOT_SALES = insert(LotSale)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Grams of one material for one buyer, and what they bring in all."""
+
+    bank_id: UUID
+    buyer_id: UUID
+    material: str
+    grams: int
+    amount_idr: int
+    note: str
+    sold_by: UUID
+
+
+@dataclass(slots=True)
+class _Got:
+    """What one resident gets of a sale, over all their lots."""
+
+    grams: int = 0
+    amount_idr: int = 0
+    share_idr: int = 0
+
+
+async def sell(session: AsyncSession, batch: Batch) -> Sale:
+    """Sell a batch and divide what it brings, by the rules in force.
+
+    Raises NoSuchThing for the buyer, UnknownMaterial or StockTooLow.
+    """
+    await find_buyer(session, batch.bank_id, batch.buyer_id)
+    await store.check_material(session, batch.material)
+    policy = await banks.policy_of(session, batch.bank_id)
+    taken = await lots.first_in(session, batch.bank_id, batch.material, grams=batch.grams)
+    parts = Parts(policy.residents_permille, policy.collectors_permille)
+    divided = divide(batch.amount_idr, batch.grams, _portions(taken), parts)
+    sale = await _save(session, batch, policy.id, divided)
+    got = _by_resident(divided)
+    moves = [*_to_the_buyer(sale), *_to_residents(sale, got), *_to_collectors(sale, divided)]
+    draft = Draft("sale", moves, event_at=sale.sold_at, about_id=sale.id, actor_id=sale.sold_by)
+    await store.post(session, batch.bank_id, draft)
+    await _tell(session, sale, got)
+    return sale
+
+
+def _portions(taken: Sequence[Taken]) -> list[Portion]:
+    return [
+        Portion(
+            lot.lot_id,
+            lot.resident_id,
+            lot.collector_id,
+            lot.grams,
+            due_idr(lot.price_idr, lot.grams, lot.grams_per_unit, sold_before=lot.sold_before),
+        )
+        for lot in taken
+    ]
+
+
+async def _save(session: AsyncSession, batch: Batch, policy_id: UUID, divided: Division) -> Sale:
+    sale = Sale(
+        bank_id=batch.bank_id,
+        buyer_id=batch.buyer_id,
+        policy_id=policy_id,
+        material=batch.material,
+        grams=batch.grams,
+        amount_idr=batch.amount_idr,
+        lot_grams=divided.lot_grams,
+        lots_idr=divided.lots_idr,
+        residents_idr=divided.residents_idr,
+        collectors_idr=divided.collectors_idr,
+        kept_idr=divided.kept_idr,
+        note=batch.note,
+        sold_by=batch.sold_by,
+    )
+    session.add(sale)
+    await session.flush()
+    await _save_parts(session, sale, divided)
+    return sale
+
+
+async def _save_parts(session: AsyncSession, sale: Sale, divided: Division) -> None:
+    """How much of which lot went, on the sale's side and on the lots'."""
+    rows = [
+        {
+            "bank_id": sale.bank_id,
+            "sale_id": sale.id,
+            "lot_id": portion.lot_id,
+            "grams": portion.grams,
+            "amount_idr": amount,
+            "share_idr": share,
+        }
+        for portion, amount, share in divided.paid
+    ]
+    if rows:
+        connection = await session.connection()
+        await connection.execute(_INSERT_LOT_SALES, rows)
+    proceeds = [
+        Proceeds(portion.lot_id, portion.grams, amount, share)
+        for portion, amount, share in divided.paid
+    ]
+    await lots.mark_sold(session, sale.bank_id, proceeds)
+
+
+def _by_resident(divided: Division) -> dict[UUID, _Got]:
+    found: dict[UUID, _Got] = {}
+    for portion, amount, share in divided.paid:
+        got = found.setdefault(portion.resident_id, _Got())
+        got.grams += portion.grams
+        got.amount_idr += amount
+        got.share_idr += share
+    return found
+
+
+def _to_the_buyer(sale: Sale) -> list[Movement]:
+    """Grams out of the store, and the money that is owed for them."""
+    out = chart.sold(sale.buyer_id, sale.material)
+    owed = chart.receivable(sale.buyer_id)
+    return [
+        Movement(f"sale:{sale.id}:grams", out, chart.stock(sale.material), sale.grams),
+        Movement(f"sale:{sale.id}:amount", owed, chart.SALES, sale.amount_idr),
+    ]
+
+
+def _to_residents(sale: Sale, got: dict[UUID, _Got]) -> Iterator[Movement]:
+    """Rupiah for grams: what is due at their prices, and their share on a line of its own."""
+    held = chart.goods_held(sale.material)
+    for resident, gets in got.items():
+        key, own = f"sale:{sale.id}:{resident}", chart.available(resident)
+        yield Movement(f"{key}:goods", chart.goods(resident, sale.material), held, gets.grams)
+        if gets.amount_idr:
+            yield Movement(key, chart.PURCHASES, own, gets.amount_idr)
+        if gets.share_idr:
+            yield Movement(f"{key}:share", chart.PURCHASES, own, gets.share_idr)
+
+
+def _to_collectors(sale: Sale, divided: Division) -> Iterator[Movement]:
+    for collector, share in divided.collectors.items():
+        key = f"sale:{sale.id}:{collector}:fee"
+        yield Movement(key, chart.COLLECTOR_FEES, chart.earnings(collector), share)
+
+
+async def _tell(session: AsyncSession, sale: Sale, got: dict[UUID, _Got]) -> None:
+    """Let residents hear that their goods were sold, and what that brought them."""
+    for resident, gets in got.items():
+        body = {
+            "sale_id": str(sale.id),
+            "material": sale.material,
+            "grams": gets.grams,
+            "amount_idr": gets.amount_idr + gets.share_idr,
+            "share_idr": gets.share_idr,
+        }
+        await events.record(session, sale.bank_id, "goods_sold", person_id=resident, body=body)

@@ -1,0 +1,314 @@
+"""Buyers, sales and residue over HTTP."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from models.people import Person, Role
+from models.sale import Buyer
+from service.database import Database
+from tests.api.asking import Asking, done, nothing_changes, refused
+from tests.factories import KACA, KARDUS, PET, Town, another, make_town
+from tests.selling import a_buyer, bring, sharing_town
+
+MALFORMED = (422, "request_malformed")
+BUYER = {"name": "UD Plastik Jaya", "phone": "0812-6000-1234", "note": "Medan"}
+
+
+@pytest.fixture(scope="session")
+async def stocked(database: Database) -> Town:
+    """A town with 10 kg of a resident's PET in its store, for sales that are refused."""
+    town = await sharing_town(database)
+    await bring(town, 10_000)
+    return town
+
+
+@pytest.fixture(scope="session")
+async def yard(stocked: Town) -> Buyer:
+    return await a_buyer(stocked)
+
+
+@pytest.fixture
+async def sharing(database: Database) -> Town:
+    return await sharing_town(database)
+
+
+def at(town: Town, noun: str) -> str:
+    return f"/v1/banks/{town.bank_id}/{noun}"
+
+
+def batch(buyer: object, /, **changes: Any) -> dict[str, Any]:
+    sold = {"buyer_id": str(buyer), "material": PET, "grams": 5_000, "amount_idr": 20_000}
+    return sold | changes
+
+
+async def test_a_sale_says_how_its_money_was_divided(asking: Asking, sharing: Town) -> None:
+    await bring(sharing, 4_000)
+    await bring(sharing, 2_000)
+    buyer = await a_buyer(sharing)
+    body = batch(buyer.id, note="truk 1")
+    sold = done(await asking.post(sharing.operator, at(sharing, "sales"), body), 201)
+    first, second = sold["lots"]
+    assert (first["grams"], first["amount_idr"], first["share_idr"]) == (4_000, 10_400, 3_920)
+    assert (second["grams"], second["amount_idr"], second["share_idr"]) == (1_000, 2_600, 980)
+    assert first["resident_id"] == str(sharing.resident.id)
+    figures = ("lot_grams", "lots_idr", "residents_idr", "collectors_idr", "kept_idr")
+    assert [sold[name] for name in figures] == [5_000, 13_000, 4_900, 0, 2_100]
+    path = f"{at(sharing, 'sales')}/{sold['id']}"
+    for officer in (sharing.operator, sharing.treasurer):
+        assert done(await asking.get(officer, path)) == sold
+    assert done(await asking.get(sharing.city, path)) == sold | {"lots": None}
+    (listed,) = done(await asking.get(sharing.city, at(sharing, "sales")))["items"]
+    assert listed == {name: value for name, value in sold.items() if name != "lots"}
+
+
+async def test_a_resident_sees_what_waits_and_what_it_brought(
+    asking: Asking, sharing: Town
+) -> None:
+    await bring(sharing, 4_000)
+    book = f"/v1/passbooks/{sharing.bank_id}"
+    standing = done(await asking.get(sharing.resident, book))
+    assert (standing["available_idr"], standing["unsold_grams"]) == (0, 4_000)
+    buyer = await a_buyer(sharing)
+    body = batch(buyer.id, grams=3_000, amount_idr=9_000)
+    sold = done(await asking.post(sharing.treasurer, at(sharing, "sales"), body), 201)
+    standing = done(await asking.get(sharing.resident, book))
+    assert (standing["available_idr"], standing["unsold_grams"]) == (8_640, 1_000)
+    assert standing["grams_total"] == 4_000
+    lines = done(await asking.get(sharing.resident, f"{book}/lines"))["items"]
+    assert [(line["description"], line["in_idr"]) for line in lines] == [
+        ("Bagi hasil", 840),
+        ("Terjual", 7_800),
+    ]
+    (lot,) = done(await asking.get(sharing.resident, f"{book}/lots"))["items"]
+    assert lot["id"] == sold["lots"][0]["lot_id"]
+    assert (lot["grams"], lot["sold_grams"]) == (4_000, 3_000)
+    assert (lot["paid_idr"], lot["shared_idr"]) == (7_800, 840)
+
+
+async def test_lots_are_listed_page_by_page_newest_first(asking: Asking, sharing: Town) -> None:
+    for grams in (1_000, 2_000, 3_000):
+        await bring(sharing, grams)
+    path = f"/v1/passbooks/{sharing.bank_id}/lots"
+    pages = await asking.walk(sharing.resident, path, limit=2)
+    assert [[lot["grams"] for lot in page] for page in pages] == [[3_000, 2_000], [1_000]]
+    resident_id = str(sharing.resident.id)
+    assert await asking.walk(sharing.operator, path, limit=2, resident_id=resident_id) == pages
+    for other in (await another(sharing, Role.RESIDENT), sharing.collector, sharing.city):
+        answer = await asking.get(other, path, resident_id=resident_id)
+        refused(answer, 403, "not_allowed")
+
+
+async def test_a_buyer_owes_until_they_pay(asking: Asking, sharing: Town) -> None:
+    await bring(sharing, 10_000)
+    buyer = done(await asking.post(sharing.operator, at(sharing, "buyers"), BUYER), 201)
+    assert (buyer["phone"], buyer["owes_idr"]) == ("+6281260001234", 0)
+    sold = await asking.post(sharing.operator, at(sharing, "sales"), batch(buyer["id"]))
+    assert sold.status_code == 201
+    paying = at(sharing, f"buyers/{buyer['id']}/payments")
+    body = {"amount_idr": 15_000, "drawer": "truk", "note": "nota 7"}
+    paid = done(await asking.post(sharing.operator, paying, body), 201)
+    assert (paid["drawer"], paid["owes_idr"]) == ("truk", 5_000)
+    ahead = done(await asking.post(sharing.treasurer, paying, {"amount_idr": 6_000}), 201)
+    assert (ahead["buyer_id"], ahead["drawer"]) == (buyer["id"], "main")
+    assert (ahead["amount_idr"], ahead["owes_idr"]) == (6_000, -1_000)
+    (listed,) = done(await asking.get(sharing.treasurer, at(sharing, "buyers")))["items"]
+    assert listed == buyer | {"owes_idr": -1_000}
+    trial = await accounts(asking, sharing)
+    assert (trial["cash:truk"], trial["cash:main"]) == (15_000, 6_000)
+
+
+async def test_a_buyer_is_entered_once_in_a_bank(asking: Asking, sharing: Town) -> None:
+    done(await asking.post(sharing.operator, at(sharing, "buyers"), BUYER), 201)
+    async with nothing_changes(sharing):
+        answer = await asking.post(sharing.operator, at(sharing, "buyers"), BUYER)
+    refused(answer, 409, "buyer_exists")
+    far = await make_town(sharing.database)
+    done(await asking.post(far.operator, at(far, "buyers"), BUYER | {"phone": None}), 201)
+
+
+async def test_buyers_and_sales_are_listed_page_by_page(asking: Asking, sharing: Town) -> None:
+    await bring(sharing, 10_000)
+    buyers = [str((await a_buyer(sharing)).id) for _ in range(3)]
+    made = [
+        done(await asking.post(sharing.operator, at(sharing, "sales"), batch(each, grams=1)), 201)
+        for each in buyers
+    ]
+    for noun, ids in (("buyers", buyers), ("sales", [sale["id"] for sale in made])):
+        pages = await asking.walk(sharing.operator, at(sharing, noun), limit=2)
+        assert [[each["id"] for each in page] for page in pages] == [ids[:0:-1], ids[:1]]
+
+
+async def test_what_nobody_buys_leaves_the_store(asking: Asking, sharing: Town) -> None:
+    await bring(sharing, 1_000, material=KARDUS)
+    body = {"material": KARDUS, "grams": 400, "reason": "basah"}
+    thrown = done(await asking.post(sharing.operator, at(sharing, "residue"), body), 201)
+    assert (thrown["material"], thrown["grams"]) == (KARDUS, 400)
+    trial = await accounts(asking, sharing, unit=f"g:{KARDUS}")
+    assert (trial["stock"], trial["residue"]) == (600, 400)
+
+
+async def test_a_repeated_sale_happens_once(asking: Asking, sharing: Town) -> None:
+    await bring(sharing, 10_000)
+    body = batch((await a_buyer(sharing)).id)
+    first = await asking.post(sharing.operator, at(sharing, "sales"), body, key="truk-1")
+    async with nothing_changes(sharing):
+        again = await asking.post(sharing.operator, at(sharing, "sales"), body, key="truk-1")
+        other = body | {"grams": 5_001}
+        reused = await asking.post(sharing.operator, at(sharing, "sales"), other, key="truk-1")
+    assert again.json() == done(first, 201)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    refused(reused, 422, "idempotency_key_reused")
+
+
+BAD_NUMBERS = {"zero": 0, "negative": -1, "absurd": 10**15, "true": True, "half": 0.5, "text": "1"}
+BAD_SALES: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
+    **{
+        f"{name} {field}": ({field: value}, *MALFORMED, f"/{field}")
+        for field in ("grams", "amount_idr")
+        for name, value in BAD_NUMBERS.items()
+    },
+    "unknown material": ({"material": "EMAS"}, 422, "unknown_material", "/material"),
+    "material with a NUL": ({"material": "\u0000"}, *MALFORMED, "/material"),
+    "more than the stock": ({"grams": 10_001}, 409, "stock_too_low", None),
+    "nothing of it in the store": ({"material": KACA}, 409, "stock_too_low", None),
+    "unknown buyer": ({"buyer_id": str(uuid4())}, 404, "no_such_thing", None),
+    "buyer as a word": ({"buyer_id": "Jaya"}, *MALFORMED, "/buyer_id"),
+    "long note": ({"note": "a" * 301}, *MALFORMED, "/note"),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "slug", "pointer"), BAD_SALES.values(), ids=BAD_SALES
+)
+async def test_a_sale_that_can_not_be_is_refused(
+    asking: Asking,
+    stocked: Town,
+    yard: Buyer,
+    changes: dict[str, Any],
+    status: int,
+    slug: str,
+    pointer: str | None,
+) -> None:
+    async with nothing_changes(stocked):
+        body = batch(yard.id, **changes)
+        answer = await asking.post(stocked.operator, at(stocked, "sales"), body)
+    refused(answer, status, slug, pointer)
+
+
+BAD_PAYMENTS: dict[str, tuple[dict[str, Any], str]] = {
+    **{name: ({"amount_idr": value}, "/amount_idr") for name, value in BAD_NUMBERS.items()},
+    "no amount": ({}, "/amount_idr"),
+    "drawer with a colon": ({"amount_idr": 1, "drawer": "main:2"}, "/drawer"),
+    "drawer of nothing": ({"amount_idr": 1, "drawer": ""}, "/drawer"),
+}
+
+
+@pytest.mark.parametrize(("body", "pointer"), BAD_PAYMENTS.values(), ids=BAD_PAYMENTS)
+async def test_a_payment_that_can_not_be_is_refused(
+    asking: Asking, stocked: Town, yard: Buyer, body: dict[str, Any], pointer: str
+) -> None:
+    async with nothing_changes(stocked):
+        path = at(stocked, f"buyers/{yard.id}/payments")
+        refused(await asking.post(stocked.operator, path, body), *MALFORMED, pointer)
+
+
+BAD_RESIDUE: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
+    **{name: ({"grams": value}, *MALFORMED, "/grams") for name, value in BAD_NUMBERS.items()},
+    "more than the stock": ({"grams": 10_001}, 409, "stock_too_low", None),
+    "unknown material": ({"material": "EMAS"}, 422, "unknown_material", "/material"),
+    "no reason": ({"reason": " "}, *MALFORMED, "/reason"),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "slug", "pointer"), BAD_RESIDUE.values(), ids=BAD_RESIDUE
+)
+async def test_residue_that_can_not_be_is_refused(
+    asking: Asking,
+    stocked: Town,
+    changes: dict[str, Any],
+    status: int,
+    slug: str,
+    pointer: str | None,
+) -> None:
+    body = {"material": PET, "grams": 10, "reason": "basah"} | changes
+    async with nothing_changes(stocked):
+        answer = await asking.post(stocked.operator, at(stocked, "residue"), body)
+    refused(answer, status, slug, pointer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "slug", "pointer"),
+    [
+        ({"name": ""}, "request_malformed", "/name"),
+        ({"name": "  "}, "request_malformed", "/name"),
+        ({"name": None}, "request_malformed", "/name"),
+        ({"name": "a" * 121}, "request_malformed", "/name"),
+        ({"phone": "12"}, "phone_not_valid", "/phone"),
+    ],
+)
+async def test_a_buyer_that_can_not_be_is_refused(
+    asking: Asking, stocked: Town, changes: dict[str, Any], slug: str, pointer: str
+) -> None:
+    async with nothing_changes(stocked):
+        answer = await asking.post(stocked.operator, at(stocked, "buyers"), BUYER | changes)
+    refused(answer, 422, slug, pointer)
+
+
+def writes(town: Town, buyer_id: UUID) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (at(town, "buyers"), BUYER),
+        (at(town, "sales"), batch(buyer_id)),
+        (at(town, f"buyers/{buyer_id}/payments"), {"amount_idr": 1_000}),
+        (at(town, "residue"), {"material": PET, "grams": 1, "reason": "basah"}),
+    ]
+
+
+async def test_only_officers_sell(asking: Asking, stocked: Town, yard: Buyer) -> None:
+    far = await make_town(stocked.database)
+    people: list[Person | None] = [stocked.resident, stocked.collector, stocked.city, far.operator]
+    async with nothing_changes(stocked):
+        for path, body in writes(stocked, yard.id):
+            for who in people:
+                refused(await asking.post(who, path, body), 403, "not_allowed")
+            refused(await asking.post(None, path, body), 401, "no_valid_token")
+
+
+async def test_what_moves_money_or_goods_needs_a_key(
+    asking: Asking, stocked: Town, yard: Buyer
+) -> None:
+    async with nothing_changes(stocked):
+        for path, body in writes(stocked, yard.id)[1:]:
+            answer = await asking.post(stocked.operator, path, body, key=None)
+            refused(answer, 400, "idempotency_key_missing")
+
+
+async def test_a_buyer_of_another_bank_is_none_here(
+    asking: Asking, stocked: Town, yard: Buyer
+) -> None:
+    far = await sharing_town(stocked.database)
+    await bring(far, 10_000)
+    async with nothing_changes(far), nothing_changes(stocked):
+        for path, body in writes(far, yard.id)[1:3]:
+            refused(await asking.post(far.operator, path, body), 404, "no_such_thing")
+
+
+async def test_sales_are_seen_by_officers_and_the_city(asking: Asking, stocked: Town) -> None:
+    far = await make_town(stocked.database)
+    for noun in ("sales", "buyers", f"sales/{uuid4()}"):
+        for who in (stocked.resident, stocked.collector, far.treasurer):
+            refused(await asking.get(who, at(stocked, noun)), 403, "not_allowed")
+        refused(await asking.get(None, at(stocked, noun)), 401, "no_valid_token")
+    refused(await asking.get(stocked.city, at(stocked, "buyers")), 403, "not_allowed")
+    for who in (stocked.operator, stocked.city):
+        answer = await asking.get(who, at(stocked, f"sales/{uuid4()}"))
+        refused(answer, 404, "no_such_thing")
+
+
+async def accounts(asking: Asking, town: Town, *, unit: str = "IDR") -> dict[str, int]:
+    """The balances of the accounts in a unit; the books balance."""
+    trial = done(await asking.get(town.treasurer, at(town, "ledger/trial-balance")))
+    assert set(trial["sums"].values()) == {0}
+    return {row["account"]: row["balance"] for row in trial["items"] if row["unit"] == unit}

@@ -1,0 +1,77 @@
+"""What tests of sales begin with: goods in the store, and somebody who buys them."""
+
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.people import Person
+from models.sale import Buyer, Sale
+from service import ledger, sales, weighing
+from service.database import Database
+from service.weighing import Credited, Weighed
+from tests.factories import PET, Town, make_town
+
+
+async def sharing_town(database: Database) -> Town:
+    """A bank that pays for waste once it is sold: 70 % of a gain to residents, 10 % to collectors."""
+    return await make_town(database, settlement="bagi_hasil")
+
+
+async def bring(
+    town: Town, grams: int, *, material: str = PET, resident: Person | None = None
+) -> Credited:
+    """What a resident brought to the counter, committed."""
+    async with town.database.transaction() as session:
+        return await bringing(town, grams, material=material, resident=resident)(session)
+
+
+def bringing(
+    town: Town, grams: int, *, material: str = PET, resident: Person | None = None
+) -> Callable[[AsyncSession], Awaitable[Credited]]:
+    """The act of weighing at the counter what a resident brought."""
+
+    async def act(session: AsyncSession) -> Credited:
+        _, credited = await weighing.dropoff(
+            session,
+            town.bank_id,
+            (resident or town.resident).id,
+            [Weighed(material, "clean", grams, 0, "")],
+            operator_id=town.operator.id,
+        )
+        return credited
+
+    return act
+
+
+async def a_buyer(town: Town) -> Buyer:
+    """Somebody the town's bank sells to, committed."""
+    async with town.database.transaction() as session:
+        return await sales.add_buyer(
+            session, Buyer(bank_id=town.bank_id, name=f"UD {uuid4().hex[:8]}")
+        )
+
+
+def a_batch(town: Town, buyer: Buyer, grams: int, amount_idr: int) -> sales.Batch:
+    return sales.Batch(
+        bank_id=town.bank_id,
+        buyer_id=buyer.id,
+        material=PET,
+        grams=grams,
+        amount_idr=amount_idr,
+        note="",
+        sold_by=town.operator.id,
+    )
+
+
+async def sell(town: Town, buyer: Buyer, grams: int, amount_idr: int) -> Sale:
+    """A batch of PET, sold and committed."""
+    async with town.database.transaction() as session:
+        return await sales.sell(session, a_batch(town, buyer, grams, amount_idr))
+
+
+async def balances(town: Town) -> dict[tuple[str, str], int]:
+    """What every account of the town's bank holds, debits less credits; those with nothing left out."""
+    async with town.database.reading() as session:
+        rows = await ledger.trial_balance(session, town.bank_id)
+    return {(row.code, row.unit): row.balance for row in rows if row.balance}
