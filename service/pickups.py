@@ -14,6 +14,7 @@ from models.base import utc_now
 from models.people import Person, Role
 from models.pickup import HELD, Pickup, PickupItem, PickupStatus
 from models.price import Channel
+from models.station import Receiving
 from routing.geo import Point, cell_of, metres_between
 from service import banks, events, prices
 from service.errors import Conflict, FieldProblem, Malformed, NoSuchThing, WaitsForOperator
@@ -84,6 +85,8 @@ class Shown:
     pickup: Pickup
     items: Sequence[PickupItem]
     resident: Person
+    received: str | None = None
+    """How far its second weighing is."""
 
 
 async def list_waste(session: AsyncSession, listing: Listing) -> Shown:
@@ -188,7 +191,28 @@ async def shown(session: AsyncSession, found: Sequence[Pickup]) -> list[Shown]:
         items[item.pickup_id].append(item)
     people = select(Person).where(col(Person.id).in_({pickup.resident_id for pickup in found}))
     residents = {person.id: person for person in await session.exec(people)}
-    return [Shown(pickup, items[pickup.id], residents[pickup.resident_id]) for pickup in found]
+    received = await _received(session, found)
+    return [
+        Shown(
+            pickup,
+            items[pickup.id],
+            residents[pickup.resident_id],
+            received.get(pickup.receiving_id),
+        )
+        for pickup in found
+    ]
+
+
+async def _received(session: AsyncSession, found: Sequence[Pickup]) -> dict[UUID | None, str]:
+    """The states of these pickups' second weighings."""
+    wanted = {pickup.receiving_id for pickup in found} - {None}
+    if not wanted:
+        return {}
+    query = select(Receiving.id, Receiving.status).where(
+        col(Receiving.bank_id).in_({pickup.bank_id for pickup in found}),
+        col(Receiving.id).in_(wanted),
+    )
+    return dict((await session.exec(query)).all())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from models.material import Condition
 from models.people import Role
 from models.pickup import PickupStatus
+from models.station import ReceivingStatus
 from routing.geo import Point
 from routing.geocode import GeocodingFailed
 from service import members, pickups, prices
@@ -85,7 +86,10 @@ class ResidentView(BaseModel):
 
 
 class PickupView(BaseModel):
-    """A pickup. `handover_code` is told to its resident only, and once to who lists for them."""
+    """A pickup. `handover_code` is told to its resident only, and once to who lists for them.
+
+    `received` is how far its second weighing is, null as long as it is on the load.
+    """
 
     id: UUID
     bank_id: UUID
@@ -107,6 +111,7 @@ class PickupView(BaseModel):
     arrived_at: datetime | None
     collected_at: datetime | None
     credited_idr: int | None
+    received: ReceivingStatus | None
     ended_reason: str
     created_at: datetime
 
@@ -245,6 +250,7 @@ def pickup_view(
         items=[ItemView(**item.model_dump()) for item in shown.items],
         handover_code=keys.handover_code(pickup.id) if told else None,
         handover_tries=pickup.code_tries,
+        received=ReceivingStatus(shown.received) if shown.received else None,
         waits_for_decision=pickup.waits_for_decision,
     )
 

@@ -1,0 +1,66 @@
+"""The mass balance over HTTP."""
+
+from datetime import date
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from models.people import Role
+from service import ledger
+from service.api.dependencies import Reader, ReadSession
+from service.api.errors import documented
+from service.api.periods import CurrentPeriod
+from service.auth import NoValidToken
+from service.errors import NotAllowed
+from service.members import OFFICERS
+
+router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["ledger"])
+
+
+class MassView(BaseModel):
+    """One material on one day of business, in grams.
+
+    `collected_grams` = `on_loads_grams` (how much more lies on vehicles) + `received_grams`
+    (into the store) + `weighing_difference_grams` (lost between two scales) +
+    `balance_grams`, which is 0 or something is wrong. What was received and not sold or
+    thrown away is `stock_grams` at the end of the day, after the stock of the day before.
+    """
+
+    day: date
+    material: str
+    collected_grams: int
+    on_loads_grams: int
+    received_grams: int
+    weighing_difference_grams: int
+    sold_grams: int
+    residue_grams: int
+    stock_grams: int
+    load_grams: int
+    balance_grams: int
+
+
+class MassList(BaseModel):
+    items: list[MassView]
+    next_cursor: str | None
+
+
+@router.get("/mass-balance", responses=documented(NoValidToken, NotAllowed))
+async def mass_balance(
+    bank_id: UUID, caller: Reader, session: ReadSession, period: CurrentPeriod
+) -> MassList:
+    """Where each material's grams went, day by day, by the ledger alone; oldest first.
+
+    A day on which a material did not move has no line.
+    """
+    caller.act_in(bank_id, *OFFICERS, Role.CITY)
+    found = await ledger.mass_balance(session, bank_id, period.first, period.last)
+    return MassList(items=[_view(line) for line in found], next_cursor=None)
+
+
+def _view(line: ledger.MassOfDay) -> MassView:
+    grams = line._asdict()
+    day, material = grams.pop("day"), grams.pop("material")
+    return MassView(
+        day=day, material=material, **{f"{name}_grams": amount for name, amount in grams.items()}
+    )

@@ -1,0 +1,111 @@
+"""What a second weighing moves in the ledger: grams into the store, rupiah to residents."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from service.ledger import Movement, chart
+from service.station.arithmetic import Custody, returned
+from service.station.fetched import Fetched
+from service.weighing.crediting import Credit
+
+
+def unloading(key: str, collector_id: UUID, heaps: Sequence[Custody]) -> list[Movement]:
+    """Grams from the vehicle into the store, and what the station found on top of them."""
+    moves = []
+    for heap in heaps:
+        stock, load = chart.stock(heap.material), chart.load(collector_id, heap.material)
+        difference = chart.weighing_difference(heap.material)
+        moves += [
+            Movement(f"{key}:{heap.material}:in", stock, load, heap.brought),
+            Movement(f"{key}:{heap.material}:surplus", stock, difference, heap.surplus),
+        ]
+    return _some(moves)
+
+
+def writing_off(key: str, collector_id: UUID, heaps: Sequence[Custody]) -> list[Movement]:
+    """What is missing leaves the vehicle, and is the bank's loss."""
+    return _some(
+        Movement(
+            f"{key}:{heap.material}:missing",
+            debit=chart.weighing_difference(heap.material),
+            credit=chart.load(collector_id, heap.material),
+            amount=heap.missing,
+        )
+        for heap in heaps
+    )
+
+
+def crediting(key: str, door: Fetched, counted: Fetched) -> list[Movement]:
+    """The resident gets what counts; what the door had given them stays or is set right."""
+    if door.credit is Credit.GOODS:
+        return _goods(key, door, counted)
+    resident_id = door.pickup.resident_id
+    available, before = chart.available(resident_id), door.amount_idr
+    held = chart.pending(resident_id) if door.credit is Credit.PENDING else available
+    kept, now = min(before, counted.amount_idr), counted.amount_idr
+    confirmed = Movement(f"{key}:confirmed", held, available, kept)
+    changed = [
+        Movement(f"{key}:less", held, chart.PURCHASES, before - kept),
+        Movement(f"{key}:more", chart.PURCHASES, available, now - kept),
+    ]
+    return _some(changed if held == available else [confirmed, *changed])
+
+
+def missing_of(
+    heaps: Sequence[Custody], door: Sequence[Fetched], counted: Sequence[Fetched]
+) -> list[dict[str, int]]:
+    """Which of the grams still on the vehicle go back to each pickup's household, by material."""
+    back: list[dict[str, int]] = [{} for _ in door]
+    for heap in heaps:
+        changes = [
+            now.grams_of(heap.material) - then.grams_of(heap.material)
+            for then, now in zip(door, counted, strict=True)
+        ]
+        for own, part in zip(back, returned(changes, heap.missing), strict=True):
+            own[heap.material] = part
+    return back
+
+
+def correcting(
+    key: str, collector_id: UUID, door: Fetched, counted: Fetched, missing: Mapping[str, int]
+) -> list[Movement]:
+    """Grams that count as never having left the household, or as having left it too.
+
+    Those in `missing` come back from the vehicle; the others lie in the store, as somebody
+    else's or on top of what was brought.
+    """
+    moves = []
+    for material, change in _changes(door, counted).items():
+        source = chart.source(door.pickup.resident_id, material)
+        load = chart.load(collector_id, material)
+        difference = chart.weighing_difference(material)
+        back = missing.get(material, 0)
+        moves += [
+            Movement(f"{key}:{material}:back", source, load, back),
+            Movement(f"{key}:{material}:less", source, difference, max(-change - back, 0)),
+            Movement(f"{key}:{material}:more", difference, source, max(change, 0)),
+        ]
+    return _some(moves)
+
+
+def _goods(key: str, door: Fetched, counted: Fetched) -> list[Movement]:
+    moves = []
+    for material, change in _changes(door, counted).items():
+        goods = chart.goods(door.pickup.resident_id, material)
+        held = chart.goods_held(material)
+        moves += [
+            Movement(f"{key}:{material}:goods-", goods, held, max(-change, 0)),
+            Movement(f"{key}:{material}:goods+", held, goods, max(change, 0)),
+        ]
+    return _some(moves)
+
+
+def _changes(door: Fetched, counted: Fetched) -> dict[str, int]:
+    materials = sorted({line.what.material for line in counted.lines})
+    return {
+        material: counted.grams_of(material) - door.grams_of(material) for material in materials
+    }
+
+
+def _some(moves: Iterable[Movement]) -> list[Movement]:
+    return [move for move in moves if move.amount]

@@ -1,0 +1,157 @@
+"""Settling: what counts is posted, kept as lots where it waits for a buyer, and noted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import table_of
+from models.pickup import Pickup
+from models.station import Receiving
+from service import ledger, lots
+from service.ledger import Draft, Movement
+from service.lots import NewLot
+from service.station.arithmetic import Compared, custody
+from service.station.fetched import Fetched
+from service.station.moves import correcting, crediting, missing_of, unloading, writing_off
+from service.weighing.crediting import Credit
+
+Both = tuple[Sequence[Fetched], Sequence[Fetched]]
+"""Pickups as weighed at the doors, and as the station's grams make them."""
+
+_pickup = table_of(Pickup)
+_SET_CREDITED = (
+    update(_pickup)
+    .where(_pickup.c.bank_id == bindparam("of_bank"), _pickup.c.id == bindparam("of_pickup"))
+    .values(credited_idr=bindparam("total"))
+)
+
+
+class Act(NamedTuple):
+    """What settles it, who did that, when, and why."""
+
+    kind: str
+    by: UUID
+    at: datetime
+    reason: str = ""
+
+
+async def unload(
+    session: AsyncSession, receiving: Receiving, act: Act, compared: Sequence[Compared], both: Both
+) -> None:
+    """Move a disputed load into the store; what is missing stays on the vehicle.
+
+    Residents' goods are theirs from now on, as far as both scales agree.
+    """
+    await _keep_lots(session, receiving, _in_common(both))
+    moves = unloading(_key(receiving), receiving.collector_id, custody(compared))
+    await _post(session, receiving, [_draft(act, receiving.id, moves)])
+
+
+async def settle(
+    session: AsyncSession,
+    receiving: Receiving,
+    act: Act,
+    compared: Sequence[Compared],
+    both: Both,
+) -> None:
+    """Let the doors' grams count: residents get what they were promised.
+
+    What is missing is the bank's. Unloads too, unless that was done when a dispute began.
+    """
+    door = both[0]
+    key, collector_id, heaps = _key(receiving), receiving.collector_id, custody(compared)
+    moves = writing_off(key, collector_id, heaps)
+    new = door
+    if act.kind == "receiving":
+        moves = [*unloading(key, collector_id, heaps), *moves]
+    else:
+        new = _beyond(door, _in_common(both))
+    drafts = [
+        _draft(act, one.pickup.id, crediting(f"{key}:{one.pickup.id}", one, one)) for one in door
+    ]
+    await _keep_lots(session, receiving, new)
+    await _post(session, receiving, [_draft(act, receiving.id, moves), *drafts])
+
+
+async def settle_changed(
+    session: AsyncSession,
+    receiving: Receiving,
+    act: Act,
+    compared: Sequence[Compared],
+    both: Both,
+) -> None:
+    """Let the station's grams count: `both` are the pickups as at the doors, and as they count.
+
+    Raises BalanceTooLow if a resident has spent what they would have to give back.
+    """
+    missing = missing_of(custody(compared), *both)
+    drafts = []
+    for door, counted, back in zip(*both, missing, strict=True):
+        key = f"{_key(receiving)}:{door.pickup.id}"
+        moves = correcting(key, receiving.collector_id, door, counted, back)
+        moves += crediting(key, door, counted)
+        drafts.append(_draft(act, door.pickup.id, moves))
+    await _keep_lots(session, receiving, _beyond(both[1], _in_common(both)))
+    await _post(session, receiving, drafts)
+    await _note_credits(session, receiving, both[1])
+
+
+def _in_common(both: Both) -> list[Fetched]:
+    return [door.in_common(counted) for door, counted in zip(*both, strict=True)]
+
+
+def _beyond(counted: Sequence[Fetched], common: Sequence[Fetched]) -> list[Fetched]:
+    return [one.beyond(kept) for one, kept in zip(counted, common, strict=True)]
+
+
+def _key(receiving: Receiving) -> str:
+    return f"receiving:{receiving.id}"
+
+
+def _draft(act: Act, about_id: UUID, moves: Sequence[Movement]) -> Draft:
+    return Draft(act.kind, moves, act.at, about_id=about_id, actor_id=act.by, memo=act.reason)
+
+
+async def _post(session: AsyncSession, receiving: Receiving, drafts: Sequence[Draft]) -> None:
+    moving = [draft for draft in drafts if draft.movements]
+    if moving:
+        await ledger.post_all(session, receiving.bank_id, moving)
+
+
+async def _keep_lots(
+    session: AsyncSession, receiving: Receiving, counted: Sequence[Fetched]
+) -> None:
+    rows = [
+        NewLot(
+            resident_id=one.pickup.resident_id,
+            collector_id=receiving.collector_id,
+            pickup_id=one.pickup.id,
+            dropoff_id=None,
+            material=line.what.material,
+            condition=line.what.condition,
+            grams=line.grams,
+            price_idr=line.price_idr,
+            grams_per_unit=line.grams_per_unit,
+            weighed_at=one.pickup.collected_at or receiving.created_at,
+        )
+        for one in counted
+        if one.credit is Credit.GOODS
+        for line in one.lines
+    ]
+    await lots.keep(session, receiving.bank_id, rows)
+
+
+async def _note_credits(
+    session: AsyncSession, receiving: Receiving, counted: Sequence[Fetched]
+) -> None:
+    rows = [
+        {"of_bank": receiving.bank_id, "of_pickup": one.pickup.id, "total": one.amount_idr}
+        for one in counted
+        if one.credit is not Credit.GOODS
+    ]
+    if rows:
+        await (await session.connection()).execute(_SET_CREDITED, rows)
