@@ -1,7 +1,8 @@
-"""Payouts: asked for, approved by another, paid in cash, or given back."""
+"""Payouts: asked for, approved by another, paid in cash, or given back in time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from service import banks, events, ledger
 from service.errors import Conflict, Forbidden, NoSuchThing
 from service.ledger import Draft, Movement, chart
 from service.members import OFFICERS, Caller
+
+NOT_APPROVED_IN_TIME = "Tidak disetujui sampai batas waktu."
 
 
 class PayoutTooSmall(Conflict):
@@ -63,7 +66,7 @@ async def request(session: AsyncSession, wanted: Request) -> Payout:
     policy = await banks.policy_of(session, wanted.bank_id)
     if wanted.amount_idr < policy.min_payout_idr:
         raise PayoutTooSmall(minimum_idr=policy.min_payout_idr)
-    payout_id = new_id()
+    payout_id, now = new_id(), utc_now()
     hold = Movement(
         f"payout:{payout_id}:hold",
         debit=chart.available(wanted.resident_id),
@@ -83,6 +86,8 @@ async def request(session: AsyncSession, wanted: Request) -> Payout:
         account_number=wanted.account_number,
         account_holder_name=wanted.account_holder_name,
         hold_id=hold_id,
+        expires_at=now + timedelta(hours=policy.payout_expires_h),
+        created_at=now,
     )
     session.add(payout)
     await session.flush()
@@ -135,6 +140,26 @@ async def cancel(session: AsyncSession, payout: Payout, *, by: UUID, reason: str
     """Taken back before any money left. Raises PayoutNotOpen."""
     await _give_back(session, payout, PayoutStatus.CANCELLED, by=by, reason=reason)
     await _tell(session, payout, "payout_cancelled")
+
+
+async def expire_next(session: AsyncSession, bank_ids: Sequence[UUID]) -> bool:
+    """Give back one payout that nobody approved in time; False if none is left.
+
+    One a transaction: who gives several back at once could wait for somebody who waits for it.
+    """
+    payout = await _next_expired(session, bank_ids)
+    if payout is None:
+        return False
+    values = {
+        "status": PayoutStatus.CANCELLED,
+        "ended_at": utc_now(),
+        "reason": NOT_APPROVED_IN_TIME,
+    }
+    await _move(session, payout, (PayoutStatus.REQUESTED,), values)
+    void = _resolution(payout, TransferKind.VOID)
+    await _post(session, payout.bank_id, payout.id, None, [void])
+    await _tell(session, payout, "payout_expired")
+    return True
 
 
 async def find_own(session: AsyncSession, caller: Caller, payout_id: UUID) -> Payout:
@@ -193,6 +218,22 @@ async def _give_back(
     await _post(session, payout.bank_id, payout.id, by, [void])
 
 
+async def _next_expired(session: AsyncSession, bank_ids: Sequence[UUID]) -> Payout | None:
+    """The payout whose time ran out first, unless somebody is deciding on it right now."""
+    query = (
+        select(Payout)
+        .where(
+            col(Payout.bank_id).in_(bank_ids),
+            Payout.status == PayoutStatus.REQUESTED,
+            col(Payout.expires_at) <= utc_now(),
+        )
+        .order_by(col(Payout.expires_at))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.exec(query)).first()
+
+
 def _resolution(payout: Payout, kind: TransferKind) -> Movement:
     return Movement(
         f"payout:{payout.id}:{kind}",
@@ -229,7 +270,7 @@ async def _move(
 
 
 async def _post(
-    session: AsyncSession, bank_id: UUID, payout_id: UUID, by: UUID, moves: list[Movement]
+    session: AsyncSession, bank_id: UUID, payout_id: UUID, by: UUID | None, moves: list[Movement]
 ) -> UUID:
     kind = "payout_hold" if moves[0].kind == TransferKind.HOLD else "payout"
     draft = Draft(kind, moves, event_at=utc_now(), about_id=payout_id, actor_id=by)

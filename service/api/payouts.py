@@ -76,6 +76,7 @@ class PayoutView(BaseModel):
     paid_at: datetime | None
     proof: str
     reason: str
+    expires_at: datetime | None
     created_at: datetime
 
 

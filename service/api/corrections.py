@@ -1,0 +1,158 @@
+"""Corrections over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.correction import Correction, CorrectionStatus
+from service import corrections, ledger
+from service.api.dependencies import (
+    CurrentPage,
+    Payer,
+    Reader,
+    ReadSession,
+    Session,
+    cursor_of,
+)
+from service.api.errors import documented
+from service.api.fields import Reason
+from service.api.idempotency import ActRoute
+from service.api.pickups import ReasonInput
+from service.auth import NoValidToken
+from service.errors import NoSuchThing, NotAllowed
+from service.members import OFFICERS, Caller
+
+router = APIRouter(
+    prefix="/v1/banks/{bank_id}/corrections", tags=["corrections"], route_class=ActRoute
+)
+_REFUSALS = (NoValidToken, NotAllowed, NoSuchThing, corrections.OwnCorrection)
+_NOT_MADE = (
+    corrections.NotCorrectable,
+    ledger.AlreadyReversed,
+    ledger.BalanceTooLow,
+)
+
+
+class CorrectionInput(BaseModel):
+    """What is wrong, and why: a passbook line's `journal_id`, or the id of a weighing or payout."""
+
+    journal_id: UUID | None = None
+    about_id: Annotated[
+        UUID | None, Field(description="A pickup, a drop-off or a payout that was paid")
+    ] = None
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.journal_id is None) == (self.about_id is None):
+            raise PydanticCustomError("one_of_both", "Name either journal_id or about_id.")
+        return self
+
+
+class CorrectionView(BaseModel):
+    """`reversal_id` is the act that takes `journal_id` back, once it is made."""
+
+    id: UUID
+    bank_id: UUID
+    journal_id: UUID
+    reversal_id: UUID | None
+    reason: str
+    amount_idr: int
+    needs_two: bool
+    status: CorrectionStatus
+    asked_by: UUID
+    asked_at: datetime
+    decided_by: UUID | None
+    decided_at: datetime | None
+    decision_reason: str
+
+
+class CorrectionList(BaseModel):
+    items: list[CorrectionView]
+    next_cursor: str | None
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=documented(
+        *_REFUSALS, *_NOT_MADE, ledger.NotReversible, corrections.CorrectionAlreadyAsked
+    ),
+)
+async def ask(
+    bank_id: UUID, body: CorrectionInput, caller: Payer, session: Session
+) -> CorrectionView:
+    """Take an act back with a reason; both stay in the book, and the resident is told.
+
+    Up to the bank's `correction_limit_idr` it is made at once. Above, it is `asked` until
+    another officer agrees.
+    """
+    caller.act_in(bank_id, *OFFICERS)
+    act = await corrections.find_act(
+        session, bank_id, journal_id=body.journal_id, about_id=body.about_id
+    )
+    return _view(
+        await corrections.ask(session, bank_id, act, by=caller.person_id, reason=body.reason)
+    )
+
+
+@router.get("", responses=documented(NoValidToken, NotAllowed))
+async def list_corrections(
+    bank_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    page: CurrentPage,
+    status: Annotated[CorrectionStatus | None, Query()] = None,
+) -> CorrectionList:
+    """Corrections of a bank, newest first; `?status=asked` are those that wait for somebody."""
+    caller.act_in(bank_id, *OFFICERS)
+    found = await corrections.of_bank(
+        session, bank_id, status=status, before=page.before_id, limit=page.limit + 1
+    )
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return CorrectionList(
+        items=[_view(correction) for correction in shown],
+        next_cursor=cursor_of(shown[-1].id) if more else None,
+    )
+
+
+@router.post(
+    "/{correction_id}/agree",
+    responses=documented(*_REFUSALS, *_NOT_MADE, corrections.CorrectionNotOpen),
+)
+async def agree(
+    bank_id: UUID, correction_id: UUID, caller: Payer, session: Session
+) -> CorrectionView:
+    """Agree as the second officer; the act is taken back now."""
+    correction = await _for_officer(session, caller, bank_id, correction_id)
+    await corrections.agree(session, correction, by=caller.person_id)
+    return _view(correction)
+
+
+@router.post(
+    "/{correction_id}/refuse", responses=documented(*_REFUSALS, corrections.CorrectionNotOpen)
+)
+async def refuse(
+    bank_id: UUID, correction_id: UUID, body: ReasonInput, caller: Payer, session: Session
+) -> CorrectionView:
+    """Refuse as the second officer; the act stays as it is."""
+    correction = await _for_officer(session, caller, bank_id, correction_id)
+    await corrections.refuse(session, correction, by=caller.person_id, reason=body.reason)
+    return _view(correction)
+
+
+async def _for_officer(
+    session: AsyncSession, caller: Caller, bank_id: UUID, correction_id: UUID
+) -> Correction:
+    caller.act_in(bank_id, *OFFICERS)
+    return await corrections.find(session, bank_id, correction_id)
+
+
+def _view(correction: Correction) -> CorrectionView:
+    return CorrectionView(**correction.model_dump(include=set(CorrectionView.model_fields)))

@@ -1,0 +1,214 @@
+"""Asking for a correction, agreeing to it, refusing it."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, or_, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import new_id, utc_now
+from models.correction import Correction, CorrectionStatus
+from models.weighing import Weighing
+from service import banks, events, ledger
+from service.corrections.undoing import CORRECTABLE, NotCorrectable, undo
+from service.database import constraint_of
+from service.errors import Conflict, Forbidden, NoSuchThing
+from service.ledger import Act
+
+
+class OwnCorrection(Forbidden):
+    english = "Nobody corrects what is in their own account, or agrees to what they asked for."
+    indonesian = "Tidak boleh mengoreksi rekening sendiri atau menyetujui permintaan sendiri."
+
+
+class CorrectionAlreadyAsked(Conflict):
+    english = "Somebody has already asked for this correction."
+    indonesian = "Koreksi ini sudah diminta."
+
+
+class CorrectionNotOpen(Conflict):
+    english = "This correction was already decided."
+    indonesian = "Koreksi ini sudah diputuskan."
+
+
+async def ask(
+    session: AsyncSession, bank_id: UUID, act: Act, *, by: UUID, reason: str
+) -> Correction:
+    """Take an act back at once, or above the bank's limit ask a second officer to agree.
+
+    Raises OwnCorrection, NotCorrectable, NotReversible, CorrectionAlreadyAsked,
+    AlreadyReversed or BalanceTooLow.
+    """
+    _check_another(act, by)
+    await _check_open(session, bank_id, act)
+    policy = await banks.policy_of(session, bank_id)
+    amount = await _amount_idr(session, bank_id, act)
+    correction = Correction(
+        bank_id=bank_id,
+        id=new_id(),
+        journal_id=act.journal_id,
+        reason=reason,
+        amount_idr=amount,
+        needs_two=amount > policy.correction_limit_idr,
+        status=CorrectionStatus.ASKED,
+        asked_by=by,
+        asked_at=utc_now(),
+    )
+    if not correction.needs_two:
+        correction.reversal_id = await _make(session, correction, act, by=by)
+        correction.status = CorrectionStatus.MADE
+    await _save(session, correction)
+    return correction
+
+
+async def agree(session: AsyncSession, correction: Correction, *, by: UUID) -> None:
+    """The second officer agrees, and the act is taken back.
+
+    Raises OwnCorrection, CorrectionNotOpen, NotCorrectable, AlreadyReversed or BalanceTooLow;
+    after these last ones it can be agreed to later.
+    """
+    act = await ledger.act_of(session, correction.bank_id, correction.journal_id)
+    _check_second(correction, act, by)
+    # Deciding locks the row, so that of two who decide the slower finds it decided.
+    await _decide(session, correction, by, status=CorrectionStatus.ASKED)
+    reversal_id = await _make(session, correction, act, by=by)
+    made = {"status": CorrectionStatus.MADE, "reversal_id": reversal_id}
+    await _decide(session, correction, by, **made)
+
+
+async def refuse(session: AsyncSession, correction: Correction, *, by: UUID, reason: str) -> None:
+    """The second officer says no; the act stays. Raises OwnCorrection or CorrectionNotOpen."""
+    act = await ledger.act_of(session, correction.bank_id, correction.journal_id)
+    _check_second(correction, act, by)
+    refused = {"status": CorrectionStatus.REFUSED, "decision_reason": reason}
+    await _decide(session, correction, by, **refused)
+
+
+async def find_act(
+    session: AsyncSession, bank_id: UUID, *, journal_id: UUID | None, about_id: UUID | None
+) -> Act:
+    """What is to be corrected: a line's act, or that of a weighing or payout.
+
+    Raises NoSuchThing.
+    """
+    if journal_id is not None:
+        return await ledger.act_of(session, bank_id, journal_id)
+    if about_id is None:
+        raise NoSuchThing(thing="entry")
+    return await ledger.act_about(session, bank_id, about_id, CORRECTABLE)
+
+
+async def find(session: AsyncSession, bank_id: UUID, correction_id: UUID) -> Correction:
+    """A correction of this bank. Raises NoSuchThing."""
+    query = select(Correction).where(Correction.bank_id == bank_id, Correction.id == correction_id)
+    correction = (await session.exec(query)).first()
+    if correction is None:
+        raise NoSuchThing(thing="correction")
+    return correction
+
+
+async def of_bank(
+    session: AsyncSession,
+    bank_id: UUID,
+    *,
+    status: CorrectionStatus | None,
+    before: UUID | None,
+    limit: int,
+) -> list[Correction]:
+    """Corrections of a bank, newest first."""
+    query = (
+        select(Correction)
+        .where(Correction.bank_id == bank_id)
+        .order_by(col(Correction.id).desc())
+        .limit(limit)
+    )
+    if status is not None:
+        query = query.where(Correction.status == status)
+    if before is not None:
+        query = query.where(col(Correction.id) < before)
+    return list(await session.exec(query))
+
+
+def _check_another(act: Act, by: UUID) -> None:
+    if by in act.owners():
+        raise OwnCorrection
+
+
+def _check_second(correction: Correction, act: Act, by: UUID) -> None:
+    _check_another(act, by)
+    if by == correction.asked_by:
+        raise OwnCorrection
+
+
+async def _check_open(session: AsyncSession, bank_id: UUID, act: Act) -> None:
+    """What can be said before anybody is asked to agree; the database decides when it is made."""
+    if not act.is_reversible:
+        raise ledger.NotReversible
+    if act.kind not in CORRECTABLE:
+        raise NotCorrectable
+    if await ledger.reversal_of(session, bank_id, act.journal_id):
+        raise ledger.AlreadyReversed
+
+
+async def _amount_idr(session: AsyncSession, bank_id: UUID, act: Act) -> int:
+    """What counts against the limit: the rupiah it moved, or the worth of unsold goods."""
+    query = select(func.sum(Weighing.amount_idr)).where(
+        Weighing.bank_id == bank_id,
+        or_(col(Weighing.pickup_id) == act.about_id, col(Weighing.dropoff_id) == act.about_id),
+    )
+    return max(act.moved_idr, int((await session.exec(query)).one() or 0))
+
+
+async def _make(session: AsyncSession, correction: Correction, act: Act, *, by: UUID) -> UUID:
+    """Take the act back, and what followed from it outside of the ledger."""
+    await undo(session, correction.bank_id, act, correction.reason)
+    reversal_id = await ledger.reverse(
+        session, correction.bank_id, act, by=by, reason=correction.reason
+    )
+    await _tell(session, correction, act)
+    return reversal_id
+
+
+async def _save(session: AsyncSession, correction: Correction) -> None:
+    connection = await session.connection()
+    try:
+        await connection.execute(insert(Correction), [correction.model_dump()])
+    except IntegrityError as error:
+        broken = constraint_of(error)
+        if "correction_once" in broken or "correction.journal_id" in broken:
+            raise CorrectionAlreadyAsked from error
+        raise
+
+
+async def _decide(session: AsyncSession, correction: Correction, by: UUID, **values: Any) -> None:
+    decided = await session.exec(
+        update(Correction)
+        .where(
+            col(Correction.bank_id) == correction.bank_id,
+            col(Correction.id) == correction.id,
+            col(Correction.status) == CorrectionStatus.ASKED,
+        )
+        .values(decided_by=by, decided_at=utc_now(), **values)
+        .returning(col(Correction.id))
+        .execution_options(synchronize_session=False)
+    )
+    happened = decided.first() is not None
+    await session.refresh(correction)
+    if not happened:
+        raise CorrectionNotOpen
+
+
+async def _tell(session: AsyncSession, correction: Correction, act: Act) -> None:
+    for resident_id in act.owners("resident"):
+        given = act.given_idr(resident_id)
+        kind = (
+            "passbook_reduced" if given > 0 else "passbook_raised" if given else "goods_corrected"
+        )
+        body = {
+            "correction_id": str(correction.id),
+            "amount_idr": abs(given),
+            "reason": correction.reason,
+        }
+        await events.record(session, correction.bank_id, kind, person_id=resident_id, body=body)

@@ -1,0 +1,90 @@
+"""What a correction undoes beside the ledger: the pickup, the lots or the payout behind an act."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.payout import Payout, PayoutStatus
+from models.pickup import Pickup, PickupStatus
+from models.sale import Lot
+from service import ledger
+from service.errors import Conflict
+from service.ledger import Act
+
+
+class NotCorrectable(Conflict):
+    english = (
+        "This can't be corrected as a whole: only a weighing that was neither received at the"
+        " station nor sold since, or a payout that was paid."
+    )
+    indonesian = (
+        "Ini tidak dapat dikoreksi: hanya penimbangan yang belum diterima di gudang dan belum"
+        " terjual, atau pencairan yang sudah dibayar."
+    )
+
+
+async def undo(session: AsyncSession, bank_id: UUID, act: Act, reason: str) -> None:
+    """Set right what an act left outside of the ledger. Raises NotCorrectable or AlreadyReversed."""
+    if await _UNDO[act.kind](session, bank_id, act, reason):
+        return
+    if await ledger.reversal_of(session, bank_id, act.journal_id):
+        raise ledger.AlreadyReversed
+    raise NotCorrectable
+
+
+async def _take_back_pickup(session: AsyncSession, bank_id: UUID, act: Act, reason: str) -> bool:
+    """The pickup ends as cancelled, so that no station waits for its waste."""
+    ended = await session.exec(
+        update(Pickup)
+        .where(
+            col(Pickup.bank_id) == bank_id,
+            col(Pickup.id) == act.about_id,
+            col(Pickup.status) == PickupStatus.COLLECTED,
+            col(Pickup.receiving_id).is_(None),
+        )
+        .values(status=PickupStatus.CANCELLED, ended_reason=reason)
+        .returning(col(Pickup.id))
+        .execution_options(synchronize_session=False)
+    )
+    return ended.first() is not None
+
+
+async def _take_back_dropoff(session: AsyncSession, bank_id: UUID, act: Act, _reason: str) -> bool:
+    """Its lots are nobody's any more, unless something of them was sold."""
+    await session.exec(
+        delete(Lot).where(
+            col(Lot.bank_id) == bank_id,
+            col(Lot.dropoff_id) == act.about_id,
+            col(Lot.sold_grams) == 0,
+        )
+    )
+    sold = select(Lot.id).where(Lot.bank_id == bank_id, Lot.dropoff_id == act.about_id)
+    return (await session.exec(sold)).first() is None
+
+
+async def _take_back_payout(session: AsyncSession, bank_id: UUID, act: Act, reason: str) -> bool:
+    """The money is back in the drawer and on the passbook."""
+    reversed_ = await session.exec(
+        update(Payout)
+        .where(
+            col(Payout.bank_id) == bank_id,
+            col(Payout.id) == act.about_id,
+            col(Payout.status) == PayoutStatus.PAID,
+        )
+        .values(status=PayoutStatus.REVERSED, reason=reason)
+        .returning(col(Payout.id))
+        .execution_options(synchronize_session=False)
+    )
+    return reversed_.first() is not None
+
+
+_UNDO: dict[str, Callable[[AsyncSession, UUID, Act, str], Awaitable[bool]]] = {
+    "pickup": _take_back_pickup,
+    "dropoff": _take_back_dropoff,
+    "payout": _take_back_payout,
+}
+CORRECTABLE = frozenset(_UNDO)
+"""The kinds of acts that can be corrected; of others more would have to follow."""
