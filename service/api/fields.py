@@ -1,7 +1,7 @@
 """Fields that several inputs and views share. Numbers are strict: true is no 1."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Self
 
 from pydantic import (
@@ -26,6 +26,7 @@ HEAVIEST_LINE_GRAMS = 5_000_000
 LARGEST_AMOUNT_IDR = 1_000_000_000_000
 LARGEST_PRICE_IDR = 10_000_000
 MOST_LINES = 100
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
@@ -43,6 +44,13 @@ def _instant_text(value: object) -> object:
     """Instants come as RFC 3339 text only: a number, even in text, would be taken for seconds."""
     if not isinstance(value, str) or not _DAY_AND_TIME.match(value):
         raise _no_instant()
+    return value
+
+
+def _day_text(value: object) -> object:
+    """Days come as 2026-11-22 only: a number, even in text, would be taken for seconds."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise PydanticCustomError("day", "A day is text, like 2026-11-22.")
     return value
 
 
@@ -67,6 +75,7 @@ OR_NOTHING = BeforeValidator(lambda value: "" if value is None else value)
 Line = Annotated[str, Field(max_length=300), PLAIN, OR_NOTHING]
 Reason = Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S"), PLAIN]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant_text), AfterValidator(_in_utc)]
+Day = Annotated[date, BeforeValidator(_day_text)]
 MaterialCode = Annotated[str, Field(min_length=1, max_length=20), PLAIN]
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from models.bank import Settlement
 from models.people import Role
-from service import ledger, members, prices, weighing
+from service import ledger, lots, members, prices, statements, weighing
 from service.api.dependencies import (
     CurrentPage,
     Payer,
@@ -26,12 +27,9 @@ from service.ledger.chart import IDR
 
 router = APIRouter(prefix="/v1", tags=["passbook"], route_class=ActRoute)
 
+_OF_PICKUPS = ("pickup", "receiving", "dispute")
+
 ResidentQuery = Annotated[UUID | None, Query(description="For officers: whose passbook")]
-_DESCRIPTIONS = {
-    "pickup": "Setoran jemput",
-    "dropoff": "Setoran langsung",
-    "payout": "Pencairan",
-}
 
 
 class DropoffInput(BaseModel):
@@ -40,11 +38,15 @@ class DropoffInput(BaseModel):
 
 
 class DropoffView(BaseModel):
+    """What was weighed; under bagi_hasil `credited_idr` is 0 until the batch is sold."""
+
     id: UUID
     bank_id: UUID
     resident_id: UUID
     weighings: list[WeighingView]
+    settlement: Settlement
     credited_idr: int
+    expected_idr: int
     created_at: datetime
 
 
@@ -55,9 +57,15 @@ class PassbookView(BaseModel):
     pending_idr: int
     held_idr: int
     grams_total: int
+    unsold_grams: int
 
 
 class LineView(BaseModel):
+    """`journal_id` names the act behind a line, for whoever corrects it.
+
+    A correction says whose journal it takes back; that line says which one took it back.
+    """
+
     id: UUID
     at: datetime
     kind: str
@@ -68,10 +76,38 @@ class LineView(BaseModel):
     pickup_id: UUID | None
     dropoff_id: UUID | None
     payout_id: UUID | None
+    journal_id: UUID
+    corrects_journal_id: UUID | None
+    corrected_by_journal_id: UUID | None
 
 
 class LineList(BaseModel):
     items: list[LineView]
+    next_cursor: str | None
+
+
+class LotView(BaseModel):
+    """Grams that wait for their buyer, and what was sold of them.
+
+    `paid_idr` is at the price of the weighing, `shared_idr` of what sales brought beyond it.
+    """
+
+    id: UUID
+    material: str
+    condition: str
+    grams: int
+    sold_grams: int
+    price_idr: int
+    grams_per_unit: int
+    paid_idr: int
+    shared_idr: int
+    weighed_at: datetime
+    pickup_id: UUID | None
+    dropoff_id: UUID | None
+
+
+class LotList(BaseModel):
+    items: list[LotView]
     next_cursor: str | None
 
 
@@ -107,7 +143,7 @@ class TrialBalanceView(BaseModel):
 async def drop_off(
     bank_id: UUID, body: DropoffInput, caller: Payer, session: Session
 ) -> DropoffView:
-    """Weigh what a resident brought; credited at once at drop-off prices."""
+    """Weigh what a resident brought: at drop-off prices, by the rules in force."""
     caller.act_in(bank_id, Role.OPERATOR)
     resident = await members.resident_of(session, bank_id, body.resident_id)
     brought, credited = await weighing.dropoff(
@@ -120,7 +156,9 @@ async def drop_off(
     return DropoffView(
         **brought.model_dump(include={"id", "bank_id", "resident_id", "created_at"}),
         weighings=[WeighingView(**line) for line in credited.lines],
+        settlement=credited.settlement,
         credited_idr=credited.credited_idr,
+        expected_idr=credited.expected_idr,
     )
 
 
@@ -157,6 +195,29 @@ async def lines(
     )
 
 
+@router.get(
+    "/passbooks/{bank_id}/lots", responses=documented(NoValidToken, NotAllowed, NoSuchThing)
+)
+async def lots_kept(
+    bank_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    page: CurrentPage,
+    resident_id: ResidentQuery = None,
+) -> LotList:
+    """Under bagi hasil: what the store keeps for a resident or has sold, newest first."""
+    whose = await members.whose(session, caller, bank_id, resident_id)
+    found = await lots.of_resident(
+        session, bank_id, whose, before=page.before_id, limit=page.limit + 1
+    )
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return LotList(
+        items=[LotView(**lot.model_dump()) for lot in shown],
+        next_cursor=cursor_of(shown[-1].id) if more else None,
+    )
+
+
 @router.get("/banks/{bank_id}/ledger/trial-balance", responses=documented(NoValidToken, NotAllowed))
 async def trial_balance(
     bank_id: UUID,
@@ -175,23 +236,22 @@ async def trial_balance(
     )
 
 
-def _described(line: ledger.PassbookLine) -> str:
-    what = _DESCRIPTIONS.get(line.kind, line.kind)
-    return f"{what} ({line.memo})" if line.memo else what
-
-
 def _line_view(line: ledger.PassbookLine) -> LineView:
+    about = line.corrects_kind or line.kind
     return LineView(
         id=line.id,
         at=line.at,
         kind=line.kind,
-        description=_described(line),
+        description=statements.described(line, "id"),
         in_idr=max(line.amount_idr, 0),
         out_idr=max(-line.amount_idr, 0),
         balance_idr=line.balance_idr,
-        pickup_id=line.about_id if line.kind == "pickup" else None,
-        dropoff_id=line.about_id if line.kind == "dropoff" else None,
-        payout_id=line.about_id if line.kind == "payout" else None,
+        pickup_id=line.about_id if about in _OF_PICKUPS else None,
+        dropoff_id=line.about_id if about == "dropoff" else None,
+        payout_id=line.about_id if about == "payout" else None,
+        journal_id=line.journal_id,
+        corrects_journal_id=line.corrects_id,
+        corrected_by_journal_id=line.corrected_by_id,
     )
 
 

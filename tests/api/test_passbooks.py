@@ -53,6 +53,7 @@ async def test_what_is_brought_is_credited_at_drop_off_prices(asking: Asking, to
         "pending_idr": 0,
         "held_idr": 0,
         "grams_total": 3_500,
+        "unsold_grams": 0,
     }
     (entry,) = done(await asking.get(town.resident, f"{book}/lines"))["items"]
     assert (entry["kind"], entry["dropoff_id"], entry["pickup_id"]) == (

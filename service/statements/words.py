@@ -1,0 +1,117 @@
+"""What a statement says, in Indonesian and English."""
+
+from datetime import date
+from typing import NamedTuple
+
+from service.ledger import PassbookLine
+from service.ledger.reversing import CORRECTION
+
+_DEEDS: dict[str, tuple[str, str]] = {
+    "pickup": ("Setoran jemput", "Pickup"),
+    "dropoff": ("Setoran langsung", "Drop-off"),
+    "payout": ("Pencairan", "Payout"),
+    "sale": ("Terjual", "Sold"),
+    "share": ("Bagi hasil", "Share of the profit"),
+    "receiving": ("Timbang ulang", "Weighed again"),
+    "dispute": ("Timbang ulang diputuskan", "Second weighing decided"),
+    CORRECTION: ("Koreksi", "Correction"),
+}
+
+
+class Labels(NamedTuple):
+    """The printed words of a statement."""
+
+    title: str
+    name: str
+    number: str
+    phone: str
+    period: str
+    until: str
+    page: str
+    of: str
+    no: str
+    date: str
+    money_in: str
+    money_out: str
+    balance: str
+    entered_by: str
+    note: str
+    opening: str
+    closing: str
+    total: str
+    nothing: str
+
+
+_LABELS = {
+    "id": Labels(
+        title="Buku Tabungan",
+        name="Nama",
+        number="No. induk",
+        phone="HP",
+        period="Periode",
+        until="s.d.",
+        page="Halaman",
+        of="dari",
+        no="No",
+        date="Tanggal",
+        money_in="Masuk",
+        money_out="Keluar",
+        balance="Saldo",
+        entered_by="Paraf",
+        note="Keterangan",
+        opening="Saldo awal",
+        closing="Saldo akhir",
+        total="Jumlah",
+        nothing="Tidak ada transaksi pada periode ini.",
+    ),
+    "en": Labels(
+        title="Passbook",
+        name="Name",
+        number="Passbook no.",
+        phone="Phone",
+        period="Period",
+        until="to",
+        page="Page",
+        of="of",
+        no="No",
+        date="Date",
+        money_in="In",
+        money_out="Out",
+        balance="Balance",
+        entered_by="By",
+        note="Note",
+        opening="Opening balance",
+        closing="Closing balance",
+        total="Total",
+        nothing="Nothing was entered in this period.",
+    ),
+}
+
+
+def labels(language: str) -> Labels:
+    return _LABELS[language]
+
+
+def described(line: PassbookLine, language: str) -> str:
+    """What a line is about: "Koreksi: setoran jemput (salah timbang)"."""
+    deed = _deed(line.kind, line.key, language)
+    if line.corrects_kind:
+        corrected = _deed(line.corrects_kind, line.key, language)
+        deed = f"{deed}: {corrected[0].lower()}{corrected[1:]}"
+    return f"{deed} ({line.memo})" if line.memo else deed
+
+
+def happened_on(day: date, language: str) -> str:
+    """Said of a line that happened on another day than it was written."""
+    return f"tanggal {in_digits(day)}" if language == "id" else f"of {in_digits(day)}"
+
+
+def in_digits(day: date) -> str:
+    """A date as both languages write it here: 22-11-2026."""
+    return f"{day:%d-%m-%Y}"
+
+
+def _deed(kind: str, key: str, language: str) -> str:
+    is_share = kind == "sale" and key.endswith(":share")
+    words = _DEEDS.get("share" if is_share else kind)
+    return words[language == "en"] if words else kind
