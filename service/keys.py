@@ -1,25 +1,32 @@
-"""The secrets of an installation: the key that signs tokens and the pepper of codes."""
+"""The secrets of an installation: keys that sign tokens and seals, and the pepper of codes."""
 
 import hashlib
 import hmac
 import os
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
+from pydantic import SecretStr
 
 from service.settings import Settings
 
 CODE_DIGITS = 6
+_PUBLIC_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,14 @@ class Keys:
 
     signing: Ed25519PrivateKey
     pepper: bytes
+    sealing: Ed25519PrivateKey
+    earlier: tuple[Ed25519PublicKey, ...] = ()
+    """The public halves of sealing keys that were used before."""
+
+    @property
+    def of_seals(self) -> Mapping[str, Ed25519PublicKey]:
+        """The public keys that seals of this installation may be signed with, newest first."""
+        return _by_id(self.sealing.public_key(), *self.earlier)
 
     def hash_of(self, purpose: str, *parts: str) -> str:
         """A keyed hash, 64 hex digits; one purpose's hash is no use for another."""
@@ -44,26 +59,68 @@ class Keys:
         return f"{number:0{CODE_DIGITS}d}"
 
 
+def key_id_of(key: Ed25519PublicKey) -> str:
+    """The short name of a public key: 16 hex digits of the SHA-256 of its 32 bytes."""
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
+
+
+def public_keys_in(pem: str) -> tuple[Ed25519PublicKey, ...]:
+    """The Ed25519 public keys of a text in PEM form. Raises ValueError."""
+    found = [load_pem_public_key(block.encode()) for block in _PUBLIC_PEM.findall(pem)]
+    keys = tuple(key for key in found if isinstance(key, Ed25519PublicKey))
+    if len(keys) < max(len(found), 1):
+        raise ValueError("These are no Ed25519 public keys in PEM form.")
+    return keys
+
+
+def keys_of_seals(settings: Settings) -> Mapping[str, Ed25519PublicKey]:
+    """The public keys that seals may be signed with, by id; makes none where there is none yet."""
+    earlier = _earlier(settings)
+    path = _folder(settings) / "sealing.pem"
+    if settings.sealing_key is None and not path.exists():
+        return _by_id(*earlier)
+    private = _private_key(settings.sealing_key, path, "JUMPA_SEALING_KEY")
+    return _by_id(private.public_key(), *earlier)
+
+
 def load_keys(settings: Settings) -> Keys:
     """The keys from the settings, else from the data folder, else made there now."""
-    folder = settings.data_dir / "keys"
-    pem = (
-        settings.signing_key.get_secret_value().encode()
-        if settings.signing_key
-        else _kept(folder / "signing.pem", _new_signing_key)
-    )
+    folder = _folder(settings)
     pepper = (
         settings.pepper.get_secret_value().encode()
         if settings.pepper
         else _kept(folder / "pepper", lambda: secrets.token_hex(32).encode())
     )
-    signing = load_pem_private_key(pem, password=None)
-    if not isinstance(signing, Ed25519PrivateKey):
-        raise ValueError("JUMPA_SIGNING_KEY must be an Ed25519 private key in PEM form.")
-    return Keys(signing, pepper)
+    return Keys(
+        _private_key(settings.signing_key, folder / "signing.pem", "JUMPA_SIGNING_KEY"),
+        pepper,
+        _private_key(settings.sealing_key, folder / "sealing.pem", "JUMPA_SEALING_KEY"),
+        _earlier(settings),
+    )
 
 
-def _new_signing_key() -> bytes:
+def _folder(settings: Settings) -> Path:
+    return settings.data_dir / "keys"
+
+
+def _earlier(settings: Settings) -> tuple[Ed25519PublicKey, ...]:
+    given = settings.sealing_keys_before
+    return public_keys_in(given) if given.strip() else ()
+
+
+def _by_id(*keys: Ed25519PublicKey) -> dict[str, Ed25519PublicKey]:
+    return {key_id_of(key): key for key in keys}
+
+
+def _private_key(given: SecretStr | None, path: Path, name: str) -> Ed25519PrivateKey:
+    pem = given.get_secret_value().encode() if given else _kept(path, _new_private_key)
+    key = load_pem_private_key(pem, password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(f"{name} must be an Ed25519 private key in PEM form.")
+    return key
+
+
+def _new_private_key() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
 
     pepper: SecretStr | None = None
     signing_key: SecretStr | None = None
+    sealing_key: SecretStr | None = None
+    sealing_keys_before: str = ""
     access_token_s: Annotated[int, Field(ge=60, le=86_400)] = 900
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     code_resend_s: Annotated[int, Field(ge=0, le=3_600)] = 60
@@ -53,7 +55,7 @@ class Settings(BaseSettings):
     def _fit_for_production(self) -> Self:
         if self.environment != "production":
             return self
-        for name in ("pepper", "signing_key"):
+        for name in ("pepper", "signing_key", "sealing_key"):
             secret: SecretStr | None = getattr(self, name)
             if secret is None or secret.get_secret_value().strip().lower() in _WEAK:
                 raise ValueError(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from service.cli import degrees
+from service.cli import checks, degrees
 from service.cli.naming import in_examples, told
 from service.cli.refusals import Commands
 
@@ -28,6 +28,7 @@ bank = typer.Typer(no_args_is_help=True, help="Waste banks.")
 member = typer.Typer(no_args_is_help=True, help="Who plays which part in a bank.")
 price = typer.Typer(no_args_is_help=True, help="Price lists.")
 demo_town = typer.Typer(no_args_is_help=True, help="The demo town.")
+app.add_typer(checks.commands)
 app.add_typer(bank, name="bank")
 app.add_typer(member, name="member")
 app.add_typer(price, name="price")
@@ -114,29 +115,21 @@ def seed(
 
 
 @app.command()
-def verify() -> None:
-    """Replay every ledger and compare it with its counters. Exit code 1 if anything differs.
+def accounts(
+    *,
+    bank: Annotated[
+        str, typer.Option(metavar="NAME|ID", help="With what each kind holds at this bank")
+    ] = "",
+) -> None:
+    """Show the chart of accounts: where rupiah and grams can be, and what each account means.
 
-    Reads only, beside a running server.
+    Changes nothing. Exit code 1 if a unit doesn't sum to zero at the bank.
 
-    Example: [cyan]jumpa verify[/cyan]
+    Example: [cyan]jumpa accounts --bank "Bank Sampah Melati"[/cyan]
     """
-    from service.cli import upkeep  # noqa: PLC0415
+    from service.cli import accounts  # noqa: PLC0415
 
-    upkeep.verify()
-
-
-@app.command()
-def doctor() -> None:
-    """Look whether everything is as it should be, and say what to do if not.
-
-    Changes nothing. Exit code 1 if something keeps the product from running.
-
-    Example: [cyan]jumpa doctor[/cyan]
-    """
-    from service.cli import doctor  # noqa: PLC0415
-
-    doctor.look()
+    accounts.show(bank)
 
 
 @app.command()
@@ -163,6 +156,10 @@ def create_bank(  # noqa: PLR0913  One option a fact.
     district: Annotated[str, typer.Option(help="Code of the kecamatan, like 12.07.28")] = "",
     time_zone: Annotated[str, typer.Option(help="Where its days begin")] = "Asia/Jakarta",
     hours: Annotated[str, typer.Option(help="As OpenStreetMap writes them")] = "",
+    settlement: Annotated[
+        Literal["beli_putus", "bagi_hasil"],
+        typer.Option(help="Bought at weighing, or paid for and shared once it is sold"),
+    ] = "beli_putus",
     treasurer: Annotated[str, typer.Option(metavar="PHONE", help="Who approves payouts")] = "",
     operator: Annotated[str, typer.Option(metavar="PHONE", help="Who runs the counter")] = "",
     city: Annotated[str, typer.Option(metavar="PHONE", help="Who sees its books")] = "",
@@ -184,7 +181,8 @@ def create_bank(  # noqa: PLR0913  One option a fact.
         "time_zone": time_zone,
         "hours": hours,
     }
-    opening.create_bank(facts, {"treasurer": treasurer, "operator": operator, "city": city})
+    officers = {"treasurer": treasurer, "operator": operator, "city": city}
+    opening.create_bank(facts, officers, settlement=settlement)
 
 
 @member.command("add")
@@ -264,7 +262,7 @@ def demo_day(
 
 
 def _name_as_called() -> None:
-    for group in (app, bank, member, price, demo_town):
+    for group in (app, checks.commands, bank, member, price, demo_town):
         for command in group.registered_commands:
             command.help = in_examples(inspect.getdoc(command.callback) or "")
 

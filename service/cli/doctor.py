@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from models.bank import Bank
-from models.base import utc_now
+from models.base import table_of, utc_now
+from models.ledger import Page, Seal
 from models.material import Material
 from service.cli.naming import told
 from service.cli.refusals import wrong_settings
@@ -27,6 +28,20 @@ from service.settings import Settings
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _CLOCKS_APART = timedelta(seconds=5)
 _BUILT_IN = 2026
+_SEALED_WITHIN = timedelta(hours=1)
+_page, _seal, _next = table_of(Page), table_of(Seal), table_of(Page).alias()
+_LATE_PAGES = (
+    select(func.count())
+    .select_from(_page)
+    # Final since the next page was opened.
+    .join(_next, (_next.c.bank_id == _page.c.bank_id) & (_next.c.number == _page.c.number + 1))
+    .join(
+        _seal,
+        (_seal.c.bank_id == _page.c.bank_id) & (_seal.c.page == _page.c.number),
+        isouter=True,
+    )
+    .where(_seal.c.page.is_(None), _next.c.opened_at < bindparam("before"))
+)
 
 
 class Level(StrEnum):
@@ -106,7 +121,7 @@ def _data_folder(folder: Path) -> Finding:
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
-    kept = {"signing_key": "signing.pem", "pepper": "pepper"}
+    kept = {"signing_key": "signing.pem", "sealing_key": "sealing.pem", "pepper": "pepper"}
     for name, file in kept.items():
         if getattr(settings, name) is not None:
             yield Finding(Level.OK, name, "from the settings")
@@ -161,6 +176,7 @@ def _schema(connection: Connection) -> Iterator[Finding]:
         yield Finding(Level.OK, "triggers", "all in place")
     yield _amount(connection, "materials", Material, "seed")
     yield _amount(connection, "banks", Bank, "bank create --help")
+    yield _seals(connection)
 
 
 def _amount(
@@ -170,6 +186,15 @@ def _amount(
     if count == 0:
         return Finding(Level.WARN, what, "none yet", f"Enter some: {told(command)}")
     return Finding(Level.OK, what, str(count))
+
+
+def _seals(connection: Connection) -> Finding:
+    """Pages that have been final for long: the worker seals them within seconds."""
+    late = connection.execute(_LATE_PAGES, {"before": utc_now() - _SEALED_WITHIN}).scalar_one()
+    if late:
+        advice = f"Is a worker running? Only sealed pages can be proven; `{told('verify')}`."
+        return Finding(Level.WARN, "seals", f"{late} pages wait for their seal", advice)
+    return Finding(Level.OK, "seals", "no page waits for its seal")
 
 
 def _clock_of(connection: Connection) -> Finding:

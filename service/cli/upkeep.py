@@ -11,7 +11,9 @@ from service.app import VERSION, only_server
 from service.cli.ground import make_data_folder, require_schema
 from service.database import open_database, schema
 from service.demo.seeding import seed as seed_demo
+from service.keys import keys_of_seals
 from service.ledger import Verified
+from service.sealing import Checked, check
 from service.seeds import load_reference
 from service.settings import Settings
 
@@ -49,18 +51,19 @@ async def fill(settings: Settings, *, with_demo: bool) -> None:
 
 
 def verify() -> None:
-    """Replay the ledgers of all banks; exit code 1 if something doesn't add up."""
+    """Replay the ledgers of all banks and check their seals; exit code 1 if anything differs."""
     settings = Settings()
     require_schema(settings)
-    result = asyncio.run(_verified(settings))
-    for finding in result.findings:
+    result, sealed = asyncio.run(_verified(settings))
+    findings = [*result.findings, *sealed.findings]
+    for finding in findings:
         typer.echo(f"bank {finding.bank_id}, {finding.subject}: {finding.problem}")
     typer.echo(
         f"{result.banks} banks, {result.accounts} accounts, {result.transfers} transfers,"
-        f" {result.entries} entries: "
-        + ("everything adds up." if result.is_clean else f"{len(result.findings)} findings.")
+        f" {result.entries} entries, {sealed.pages} sealed pages, {sealed.days} sealed days: "
+        + (f"{len(findings)} findings." if findings else "everything adds up.")
     )
-    if not result.is_clean:
+    if findings:
         raise typer.Exit(1)
 
 
@@ -69,10 +72,13 @@ def version() -> None:
     typer.echo(f"Jumpa Madu {VERSION}")
 
 
-async def _verified(settings: Settings) -> Verified:
+async def _verified(settings: Settings) -> tuple[Verified, Checked]:
     database = open_database(settings.database)
     try:
         async with database.reading() as session:
-            return await ledger.verify(session, list(await session.exec(select(Bank.id))))
+            banks = list(await session.exec(select(Bank.id)))
+            replayed = await ledger.verify(session, banks)
+        keys = keys_of_seals(settings)
+        return replayed, await asyncio.to_thread(check, settings.database, banks, keys)
     finally:
         await database.close()

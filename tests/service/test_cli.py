@@ -19,7 +19,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_command_teaches_with_an_example() -> None:
-    for command in ("start", "serve", "worker", "migrate", "seed", "verify", "doctor", "version"):
+    for command in (
+        "start",
+        "serve",
+        "worker",
+        "migrate",
+        "seed",
+        "verify",
+        "verify-receipt",
+        "doctor",
+        "version",
+    ):
         assert re.search(rf"Example: .*jumpa {command}", jumpa(command, "--help").output)
     for group, command in (
         ("bank", "create"),

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr, ValidationError
 
-from service.keys import load_keys
+from service.keys import key_id_of, keys_of_seals, load_keys
 from service.settings import Settings
 
 PEM = SecretStr("-----BEGIN PRIVATE KEY-----")
@@ -21,9 +22,11 @@ LONG = SecretStr("x" * 32)
         {},
         {"pepper": LONG},
         {"signing_key": PEM},
-        {"pepper": SecretStr("changethis"), "signing_key": PEM},
-        {"pepper": SecretStr("short"), "signing_key": PEM},
-        {"pepper": LONG, "signing_key": SecretStr("")},
+        {"pepper": LONG, "signing_key": PEM},
+        {"pepper": SecretStr("changethis"), "signing_key": PEM, "sealing_key": PEM},
+        {"pepper": SecretStr("short"), "signing_key": PEM, "sealing_key": PEM},
+        {"pepper": LONG, "signing_key": SecretStr(""), "sealing_key": PEM},
+        {"pepper": LONG, "signing_key": PEM, "sealing_key": SecretStr("")},
     ],
 )
 def test_production_refuses_missing_and_weak_secrets(secrets: dict[str, Any]) -> None:
@@ -32,7 +35,7 @@ def test_production_refuses_missing_and_weak_secrets(secrets: dict[str, Any]) ->
 
 
 def test_production_starts_with_real_secrets() -> None:
-    settings = Settings(environment="production", pepper=LONG, signing_key=PEM)
+    settings = Settings(environment="production", pepper=LONG, signing_key=PEM, sealing_key=PEM)
     assert "x" * 32 not in repr(settings)
 
 
@@ -62,9 +65,11 @@ def test_keys_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> N
     first, second = load_keys(settings), load_keys(settings)
     assert first.pepper == second.pepper
     assert first.signing.private_bytes_raw() == second.signing.private_bytes_raw()
+    assert first.sealing.private_bytes_raw() == second.sealing.private_bytes_raw()
+    assert first.sealing.private_bytes_raw() != first.signing.private_bytes_raw()
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "keys").iterdir()}
     assert modes == {0o600}
-    assert len(os.listdir(tmp_path / "keys")) == 2
+    assert len(os.listdir(tmp_path / "keys")) == 3
 
 
 def test_two_installations_have_different_keys(tmp_path: Path) -> None:
@@ -73,3 +78,16 @@ def test_two_installations_have_different_keys(tmp_path: Path) -> None:
     assert one.pepper != other.pepper
     assert one.hash_of("code", "1") != other.hash_of("code", "1")
     assert one.hash_of("code", "1") != one.hash_of("refresh", "1")
+
+
+def test_keys_that_sealed_before_stay_known(tmp_path: Path) -> None:
+    old = load_keys(Settings(data_dir=tmp_path / "old")).sealing.public_key()
+    pem = old.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    settings = Settings(data_dir=tmp_path / "new", sealing_keys_before=f"{pem}\n{pem}")
+    assert list(keys_of_seals(settings)) == [key_id_of(old)]
+    assert not (tmp_path / "new").exists()
+    keys = load_keys(settings)
+    assert list(keys.of_seals) == [key_id_of(keys.sealing.public_key()), key_id_of(old)]
+    assert keys_of_seals(settings).keys() == keys.of_seals.keys()
+    with pytest.raises(ValueError, match="public keys"):
+        load_keys(Settings(data_dir=tmp_path, sealing_keys_before="not a key"))

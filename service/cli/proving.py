@@ -1,0 +1,63 @@
+"""Checks a receipt offline: a file, a public key, and nothing else."""
+
+import json
+from pathlib import Path
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from service.cli.refusals import Refused
+from service.keys import public_keys_in
+from service.sealing.proving import NoReceipt, Proof, prove
+
+
+def verify_receipt(file: Path, key: str) -> None:
+    """Say whether the receipt is what was sealed; exit code 1 if it isn't."""
+    receipt = _read(file)
+    given = _public_key(key) if key else None
+    try:
+        proof = prove(receipt, given)
+    except NoReceipt as error:
+        raise Refused(str(error)) from error
+    _tell(receipt, proof, is_key_given=given is not None)
+    if proof.problems or not proof.is_sealed:
+        raise typer.Exit(1)
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        receipt = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise Refused(f"{file} is no JSON: {error}") from None
+    if not isinstance(receipt, dict):
+        raise Refused(f"{file} is no receipt.")
+    return receipt
+
+
+def _public_key(given: str) -> Ed25519PublicKey:
+    """The key in a PEM file, or written as 64 hexadecimal digits."""
+    try:
+        if len(given) == 64:
+            return Ed25519PublicKey.from_public_bytes(bytes.fromhex(given))
+        return public_keys_in(Path(given).read_text())[0]
+    except (ValueError, OSError) as error:
+        raise Refused(f"--key is no Ed25519 public key: {error}") from None
+
+
+def _tell(receipt: dict[str, object], proof: Proof, *, is_key_given: bool) -> None:
+    if not proof.is_sealed:
+        typer.echo("This receipt has no proof yet: its page was not sealed when it was made.")
+        return
+    for problem in proof.problems:
+        typer.echo(problem)
+    if proof.problems:
+        typer.echo(f"{len(proof.problems)} of {proof.transfers} transfers do not fit.")
+        return
+    for line in proof.shown:
+        typer.echo(line)
+    typer.echo(f"{proof.transfers} transfers stand in the sealed book as shown.")
+    if not is_key_given:
+        typer.echo(
+            f"The key was taken from the receipt, so this proves only that it fits itself."
+            f" Compare {proof.key_id} with the key that the waste bank published."
+        )

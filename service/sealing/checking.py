@@ -1,0 +1,228 @@
+"""Checks the seals: every page and day is worked out again, and what differs is named."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection
+
+from service.ledger import Finding
+from service.sealing import book
+from service.sealing.heads import (
+    NO_PAGE,
+    DayFacts,
+    PageFacts,
+    Total,
+    balances_hash,
+    is_signed,
+    page_message,
+)
+from service.sealing.merkle import root_of
+from service.sealing.pages import leaves_of
+
+LEAF_BYTES = 48
+_POSTED = ("post", "settle")
+_PUBLIC_KEYS = Mapping[str, Ed25519PublicKey]
+_OPEN = "SELECT coalesce(max(number), 0) AS open FROM ledger_page WHERE bank_id = :bank_id"
+_LAST_SEAL = "SELECT coalesce(max(page), 0) AS page FROM ledger_seal WHERE bank_id = :bank_id"
+_SEAL = "SELECT * FROM ledger_seal WHERE bank_id = :bank_id AND page = :page"
+_DAYS = """
+SELECT d.day, d.last_page, s.page, s.transfers, s.head, s.balances, s.key_id, s.signature
+  FROM ledger_day d LEFT JOIN ledger_day_seal s ON s.bank_id = d.bank_id AND s.day = d.day
+ WHERE d.bank_id = :bank_id ORDER BY d.day"""
+_ACCOUNTS = """
+SELECT coalesce({id}, '') AS id, a.code, a.unit FROM ledger_account a WHERE a.bank_id = :bank_id"""
+
+
+@dataclass
+class Checked:
+    """How much was checked, and what was found."""
+
+    pages: int = 0
+    days: int = 0
+    transfers: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def check(url: str, banks: Sequence[UUID], keys: _PUBLIC_KEYS) -> Checked:
+    """Check the seals of these banks as of one moment.
+
+    Memory grows with accounts and with the largest page, 48 bytes a transfer.
+    """
+    result = Checked()
+    with book.one_moment(url) as connection:
+        for bank_id in banks:
+            _Check(connection, bank_id, keys, result).run()
+    return result
+
+
+class _Check:
+    """A walk through one bank's book, page by page, day by day."""
+
+    def __init__(
+        self, connection: Connection, bank_id: UUID, keys: _PUBLIC_KEYS, result: Checked
+    ) -> None:
+        self._connection = connection
+        self._bank_id = bank_id
+        self._keys = keys
+        self._result = result
+        self._head: bytes | None = NO_PAGE
+        self._transfers = 0
+        self._rows_differ = False
+        self._balances: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+
+    def run(self) -> None:
+        days = {row["last_page"]: row for row in self._read(_DAYS)}
+        last_seal = self._read(_LAST_SEAL)[0]["page"]
+        last_day = max((page for page, row in days.items() if row["page"]), default=0)
+        final = self._read(_OPEN)[0]["open"] - 1
+        for page in range(1, max(final, last_seal) + 1):
+            seal = next(iter(self._read(_SEAL, page=page)), None)
+            if page > final:
+                self._found(f"page {page}", "is sealed, and still open")
+            elif seal is not None:
+                self._page(page, seal)
+            elif page < last_seal:
+                self._found(f"page {page}", "its seal is missing")
+                self._unsealed(page)
+            else:
+                return
+            if page in days:
+                self._day(days[page], is_last=page >= last_day)
+
+    def _page(self, page: int, seal: Mapping[str, Any]) -> None:
+        self._result.pages += 1
+        rows, root = self._read_page(page)
+        sealed = bytes(seal["leaves"])
+        own_root = root_of(
+            sealed[at + 16 : at + LEAF_BYTES] for at in range(0, len(sealed), LEAF_BYTES)
+        )
+        if rows != sealed and own_root == seal["root"]:
+            self._differences(page, sealed, rows)
+        elif rows != sealed and root != seal["root"]:
+            self._rows_differ = True
+            self._found(f"page {page}", "its transfers are not those that were sealed")
+        self._seal(page, seal, own_root)
+        self._transfers += seal["transfers"]
+
+    def _seal(self, page: int, seal: Mapping[str, Any], own_root: bytes) -> None:
+        facts = PageFacts(
+            self._bank_id, page, seal["transfers"], own_root, seal["previous"], seal["form"]
+        )
+        head = bytes(seal["head"])
+        before, self._head = self._head, None
+        if facts.head() != head or own_root != seal["root"]:
+            self._found(f"page {page}", "its seal was edited")
+        elif before is not None and bytes(seal["previous"]) != before:
+            self._found(f"page {page}", f"its seal does not follow that of page {page - 1}")
+        elif problem := self._signature(seal, page_message(head)):
+            self._found(f"page {page}", problem)
+        else:
+            self._head = head
+
+    def _day(self, row: Mapping[str, Any], *, is_last: bool) -> None:
+        day = f"day {row['day']}"
+        if row["page"] is None:
+            if not is_last:
+                self._found(day, "its seal is missing")
+            return
+        self._result.days += 1
+        for problem in self._problems_of_day(row):
+            self._found(day, problem)
+            return
+
+    def _problems_of_day(self, row: Mapping[str, Any]) -> Iterator[str]:
+        # What the pages are guilty of is not told a second time.
+        if row["page"] != row["last_page"]:
+            yield "its seal is for another page"
+        if self._head is not None and bytes(row["head"]) != self._head:
+            yield "its seal is not over the head of its last page"
+        if self._head is not None and row["transfers"] != self._transfers:
+            yield "its seal counts other transfers"
+        if not self._rows_differ and bytes(row["balances"]) != balances_hash(self._totals()):
+            yield "its seal is over another trial balance"
+        said = row["day"]
+        facts = DayFacts(
+            self._bank_id,
+            said if isinstance(said, date) else date.fromisoformat(said),
+            row["page"],
+            row["transfers"],
+            bytes(row["head"]),
+            bytes(row["balances"]),
+        )
+        if problem := self._signature(row, facts.message()):
+            yield problem
+
+    def _signature(self, row: Mapping[str, Any], message: bytes) -> str | None:
+        key = self._keys.get(row["key_id"])
+        if key is None:
+            return f"signed with a key that is not known here: {row['key_id']}"
+        return (
+            None if is_signed(key, bytes(row["signature"]), message) else "its signature is wrong"
+        )
+
+    def _read_page(self, page: int) -> tuple[bytes, bytes]:
+        """Ids and leaves of a page as its rows are now, and their root; counts amounts."""
+        leaves, tree = leaves_of(self._connection, self._bank_id, page, self._count)
+        self._result.transfers += tree.size
+        return leaves, tree.root()
+
+    def _count(self, transfer: book.Transfer) -> None:
+        if transfer[2] not in _POSTED:
+            return
+        amount = int(transfer[8]) if transfer[8].isdecimal() else 0
+        self._balances[transfer[4]][0] += amount
+        self._balances[transfer[6]][1] += amount
+
+    def _unsealed(self, page: int) -> None:
+        self._head = None
+        self._transfers += len(self._read_page(page)[0]) // LEAF_BYTES
+
+    def _differences(self, page: int, sealed: bytes, rows: bytes) -> None:
+        """Which transfers differ; only now are leaves looked up by id."""
+        self._rows_differ = True
+        then, now = _by_id(sealed), _by_id(rows)
+        for one, leaf in then.items():
+            if one not in now:
+                self._found(f"transfer {UUID(bytes=one)}", f"is missing from page {page}")
+            elif now[one] != leaf:
+                self._found(
+                    f"transfer {UUID(bytes=one)}", f"was edited after page {page} was sealed"
+                )
+        for one in now:
+            if one not in then:
+                self._found(
+                    f"transfer {UUID(bytes=one)}", f"was inserted after page {page} was sealed"
+                )
+        same = {one for one, leaf in then.items() if now.get(one) == leaf}
+        if [one for one in then if one in same] != [one for one in now if one in same]:
+            self._found(f"page {page}", "its transfers stand in another order than sealed")
+
+    def _totals(self) -> list[Total]:
+        id_text = (
+            "a.id"
+            if self._connection.dialect.name == "sqlite"
+            else "encode(uuid_send(a.id), 'hex')"
+        )
+        return [
+            Total(row["code"], row["unit"], *self._balances[row["id"]])
+            for row in self._read(_ACCOUNTS.format(id=id_text))
+            if row["id"] in self._balances
+        ]
+
+    def _read(self, statement: str, **bound: Any) -> Sequence[Mapping[str, Any]]:
+        return book.rows(self._connection, statement, self._bank_id, **bound)
+
+    def _found(self, subject: str, problem: str) -> None:
+        self._result.findings.append(Finding(self._bank_id, subject, problem))
+
+
+def _by_id(leaves: bytes) -> dict[bytes, bytes]:
+    return {
+        leaves[at : at + 16]: leaves[at + 16 : at + LEAF_BYTES]
+        for at in range(0, len(leaves), LEAF_BYTES)
+    }
