@@ -12,7 +12,26 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from routing.geocode import Geocoder, Nominatim
-from service.api import auth, banks, errors, jobs, passbooks, payouts, people, pickups, system
+from service.api import (
+    auth,
+    banks,
+    corrections,
+    disputes,
+    errors,
+    jobs,
+    loads,
+    mass,
+    passbooks,
+    payouts,
+    people,
+    pickups,
+    policies,
+    receipts,
+    sales,
+    seals,
+    statements,
+    system,
+)
 from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
 from service.api.measuring import Measuring
@@ -49,7 +68,25 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
     app.add_middleware(Measuring)
     errors.install(app)
-    for noun in (auth, people, banks, pickups, jobs, passbooks, payouts, system):
+    for noun in (
+        auth,
+        people,
+        banks,
+        policies,
+        pickups,
+        jobs,
+        loads,
+        disputes,
+        mass,
+        passbooks,
+        statements,
+        sales,
+        payouts,
+        corrections,
+        seals,
+        receipts,
+        system,
+    ):
         app.include_router(noun.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_problems(app)

@@ -23,11 +23,63 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Your waste was weighed: {grams} grams taken, {rejected_grams} grams refused."
         " Rp{amount_idr} is in your passbook.",
     ),
+    "pickup_collected_pending": (
+        "Sampah Anda ditimbang: {grams} gram diterima, {rejected_grams} gram ditolak."
+        " Rp{amount_idr} dapat dicairkan setelah ditimbang ulang di bank sampah.",
+        "Your waste was weighed: {grams} grams taken, {rejected_grams} grams refused."
+        " Rp{amount_idr} can be paid out once it was weighed again at the waste bank.",
+    ),
+    "pickup_collected_goods": (
+        "Sampah Anda ditimbang: {grams} gram diterima, {rejected_grams} gram ditolak."
+        " Perkiraan Rp{amount_idr}; uangnya masuk ke buku tabungan setelah terjual.",
+        "Your waste was weighed: {grams} grams taken, {rejected_grams} grams refused."
+        " Worth about Rp{amount_idr}; the money reaches your passbook once it is sold.",
+    ),
     "dropoff_weighed": (
         "Setoran Anda ditimbang: {grams} gram diterima, {rejected_grams} gram ditolak."
         " Rp{amount_idr} masuk ke buku tabungan.",
         "Your drop-off was weighed: {grams} grams taken, {rejected_grams} grams refused."
         " Rp{amount_idr} is in your passbook.",
+    ),
+    "dropoff_weighed_goods": (
+        "Setoran Anda ditimbang: {grams} gram diterima, {rejected_grams} gram ditolak."
+        " Perkiraan Rp{amount_idr}; uangnya masuk ke buku tabungan setelah terjual.",
+        "Your drop-off was weighed: {grams} grams taken, {rejected_grams} grams refused."
+        " Worth about Rp{amount_idr}; the money reaches your passbook once it is sold.",
+    ),
+    "goods_sold": (
+        "Sampah Anda terjual: {grams} gram {material}."
+        " Rp{amount_idr} masuk ke buku tabungan, termasuk bagi hasil Rp{share_idr}.",
+        "Your waste was sold: {grams} grams of {material}."
+        " Rp{amount_idr} is in your passbook, Rp{share_idr} of it a share of the profit.",
+    ),
+    "pickup_confirmed": (
+        "Sampah Anda sudah ditimbang ulang di bank sampah. Rp{amount_idr} sekarang dapat dicairkan.",
+        "Your waste was weighed again at the waste bank. Rp{amount_idr} can be paid out now.",
+    ),
+    "pickup_disputed": (
+        "Hasil timbang ulang sampah Anda berbeda: {door_grams} gram di rumah,"
+        " {station_grams} gram di bank sampah. Pengurus akan memutuskan.",
+        "Your waste weighed differently at the waste bank: {door_grams} grams at the door,"
+        " {station_grams} grams there. An officer will decide.",
+    ),
+    "load_disputed": (
+        "Hasil timbang ulang muatan Anda berbeda: {door_grams} gram di rumah warga,"
+        " {station_grams} gram di bank sampah. Pengurus akan memutuskan.",
+        "Your load weighed differently at the waste bank: {door_grams} grams at the doors,"
+        " {station_grams} grams there. An officer will decide.",
+    ),
+    "pickup_dispute_decided": (
+        "Sengketa timbang diputuskan: yang berlaku timbangan di {decision}, {grams} gram"
+        " senilai Rp{amount_idr}. Alasan: {reason}.",
+        "The dispute is decided: the scale at the {decision} counts, {grams} grams"
+        " worth Rp{amount_idr}. Reason: {reason}.",
+    ),
+    "load_dispute_decided": (
+        "Sengketa timbang muatan Anda diputuskan: yang berlaku timbangan di {decision},"
+        " {grams} gram. Alasan: {reason}.",
+        "The dispute about your load is decided: the scale at the {decision} counts,"
+        " {grams} grams. Reason: {reason}.",
     ),
     "pickup_cancelled": (
         "Penjemputan dibatalkan. Alasan: {reason}.",
@@ -52,6 +104,28 @@ _WORDS: dict[str, tuple[str, str]] = {
     "payout_rejected": (
         "Pencairan Rp{amount_idr} ditolak. Alasan: {reason}. Dana dikembalikan ke saldo Anda.",
         "Your payout of Rp{amount_idr} was refused. Reason: {reason}. Your balance is back.",
+    ),
+    "payout_expired": (
+        "Pencairan Rp{amount_idr} tidak disetujui sampai batas waktunya."
+        " Dana dikembalikan ke saldo Anda; Anda dapat memintanya lagi.",
+        "Your payout of Rp{amount_idr} was not approved in time."
+        " Your balance is back; you can ask for it again.",
+    ),
+    "passbook_reduced": (
+        "Koreksi buku tabungan: Rp{amount_idr} ditarik kembali. Alasan: {reason}."
+        " Catatan lama dan koreksinya tetap terlihat.",
+        "Your passbook was corrected: Rp{amount_idr} was taken back. Reason: {reason}."
+        " You see both the old line and its correction.",
+    ),
+    "passbook_raised": (
+        "Koreksi buku tabungan: Rp{amount_idr} dikembalikan kepada Anda. Alasan: {reason}."
+        " Catatan lama dan koreksinya tetap terlihat.",
+        "Your passbook was corrected: Rp{amount_idr} is back in it. Reason: {reason}."
+        " You see both the old line and its correction.",
+    ),
+    "goods_corrected": (
+        "Penimbangan sampah Anda dibatalkan sebagai koreksi. Alasan: {reason}.",
+        "The weighing of your waste was taken back as a correction. Reason: {reason}.",
     ),
     "payout_cancelled": (
         "Pencairan Rp{amount_idr} dibatalkan. Dana dikembalikan ke saldo Anda.",

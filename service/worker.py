@@ -13,7 +13,7 @@ from models.base import utc_now
 from models.event import Event
 from models.idempotency import Answer
 from models.people import Person
-from service import claims, events, pickups
+from service import claims, events, payouts, pickups, sealing
 from service.database import Database
 from service.keys import Keys
 from service.messages import MessageNotSent, Messenger
@@ -65,7 +65,8 @@ class Worker:
         return len(taken)
 
     async def sweep(self, bank_ids: list[UUID] | None = None) -> None:
-        """Put lapsed claims back, end listings whose window passed, forget old answers."""
+        """Put lapsed claims and unapproved payouts back, end listings whose window passed,
+        forget old answers."""
         banks = await self._banks() if bank_ids is None else bank_ids
         async with self._database.transaction() as session:
             await claims.sweep(session, banks)
@@ -76,6 +77,20 @@ class Worker:
                     col(Answer.created_at) < utc_now() - ANSWERS_KEPT,
                 )
             )
+        while await self._expire_a_payout(banks):
+            pass
+        await self.seal(banks)
+
+    async def seal(self, banks: list[UUID]) -> None:
+        """Turn pages, close the days that are over, and seal what is final."""
+        await sealing.turn_due(self._database, banks)
+        await sealing.close_overdue(self._database, banks)
+        await sealing.seal(self._database, self._keys, banks)
+        await sealing.seal_days(self._database, self._keys, banks)
+
+    async def _expire_a_payout(self, banks: list[UUID]) -> bool:
+        async with self._database.transaction() as session:
+            return await payouts.expire_next(session, banks)
 
     async def _handle(self, taken: list[Event]) -> None:
         """Tell whom it concerns, outside of any transaction; then note how it went."""

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlmodel import col, select
 
+from models.bank import Settlement
 from models.base import utc_now
 from models.material import Condition, Material
 from models.price import Channel
@@ -43,6 +44,7 @@ class BankView(BaseModel):
     served: bool
     hours: str
     time_zone: str
+    settlement: Settlement
     service_radius_m: int
     min_pickup_grams: int
     min_dropoff_grams: int
@@ -178,6 +180,7 @@ def _bank_view(near: banks.Nearby, here: Point) -> BankView:
         served=near.distance_m <= policy.service_radius_m,
         hours=bank.hours,
         time_zone=bank.time_zone,
+        settlement=Settlement(policy.settlement),
         service_radius_m=policy.service_radius_m,
         min_pickup_grams=policy.min_pickup_grams,
         min_dropoff_grams=policy.min_dropoff_grams,

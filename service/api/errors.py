@@ -15,7 +15,9 @@ from starlette.requests import ClientDisconnect
 
 from service import errors
 from service.api.wording import in_indonesian
+from service.database import is_disk_full
 from service.errors import FieldProblem, Problem
+from service.ledger import BookBusy
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +70,25 @@ class InternalError(Problem):
 
 
 class TryAgainSoon(Problem):
-    english = "The database can't be reached right now. Nothing was changed; try again soon."
+    # Lost in the middle of a COMMIT, nobody here knows whether it was done; the key does.
+    english = (
+        "The database can't be reached right now. Try again soon, with the same"
+        " Idempotency-Key: what you ask is done once."
+    )
     indonesian = (
-        "Basis data sedang tidak dapat dihubungi. Tidak ada yang berubah; coba lagi sebentar lagi."
+        "Basis data sedang tidak dapat dihubungi. Coba lagi sebentar lagi dengan"
+        " Idempotency-Key yang sama: permintaan Anda dijalankan satu kali saja."
+    )
+
+
+class DiskFull(Problem):
+    english = (
+        "The server has no room left to write. Nothing was changed; its operator has to act."
+        " Then try again with the same Idempotency-Key."
+    )
+    indonesian = (
+        "Ruang simpan server penuh. Tidak ada yang berubah; pengelola harus bertindak."
+        " Setelah itu coba lagi dengan Idempotency-Key yang sama."
     )
 
 
@@ -86,6 +104,8 @@ _OWN_STATUS: dict[type[Problem], int] = {
     InternalError: 500,
     TryAgainSoon: 503,
     CodeNotSent: 503,
+    BookBusy: 503,
+    DiskFull: 507,
 }
 _OF_STATUS = {404: NoSuchPath, 405: MethodNotAllowed, 413: BodyTooLarge}
 # FastAPI's 400: text that isn't UTF-8, or JSON too deep or with numbers too long to read.
@@ -122,11 +142,16 @@ def type_of(problem: type[Problem]) -> str:
 
 def language_of(request: Request) -> str:
     """The first of Indonesian and English that the caller accepts; Indonesian if neither."""
+    return accepted_language(request) or "id"
+
+
+def accepted_language(request: Request) -> str | None:
+    """The first of Indonesian and English that the caller names."""
     for part in request.headers.get("accept-language", "").lower().split(","):
         wanted = part.strip()[:2]
         if wanted in ("id", "en"):
             return wanted
-    return "id"
+    return None
 
 
 def answer_of(request: Request, problem: Problem) -> Response:
@@ -179,8 +204,10 @@ def _headers(problem: Problem) -> dict[str, str]:
         return {"Retry-After": str(problem.facts.get("retry_after_s", 60))}
     if isinstance(problem, errors.NotSignedIn):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(problem, TryAgainSoon | CodeNotSent):
+    if isinstance(problem, TryAgainSoon | CodeNotSent | BookBusy):
         return {"Retry-After": "5"}
+    if isinstance(problem, DiskFull):
+        return {"Retry-After": "60"}
     return {}
 
 
@@ -213,6 +240,9 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 async def _on_database(request: Request, error: Exception) -> Response:
+    if is_disk_full(error):
+        log.error("disk_full %s %s", request.method, request.url.path)
+        return answer_of(request, DiskFull())
     log.warning("database_unavailable %s", type(error).__name__)
     return answer_of(request, TryAgainSoon())
 

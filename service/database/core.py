@@ -17,6 +17,7 @@ from service.database.session import Session
 from service.database.writer import Writer
 
 _LOCK_NAME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_DISK_FULL = "53100"
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (\w+)")
 
 
@@ -127,3 +128,10 @@ def constraint_of(error: IntegrityError) -> str:
         return named
     found = _SQLITE_CHECK.search(str(error.orig))
     return found.group(1) if found else str(error.orig)
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether the database found no room to write; then it took the transaction back."""
+    cause = getattr(error, "orig", None)
+    sqlite_code = getattr(cause, "sqlite_errorcode", None)
+    return sqlite_code == sqlite3.SQLITE_FULL or getattr(cause, "sqlstate", None) == _DISK_FULL

@@ -31,7 +31,7 @@ _COUNTS = select(
 _ROWS = {
     name: select(table).where(table.c.bank_id == _BANK).order_by(*table.primary_key)
     for name, table in METADATA.tables.items()
-    if name in {"membership", "pickup", "payout", "ledger_balance"}
+    if name in {"membership", "pickup", "payout", "ledger_balance", "receiving"}
 }
 
 

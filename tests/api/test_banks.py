@@ -59,6 +59,7 @@ async def test_a_bank_tells_its_rules(asking: Asking, town: Town) -> None:
         "served": True,
         "hours": "",
         "time_zone": "Asia/Jakarta",
+        "settlement": "beli_putus",
         "service_radius_m": 3_000,
         "min_pickup_grams": 2_000,
         "min_dropoff_grams": 100,

@@ -165,6 +165,7 @@ async def test_problems_that_every_call_can_meet_have_a_page(asking: Asking) -> 
         "body_too_large",
         "internal_error",
         "try_again_soon",
+        "disk_full",
         "idempotency_key_missing",
         "idempotency_key_reused",
     ):

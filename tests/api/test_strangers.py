@@ -21,6 +21,7 @@ from tests.api.asking import (
 from tests.factories import Town, claim_pickup, earn, list_pickup, make_town
 
 REASON = {"reason": "x"}
+DAYS = "from=2026-11-01&to=2026-11-30"
 Request = tuple[str, str, Any]
 
 
@@ -58,6 +59,10 @@ def in_a_bank(bank_id: Any, resident: Person) -> list[Request]:
         ("GET", f"/v1/passbooks/{bank_id}/lines?resident_id={resident_id}", None),
         ("GET", f"/v1/banks/{bank_id}/members", None),
         ("GET", f"/v1/banks/{bank_id}/ledger/trial-balance", None),
+        ("GET", f"/v1/banks/{bank_id}/loads", None),
+        ("GET", f"/v1/banks/{bank_id}/loads/bias?{DAYS}", None),
+        ("GET", f"/v1/banks/{bank_id}/mass-balance?{DAYS}", None),
+        ("POST", f"/v1/banks/{bank_id}/loads/{resident_id}/receive", None),
         ("POST", f"/v1/banks/{bank_id}/members", {"phone": resident.phone}),
         ("POST", f"/v1/banks/{bank_id}/prices", {"items": [price]}),
         (
@@ -129,6 +134,9 @@ async def test_nobody_gets_in_without_signing_in(asking: Asking, town: Town, key
         ("PATCH", "/v1/me", {"name": "x"}),
         ("GET", "/v1/pickups", None),
         ("GET", "/v1/payouts", None),
+        ("GET", "/v1/disputes", None),
+        ("GET", f"/v1/disputes/{uuid4()}", None),
+        ("POST", f"/v1/disputes/{uuid4()}/decide", {"decision": "door", **REASON}),
         ("GET", "/v1/jobs/nearest?lat=3.56&lon=98.87", None),
         ("POST", "/v1/jobs/claim", {"position": HERE}),
         ("POST", f"/v1/banks/{town.bank_id}/join", None),
@@ -150,6 +158,8 @@ async def test_an_id_that_is_none_is_refused(asking: Asking, quiet: Town, word: 
         f"/v1/banks/{word}/prices": "/bank_id",
         f"/v1/banks/{word}/members": "/bank_id",
         f"/v1/banks/{word}/ledger/trial-balance": "/bank_id",
+        f"/v1/banks/{word}/loads": "/bank_id",
+        f"/v1/disputes/{word}": "/receiving_id",
     }
     for path, pointer in paths.items():
         refused(await asking.get(quiet.operator, path), 422, "request_malformed", pointer)
