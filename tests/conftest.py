@@ -5,6 +5,7 @@ Rows belong to banks, so tests don't see each other: no cleaning up, one schema 
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -34,11 +35,19 @@ def postgresql_url() -> Iterator[str | None]:
         yield url
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+# A mutation run asks the same tests hundreds of times, on one engine (docs/mutation.md).
+ENGINES = os.environ.get("JUMPA_TEST_ENGINES", "sqlite,postgresql").split(",")
+
+
+@pytest.fixture(scope="session", params=ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a database that has this version's schema."""
     if request.param == "sqlite":
-        url: str | None = f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'jumpa.db'}"
+        path = tmp_path_factory.mktemp("sqlite") / "jumpa.db"
+        url: str | None = f"sqlite:///{path}"
+        if template := os.environ.get("JUMPA_TEST_TEMPLATE"):
+            shutil.copy(template, path)
+            return f"sqlite:///{path}"
     else:
         url = request.getfixturevalue("postgresql_url")
     if url is None:

@@ -14,11 +14,14 @@ _DEBIAN = Path("/usr/lib/postgresql")
 
 
 @contextmanager
-def server(*, fsync: bool = False) -> Iterator[str | None]:
+def server(*, fsync: bool = False, own: bool = False) -> Iterator[str | None]:
     """The URL of an empty database: the one from the environment, else a server started
-    here as an unprivileged user and stopped afterwards; None if there is none to start."""
+    here as an unprivileged user and stopped afterwards; None if there is none to start.
+
+    `own` is for who would harm it: never the one from the environment.
+    """
     given = os.environ.get("JUMPA_TEST_DATABASE_URL")
-    if given:
+    if given and not own:
         yield given
         return
     binaries = _binaries()

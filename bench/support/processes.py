@@ -68,7 +68,7 @@ def postmaster(url: str) -> list[int]:
 def _own_seconds(pid: int) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return sum(int(field) for field in fields[11:15]) / _TICKS
 
@@ -76,7 +76,7 @@ def _own_seconds(pid: int) -> float:
 def _children(pid: int) -> list[int]:
     try:
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
     return [int(child) for child in found.split()]
 

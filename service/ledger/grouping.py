@@ -20,11 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.database import Database
 from service.ledger.accounts import forget, shards_of
 from service.ledger.posting import (
-    WRITE_POSTGRESQL,
     Draft,
     Row,
-    as_json,
     copy_sides_of_holds,
+    for_postgresql,
     places_of,
     refusal_of,
     rows_of,
@@ -182,10 +181,9 @@ class _PostgreSQL:
 
     async def write(self, group: Sequence[_Asked]) -> list[Row]:
         journals, rows = await _rows_of(self._connection, group)
-        written = (as_json(journals), as_json(rows))
         # At once, as planning takes longer than writing; never behind an old pgbouncer.
         prepare = self._driver.prepare_threshold is not None
-        await self._cursor.execute(WRITE_POSTGRESQL, written, prepare=prepare)
+        await self._cursor.execute(*for_postgresql(journals, rows), prepare=prepare)
         return rows
 
 
@@ -228,9 +226,9 @@ def _told(error: Exception) -> Exception:
     if isinstance(error, IntegrityError):
         return refusal_of(error)
     if isinstance(error, psycopg.IntegrityError):
-        return refusal_of(IntegrityError(WRITE_POSTGRESQL, None, error))
+        return refusal_of(IntegrityError(None, None, error))
     if isinstance(error, psycopg.OperationalError):
-        return OperationalError(WRITE_POSTGRESQL, None, error)
+        return OperationalError(None, None, error)
     if isinstance(error, psycopg.Error):
-        return DBAPIError(WRITE_POSTGRESQL, None, error)
+        return DBAPIError(None, None, error)
     return error

@@ -2,9 +2,10 @@
 
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -33,22 +34,53 @@ _OPEN_PAGE = (
 _INSERT_JOURNAL = insert(Journal).values(page=_OPEN_PAGE)
 _INSERT_TRANSFER = insert(Transfer)
 
-WRITE_POSTGRESQL = """
-WITH journal AS (
-  INSERT INTO ledger_journal
-    (bank_id, id, kind, about_id, actor_id, memo, reverses_id, created_at, page)
-  SELECT j.*, 0 FROM json_to_recordset(CAST(%s AS json)) AS j(
-    bank_id uuid, id uuid, kind text, about_id uuid, actor_id uuid, memo text,
-    reverses_id uuid, created_at timestamptz))
-INSERT INTO ledger_transfer
-  (bank_id, id, key, kind, pending_id, journal_id, debit_account_id, debit_shard,
-   credit_account_id, credit_shard, amount, unit, event_at, created_at)
-SELECT t.* FROM json_to_recordset(CAST(%s AS json)) AS t(
-  bank_id uuid, id uuid, key text, kind text, pending_id uuid, journal_id uuid,
-  debit_account_id uuid, debit_shard integer, credit_account_id uuid, credit_shard integer,
-  amount bigint, unit text, event_at timestamptz, created_at timestamptz)"""
-"""Journals and their transfers, each a JSON list of rows. One statement is one round trip,
-and by itself a transaction; its counters are locked in order. The page is the trigger's."""
+# One statement is one round trip, and by itself a transaction; its counters are locked in
+# order. The page is the trigger's to say.
+_JOURNAL = {
+    "bank_id": "uuid",
+    "id": "uuid",
+    "kind": "text",
+    "about_id": "uuid",
+    "actor_id": "uuid",
+    "memo": "text",
+    "reverses_id": "uuid",
+    "created_at": "timestamptz",
+}
+_TRANSFER = {
+    "bank_id": "uuid",
+    "id": "uuid",
+    "key": "text",
+    "kind": "text",
+    "pending_id": "uuid",
+    "journal_id": "uuid",
+    "debit_account_id": "uuid",
+    "debit_shard": "integer",
+    "credit_account_id": "uuid",
+    "credit_shard": "integer",
+    "amount": "bigint",
+    "unit": "text",
+    "event_at": "timestamptz",
+    "created_at": "timestamptz",
+}
+
+
+def _rows_as(name: str, columns: Mapping[str, str]) -> str:
+    shape = ", ".join(f"{column} {of}" for column, of in columns.items())
+    return f"FROM json_to_recordset(CAST(%s AS json)) AS {name}({shape})"
+
+
+_INSERTS = f"""
+WITH journal AS (INSERT INTO ledger_journal (page, {", ".join(_JOURNAL)}) {{journals}})
+INSERT INTO ledger_transfer ({", ".join(_TRANSFER)}) {{transfers}}"""
+# Rows as values cost the least to write, and rows as JSON the least to have many of.
+_WRITE_ONE = _INSERTS.format(
+    journals=f"VALUES (0, {', '.join('%s' for _ in _JOURNAL)})",
+    transfers=f"VALUES ({', '.join('%s' for _ in _TRANSFER)})",
+)
+_WRITE_MANY = _INSERTS.format(
+    journals=f"SELECT 0, j.* {_rows_as('j', _JOURNAL)}",
+    transfers=f"SELECT t.* {_rows_as('t', _TRANSFER)}",
+)
 
 
 class BalanceTooLow(Conflict):
@@ -144,8 +176,16 @@ def rows_of(
     return journals, rows
 
 
-def as_json(rows: Sequence[Row]) -> str:
-    """Rows as WRITE_POSTGRESQL takes them."""
+def for_postgresql(journals: Sequence[Row], rows: Sequence[Row]) -> tuple[str, tuple[Any, ...]]:
+    """The statement that writes them all for PostgreSQL's driver, and its values."""
+    if len(journals) == len(rows) == 1:
+        journal, row = journals[0], rows[0]
+        values = (journal[name] for name in _JOURNAL), (row[name] for name in _TRANSFER)
+        return _WRITE_ONE, tuple(chain(*values))
+    return _WRITE_MANY, (_as_json(journals), _as_json(rows))
+
+
+def _as_json(rows: Sequence[Row]) -> str:
     return json.dumps(rows, default=_as_text)
 
 
@@ -156,7 +196,7 @@ def _as_text(value: UUID | datetime) -> str:
 async def write(connection: AsyncConnection, journals: list[Row], rows: list[Row]) -> None:
     """Insert journals and their transfers. Raises IntegrityError."""
     if connection.dialect.name == "postgresql":
-        await connection.exec_driver_sql(WRITE_POSTGRESQL, (as_json(journals), as_json(rows)))
+        await connection.exec_driver_sql(*for_postgresql(journals, rows))
         return
     written = [{**journal, "of_bank": journal["bank_id"]} for journal in journals]
     await connection.execute(_INSERT_JOURNAL, written)

@@ -187,6 +187,104 @@ async def test_all_transfers_of_an_act_are_posted_or_none(town: Town) -> None:
     assert await findings(town) == []
 
 
+async def test_what_comes_later_in_an_act_does_not_pay_for_what_came_before(town: Town) -> None:
+    available = chart.available(town.resident.id)
+    earn, spend = (
+        move(chart.PURCHASES, available, 100),
+        move(available, chart.CASH, 100),
+    )
+    with pytest.raises(BalanceTooLow):
+        await post(town, spend, earn)
+    assert await standing(town) == (0, 0)
+    await post(town, earn, spend)
+    assert await standing(town) == (0, 0)
+    assert await findings(town) == []
+
+
+async def test_an_act_may_touch_an_account_many_times(town: Town) -> None:
+    available = chart.available(town.resident.id)
+    amounts = [100, 20, 3]
+    await post(town, *(move(chart.PURCHASES, available, amount) for amount in amounts))
+    async with town.database.reading() as session:
+        lines = await ledger.passbook_lines(
+            session, town.bank_id, town.resident.id, before=None, limit=10
+        )
+    assert [line.balance_idr for line in reversed(lines)] == [100, 120, 123]
+    assert await findings(town) == []
+
+
+async def test_holds_are_resolved_in_one_act(town: Town) -> None:
+    available = chart.available(town.resident.id)
+    await credit(town, 1_000)
+    paid, back = await hold(town, 300), await hold(town, 200)
+    sides = (available, chart.IN_TRANSIT)
+    await post(
+        town,
+        move(*sides, 250, kind=TransferKind.SETTLE, pending_id=paid),
+        move(*sides, 200, kind=TransferKind.VOID, pending_id=back),
+        move(*sides, 50, kind=TransferKind.HOLD),
+    )
+    assert await standing(town) == (700, 50)
+    assert await findings(town) == []
+
+
+async def test_one_of_many_that_does_not_fit_its_hold_fails_them_all(town: Town) -> None:
+    available = chart.available(town.resident.id)
+    await credit(town, 1_000)
+    held = await hold(town, 300)
+    with pytest.raises(DBAPIError, match="does not fit its hold"):
+        await post(
+            town,
+            move(chart.PURCHASES, available, 5),
+            move(available, chart.IN_TRANSIT, 301, kind=TransferKind.SETTLE, pending_id=held),
+        )
+    assert await standing(town) == (700, 300)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"debit_shard": 17}, "no such account"),
+        ({"credit_shard": 17}, "no such account"),
+        ({"journal_id": "nobody"}, "that page is closed|FOREIGN KEY|foreign key"),
+    ],
+)
+async def test_raw_transfers_are_refused_alone_and_together(
+    town: Town, rows: int, change: dict[str, Any], refusal: str
+) -> None:
+    """One row and many rows of a statement go different ways in PostgreSQL's trigger."""
+    await credit(town, 1_000)
+    if change == {"journal_id": "nobody"}:
+        change = {"journal_id": new_id()}
+    with pytest.raises(DBAPIError, match=refusal):
+        async with town.database.transaction() as session:
+            copies = [await _raw_copy(session, town) for _ in range(rows)]
+            copies[-1] |= change
+            await (await session.connection()).execute(insert(Transfer).values(copies))
+    assert await standing(town) == (1_000, 0)
+    assert await findings(town) == []
+
+
+async def test_raw_transfers_of_one_statement_all_count(town: Town) -> None:
+    await credit(town, 1_000)
+    async with town.database.transaction() as session:
+        copies = [await _raw_copy(session, town) for _ in range(3)]
+        await (await session.connection()).execute(insert(Transfer).values(copies))
+    assert await standing(town) == (4_000, 0)
+    assert await findings(town) == []
+
+
+async def test_nothing_inserted_moves_nothing(town: Town) -> None:
+    """A row that ON CONFLICT leaves out was not posted."""
+    await credit(town, 1_000)
+    # SQLite refuses what would conflict before it looks at ON CONFLICT.
+    nothing = "AND false" if town.database.is_sqlite else "ON CONFLICT DO NOTHING"
+    again = "INSERT INTO ledger_transfer SELECT * FROM ledger_transfer WHERE bank_id = :bank_id"
+    await _run(town, f"{again} {nothing}")
+    assert await standing(town) == (1_000, 0)
+
+
 async def test_a_unit_is_the_same_on_both_sides(town: Town) -> None:
     with pytest.raises(DBAPIError):
         await post(town, move(chart.PURCHASES, chart.source(town.resident.id, "PET-BNG-B"), 100))

@@ -1,14 +1,16 @@
 """What the ledger says of itself: standings, balances, and the trial balance of an instant."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
+import pytest
 from sqlmodel import select
 
 from models.base import utc_now
-from models.ledger import Transfer, TransferKind
+from models.ledger import Journal, Transfer, TransferKind
 from service import ledger
-from service.ledger import AccountTotals, chart
+from service.errors import NoSuchThing
+from service.ledger import AccountTotals, Draft, chart
 from tests import factories
 from tests.factories import KARDUS, PET, Town
 from tests.service.test_ledger import credit, hold, move, post, resolve
@@ -121,3 +123,49 @@ def test_every_place_is_named_after_its_kind_and_whose_it_is() -> None:
     assert chart.receivable(who).owner_id is None
     assert chart.cash("toko").code == "cash:toko"
     assert chart.float("xendit").code == "float:xendit"
+
+
+async def test_an_act_of_another_bank_is_not_found(town: Town) -> None:
+    other = await factories.make_town(town.database)
+    about_id = uuid4()
+    places = (chart.PURCHASES, chart.available(other.resident.id))
+    draft = Draft("dropoff", [move(*places, 100)], event_at=utc_now(), about_id=about_id)
+    async with town.database.transaction() as session:
+        await ledger.post(session, other.bank_id, draft)
+    async with town.database.reading() as session:
+        found = await ledger.act_about(session, other.bank_id, about_id, ["dropoff"])
+        assert found.moved_idr == 100
+        with pytest.raises(NoSuchThing):
+            await ledger.act_about(session, town.bank_id, about_id, ["dropoff"])
+        with pytest.raises(NoSuchThing):
+            await ledger.act_about(session, other.bank_id, about_id, ["pickup"])
+
+
+async def test_the_passbook_until_the_end_of_all_days_has_its_newest_line(town: Town) -> None:
+    for amount in (100, 20, 3):
+        await credit(town, amount)
+    async with town.database.reading() as session:
+        excerpt = await ledger.passbook_of_days(
+            session, town.bank_id, town.resident.id, (date.min, date.max), limit=10
+        )
+    assert [line.amount_idr for line in excerpt.lines] == [100, 20, 3]
+
+
+async def test_a_reversal_says_whom_and_what_it_is_about(town: Town) -> None:
+    about_id, who = uuid4(), town.resident.id
+    moves = [
+        move(chart.PURCHASES, chart.available(who), 100),
+        move(chart.PURCHASES, chart.pending(who), 20),
+    ]
+    draft = Draft("dropoff", moves, event_at=utc_now(), about_id=about_id)
+    by = town.treasurer.id
+    async with town.database.transaction() as session:
+        await ledger.post(session, town.bank_id, draft)
+        act = await ledger.act_about(session, town.bank_id, about_id, ["dropoff"])
+        assert act.given_idr(who) == 120
+        journal_id = await ledger.reverse(session, town.bank_id, act, by=by, reason="salah")
+    async with town.database.reading() as session:
+        query = select(Journal).where(Journal.bank_id == town.bank_id, Journal.id == journal_id)
+        written = (await session.exec(query)).one()
+    assert (written.about_id, written.actor_id, written.memo) == (about_id, by, "salah")
+    assert (written.kind, written.reverses_id) == ("correction", act.journal_id)

@@ -97,8 +97,8 @@ async def test_a_postgresql_function_that_was_emptied_is_named(database: Databas
     def emptied(connection: Connection) -> list[str]:
         connection.execute(
             text(
-                "CREATE OR REPLACE FUNCTION ledger_debit(t ledger_transfer, posted bigint,"
-                " pending bigint) RETURNS void LANGUAGE plpgsql AS 'BEGIN END'"
+                "CREATE OR REPLACE FUNCTION ledger_apply() RETURNS trigger"
+                " LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
             )
         )
         lacking = triggers.missing(connection)
@@ -107,6 +107,34 @@ async def test_a_postgresql_function_that_was_emptied_is_named(database: Databas
 
     assert await on(database, lambda c: "ledger_transfer_apply" in emptied(c))
     assert await on(database, triggers.missing) == []
+
+
+async def test_a_postgresql_trigger_that_looks_at_single_rows_is_named(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite has no triggers for a whole statement")
+
+    def changed(connection: Connection) -> list[str]:
+        connection.execute(text("DROP TRIGGER ledger_transfer_apply ON ledger_transfer"))
+        connection.execute(
+            text(
+                "CREATE TRIGGER ledger_transfer_apply AFTER INSERT ON ledger_transfer"
+                " FOR EACH STATEMENT EXECUTE FUNCTION ledger_apply()"
+            )
+        )
+        lacking = triggers.missing(connection)
+        triggers.install(connection)
+        return lacking
+
+    assert await on(database, changed) == ["ledger_transfer_apply"]
+    assert await on(database, triggers.missing) == []
+
+
+def test_entries_have_no_row_ids(tmp_path: Path) -> None:
+    engine = migrated(tmp_path)
+    with engine.begin() as connection:
+        made = "SELECT sql FROM sqlite_master WHERE name = 'ledger_entry'"
+        assert "WITHOUT ROWID" in connection.execute(text(made)).scalar_one()
+    engine.dispose()
 
 
 def test_a_migration_can_be_taken_back(tmp_path: Path) -> None:
