@@ -113,7 +113,7 @@ class Pickup(Table, table=True):
     claimed_until: datetime | None = None
     route_id: UUID | None = None
     route_sequence: int | None = None
-    leg_m: int | None = Field(default=None, description="Metres driven to it, as the fee counts")
+    leg_m: int | None = Field(default=None, description="Metres to it that the fee counts")
     receiving_id: UUID | None = Field(default=None, description="Its second weighing")
     arrived_at: datetime | None = None
     arrived_off_m: int | None = None

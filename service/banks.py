@@ -15,6 +15,7 @@ from models.bank import Bank, District, Policy
 from models.base import utc_now
 from routing.geo import Point, metres_between
 from service import ledger
+from service.database import one_at_a_time
 from service.errors import Conflict, FieldProblem, NoSuchThing
 from service.ledger import chart
 
@@ -147,6 +148,8 @@ async def change_rules(
 
     Raises PastRules, RulesExist or PartsTooLarge.
     """
+    # Two changes at once would each carry the other's rule back.
+    await one_at_a_time(session, f"rules of {bank_id}")
     now = utc_now()
     if valid_from < now - GRACE:
         raise PastRules(FieldProblem("/valid_from", PastRules.english, PastRules.indonesian))

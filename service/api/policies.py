@@ -121,7 +121,8 @@ async def change_rules(
 ) -> PolicyView:
     """Set rules that begin now or later; what isn't named stays as it is in force by then.
 
-    What was listed before keeps the rules it was listed under. Rules that were entered to
+    What was listed before keeps its settlement and its fee; the tolerance of a second
+    weighing and the parts of a sale are those of the moment. Rules that were entered to
     begin later still stay as they were entered.
     """
     caller.act_in(bank_id, Role.TREASURER)

@@ -55,6 +55,8 @@ class Stop:
     pickup: Pickup
     sequence: int
     leg_m: int
+    paid_m: int
+    """What of the leg the fee counts: where a collector begins is only what they say."""
     eta: datetime
 
 
@@ -179,8 +181,15 @@ async def _drive(
     )
     board.session.add(route)
     await board.session.flush()
+    from_bank = matrix.metres[-1]
     stops = [
-        Stop(taken[leg.index - 1], sequence, leg.metres, _eta(board, leg))
+        Stop(
+            taken[leg.index - 1],
+            sequence,
+            leg.metres,
+            min(leg.metres, from_bank[leg.index]) if sequence == 1 else leg.metres,
+            _eta(board, leg),
+        )
         for sequence, leg in enumerate(drives[:-1], start=1)
     ]
     await _write_claims(board, route, stops)
@@ -218,7 +227,7 @@ async def _write_claims(board: Board, route: Route, stops: Sequence[Stop]) -> No
             "of": stop.pickup.id,
             "until": max(board.now + lease, stop.eta + (stop.eta - board.now) + _SPARE),
             "sequence": stop.sequence,
-            "driven_m": stop.leg_m,
+            "driven_m": stop.paid_m,
         }
         for stop in stops
     ]

@@ -271,3 +271,12 @@ async def test_the_way_to_a_job_counts_if_the_server_knows_it(town: Town) -> Non
     other = await factories.another(town, Role.COLLECTOR)
     await claim(town, pickup, by=other)
     assert (await factories.reload(town, pickup)).leg_m is None
+
+
+async def test_where_a_collector_says_they_are_earns_no_more_than_the_way_from_the_bank(
+    town: Town,
+) -> None:
+    pickup = await factories.list_pickup(town, at=north(1_000))
+    drive = await take(town, Wish(north(21_000), max_jobs=1, capacity_grams=None))
+    assert drive.stops[0].leg_m > 25_000
+    assert (await factories.reload(town, pickup)).leg_m == pytest.approx(1_700, abs=10)

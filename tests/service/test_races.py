@@ -12,7 +12,7 @@ from models.base import utc_now
 from models.payout import Payout, PayoutMethod, PayoutStatus
 from models.people import Person, Role
 from models.pickup import Pickup, PickupStatus
-from service import auth, claims, ledger, payouts, weighing
+from service import auth, banks, claims, ledger, payouts, weighing
 from service.claims import PickupAlreadyClaimed, TooManyJobsHeld, Wish
 from service.database import Database
 from service.errors import Problem
@@ -274,3 +274,18 @@ async def test_two_acts_over_the_same_accounts_do_not_wait_for_each_other(
     await asyncio.gather(*(post(places, 15) for places in (there, there[::-1]) * 4))
     async with town.database.reading() as session:
         assert (await ledger.verify(session, [town.bank_id])).is_clean
+
+
+async def test_two_changes_of_the_rules_keep_each_other(town: Town) -> None:
+    async def change(session: AsyncSession, **rules: int) -> None:
+        await banks.change_rules(
+            session, town.bank_id, rules, valid_from=utc_now(), entered_by=town.treasurer.id
+        )
+
+    refusal = await slower_of(
+        town, lambda s: change(s, fee_per_km_idr=400), lambda s: change(s, min_payout_idr=5_000)
+    )
+    assert refusal is None
+    async with town.database.reading() as session:
+        rules = await banks.policy_of(session, town.bank_id)
+    assert (rules.fee_per_km_idr, rules.min_payout_idr) == (400, 5_000)
