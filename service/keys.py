@@ -38,6 +38,8 @@ class Keys:
     sealing: Ed25519PrivateKey
     earlier: tuple[Ed25519PublicKey, ...] = ()
     """The public halves of sealing keys that were used before."""
+    heads_file: Path | None = None
+    """Where the heads that were sealed on this machine are noted."""
 
     @property
     def of_seals(self) -> Mapping[str, Ed25519PublicKey]:
@@ -96,7 +98,13 @@ def load_keys(settings: Settings) -> Keys:
         pepper,
         _private_key(settings.sealing_key, folder / "sealing.pem", "JUMPA_SEALING_KEY"),
         _earlier(settings),
+        heads_file(settings),
     )
+
+
+def heads_file(settings: Settings) -> Path:
+    """Beside the keys and outside of the database: who edits one has not yet edited the other."""
+    return _folder(settings) / "heads.jsonl"
 
 
 def _folder(settings: Settings) -> Path:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -68,6 +69,11 @@ class Worker:
         """Put lapsed claims and unapproved payouts back, end listings whose window passed,
         forget old answers."""
         banks = await self._banks() if bank_ids is None else bank_ids
+        await _guarded(self._put_back, banks)
+        await _guarded(self._expire_payouts, banks)
+        await self.seal(banks)
+
+    async def _put_back(self, banks: list[UUID]) -> None:
         async with self._database.transaction() as session:
             await claims.sweep(session, banks)
             await pickups.expire(session, banks)
@@ -77,9 +83,10 @@ class Worker:
                     col(Answer.created_at) < utc_now() - ANSWERS_KEPT,
                 )
             )
+
+    async def _expire_payouts(self, banks: list[UUID]) -> None:
         while await self._expire_a_payout(banks):
             pass
-        await self.seal(banks)
 
     async def seal(self, banks: list[UUID]) -> None:
         """Turn pages, close the days that are over, and seal what is final."""
@@ -141,6 +148,17 @@ class Worker:
         )
         async with self._database.reading() as session:
             return (await session.exec(query)).first() is not None
+
+
+async def _guarded(do: Callable[[list[UUID]], Awaitable[None]], banks: list[UUID]) -> None:
+    """Do it for all banks at once; if that fails, for each by itself, so that one fails alone."""
+    try:
+        await do(banks)
+    except Exception:
+        log.exception("sweep_failed")
+        if len(banks) > 1:
+            for bank_id in banks:
+                await _guarded(do, [bank_id])
 
 
 async def _pause(stop: asyncio.Event) -> None:

@@ -20,7 +20,7 @@ from service.auth import NoValidToken
 from service.errors import NoSuchThing, in_words
 from service.keys import Keys
 from service.ledger.chart import IDR
-from service.sealing import Proven, Receipt
+from service.sealing import Proven, Receipt, State
 
 router = APIRouter(prefix="/v1/receipts", tags=["seals"])
 
@@ -33,10 +33,22 @@ _KINDS = {
     "dropoff": {"en": "Drop-off", "id": "Setoran langsung"},
     "payout_hold": {"en": "Payout", "id": "Pencairan"},
     "payout": {"en": "Payout", "id": "Pencairan"},
+    "correction": {"en": "Correction", "id": "Koreksi"},
+}
+_STATES = {
+    State.HELD: {"en": "requested", "id": "diminta"},
+    State.PAID: {"en": "paid", "id": "dibayar"},
+    State.GIVEN_BACK: {"en": "not paid, given back", "id": "tidak dibayar, dikembalikan"},
+    State.CORRECTED: {"en": "corrected", "id": "dikoreksi"},
 }
 _WORDS = {
-    "en": {"credited": "Credited", "proof": "Proof", "page": "page"},
-    "id": {"credited": "Masuk buku", "proof": "Bukti", "page": "halaman"},
+    "en": {"credited": "Credited", "back": "Taken back", "proof": "Proof", "page": "page"},
+    "id": {
+        "credited": "Masuk buku",
+        "back": "Ditarik kembali",
+        "proof": "Bukti",
+        "page": "halaman",
+    },
 }
 
 
@@ -60,21 +72,28 @@ class ProvenView(BaseModel):
 
 
 class ReceiptView(BaseModel):
-    """What happened, in plain words, and the proof of each transfer once it is sealed."""
+    """What happened, in plain words, and the proof of each transfer once it is sealed.
+
+    `at` is when it was done, or a payout asked for, paid or given back; `credited_idr` and
+    `taken_back_idr` are sums of the transfers. `public_keys` are those the pages are signed with.
+    """
 
     form: str = "jumpa-madu/receipt/1"
     bank_id: UUID
     bank_name: str
     id: UUID
     kind: str
+    state: State
     at: datetime
+    corrected_at: datetime | None
     memo: str
     weighings: list[WeighingView]
     credited_idr: int | None
+    taken_back_idr: int
     sealed: bool
     note: str = Field(description="What is missing, if anything is")
     transfers: list[ProvenView]
-    public_key: PublicKeyView | None
+    public_keys: list[PublicKeyView]
 
 
 @router.get(
@@ -105,24 +124,25 @@ async def receipt(  # noqa: PLR0913  One parameter a part of the request.
         return Response(in_text(found, language, request.url.path), media_type="text/plain")
     if form == "svg":
         return Response(_drawn(compact(found, request.url.path)), media_type="image/svg+xml")
-    return _view(found, parts.keys, language)
+    return as_json(found, parts.keys, language)
 
 
 def in_text(receipt: Receipt, language: str, path: str) -> str:
     """A few lines that fit into a message."""
     words = _WORDS[language]
-    local = receipt.at.astimezone(ZoneInfo(receipt.bank.time_zone))
-    kind = _KINDS.get(receipt.kind, {}).get(language, receipt.kind)
-    lines = [receipt.bank.name, f"{kind}, {local:%d-%m-%Y %H:%M}"]
+    lines = [receipt.bank.name, _what(receipt, language)]
     for line in receipt.weighings:
         grams, amount = in_words(line.grams, language), in_words(line.amount_idr, language)
         lines.append(f"{line.material} {grams} g = Rp{amount}")
-    if receipt.credited_idr is not None:
-        lines.append(f"{words['credited']}: Rp{in_words(receipt.credited_idr, language)}")
+    if receipt.is_credit:
+        lines.append(f"{words['credited']}: Rp{in_words(receipt.outcome.credited_idr, language)}")
     else:
         lines += [
             f"Rp{in_words(one.amount, language)}" for one in receipt.transfers if one.unit == IDR
         ][:1]
+    if receipt.outcome.corrected_at is not None:
+        back = in_words(receipt.outcome.taken_back_idr, language)
+        lines.append(f"{words['back']}: Rp{back}, {_local(receipt, receipt.outcome.corrected_at)}")
     proof = next((one.proof for one in receipt.transfers if one.proof), None)
     if proof and receipt.is_sealed:
         head = proof.seal.head.hex()[:16]
@@ -131,6 +151,17 @@ def in_text(receipt: Receipt, language: str, path: str) -> str:
     else:
         lines.append(_UNSEALED[language])
     return "\n".join(lines) + "\n"
+
+
+def _what(receipt: Receipt, language: str) -> str:
+    """What happened, how it ended, and when."""
+    kind = _KINDS.get(receipt.kind, {}).get(language, receipt.kind)
+    state = _STATES.get(receipt.outcome.state, {}).get(language)
+    return ", ".join(part for part in (kind, state, _local(receipt, receipt.outcome.at)) if part)
+
+
+def _local(receipt: Receipt, at: datetime) -> str:
+    return f"{at.astimezone(ZoneInfo(receipt.bank.time_zone)):%d-%m-%Y %H:%M}"
 
 
 def compact(receipt: Receipt, path: str) -> str:
@@ -149,20 +180,24 @@ def _drawn(text: str) -> bytes:
     return out.getvalue()
 
 
-def _view(receipt: Receipt, keys: Keys, language: str) -> ReceiptView:
+def as_json(receipt: Receipt, keys: Keys, language: str) -> ReceiptView:
+    """Everything, with proofs and the public keys to check them."""
     return ReceiptView(
         bank_id=receipt.bank.id,
         bank_name=receipt.bank.name,
         id=receipt.about_id,
         kind=receipt.kind,
-        at=receipt.at,
+        state=receipt.outcome.state,
+        at=receipt.outcome.at,
+        corrected_at=receipt.outcome.corrected_at,
         memo=receipt.memo,
         weighings=[WeighingView(**line.model_dump()) for line in receipt.weighings],
-        credited_idr=receipt.credited_idr,
+        credited_idr=receipt.outcome.credited_idr if receipt.is_credit else None,
+        taken_back_idr=receipt.outcome.taken_back_idr,
         sealed=receipt.is_sealed,
         note="" if receipt.is_sealed else _UNSEALED[language],
         transfers=[_proven(one) for one in receipt.transfers],
-        public_key=_public_key(receipt, keys),
+        public_keys=_public_keys(receipt, keys),
     )
 
 
@@ -180,11 +215,11 @@ def _proven(one: Proven) -> ProvenView:
     )
 
 
-def _public_key(receipt: Receipt, keys: Keys) -> PublicKeyView | None:
-    """The key that the receipt's last page was signed with, if it is known here."""
-    proofs = [one.proof for one in receipt.transfers if one.proof]
-    if not proofs or proofs[-1].seal.key_id not in keys.of_seals:
-        return None
-    key_id = proofs[-1].seal.key_id
-    raw = keys.of_seals[key_id].public_bytes_raw()
-    return PublicKeyView(key_id=key_id, raw=base64.b64encode(raw).decode())
+def _public_keys(receipt: Receipt, keys: Keys) -> list[PublicKeyView]:
+    """The keys that the receipt's pages were signed with, as far as they are known here."""
+    used = {one.proof.seal.key_id for one in receipt.transfers if one.proof}
+    return [
+        PublicKeyView(key_id=key_id, raw=base64.b64encode(key.public_bytes_raw()).decode())
+        for key_id, key in keys.of_seals.items()
+        if key_id in used
+    ]

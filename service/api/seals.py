@@ -8,6 +8,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from models.ledger import Day, DaySeal, Seal
@@ -24,17 +25,17 @@ from service.api.dependencies import (
 )
 from service.api.errors import documented
 from service.api.fields import LARGEST_AMOUNT_IDR
+from service.api.fields import Day as DayInput
 from service.api.idempotency import ActRoute
-from service.api.mass import MassView
 from service.api.passbooks import AccountView
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
-from service.ledger import BookBusy, MassOfDay
+from service.ledger import BookBusy
 from service.members import OFFICERS
 
 router = APIRouter(prefix="/v1", tags=["seals"], route_class=ActRoute)
 
-PathDay = Annotated[date, Path(description="A day of business at the bank, YYYY-MM-DD")]
+PathDay = Annotated[DayInput, Path(description="A day of business at the bank, YYYY-MM-DD")]
 PathPage = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -62,7 +63,6 @@ class ClosedView(DayView):
     ledger_cash_idr: int
     trial_balance: list[AccountView]
     sums: dict[str, int]
-    mass: list[MassView]
 
 
 class DayList(BaseModel):
@@ -78,6 +78,7 @@ class SealView(BaseModel):
     transfers: int
     head: str
     balances: str
+    count: str = Field(description="SHA-256 of the cash count, as docs/sealing.md says")
     key_id: str
     signature: str
     sealed_at: datetime
@@ -133,6 +134,7 @@ async def close_day(
     """Close a day with the cash that was counted; what is posted from now on is of the next.
 
     A difference between count and ledger is posted to `cash_difference` on the day itself.
+    The day's grams are at `/v1/banks/{bank_id}/mass-balance`.
     """
     caller.act_in(bank_id, Role.TREASURER)
     bank = await banks.get(session, bank_id)
@@ -156,7 +158,6 @@ async def close_day(
             for row in closed.balances
         ],
         sums=sums,
-        mass=[_mass(line) for line in closed.mass],
     )
 
 
@@ -180,7 +181,8 @@ async def seals(bank_id: UUID, session: ReadSession, page: CurrentPage) -> SealL
     """The signed heads of closed days, newest first. Anybody may keep a copy."""
     await banks.get(session, bank_id)
     query = (
-        select(DaySeal)
+        select(DaySeal, Day)
+        .join(Day, (col(Day.bank_id) == DaySeal.bank_id) & (col(Day.day) == DaySeal.day))
         .where(DaySeal.bank_id == bank_id)
         .order_by(col(DaySeal.day).desc())
         .limit(page.limit + 1)
@@ -191,15 +193,21 @@ async def seals(bank_id: UUID, session: ReadSession, page: CurrentPage) -> SealL
     found = list(await session.exec(query))
     shown = found[: page.limit]
     return SealList(
-        items=[_seal(seal) for seal in shown],
-        next_cursor=cursor_of(shown[-1].day.toordinal()) if len(found) > page.limit else None,
+        items=[_seal(seal, day) for seal, day in shown],
+        next_cursor=cursor_of(shown[-1][0].day.toordinal()) if len(found) > page.limit else None,
     )
 
 
 @router.get("/banks/{bank_id}/seals/pages/{page}", responses=documented(NoSuchThing))
 async def page_seal(bank_id: UUID, page: PathPage, session: ReadSession) -> PageSealView:
     """The seal of one page of a bank's book."""
-    query = select(Seal).where(Seal.bank_id == bank_id, Seal.page == page)
+    # A page's leaves are megabytes, and anybody may ask.
+    leaves: Any = Seal.leaves
+    query = (
+        select(Seal)
+        .where(Seal.bank_id == bank_id, Seal.page == page)
+        .options(defer(leaves, raiseload=True))
+    )
     seal = (await session.exec(query)).first()
     if seal is None:
         raise NoSuchThing(thing="seal")
@@ -244,22 +252,16 @@ def _day(day: Day, seal: DaySeal | None) -> dict[str, Any]:
     return {**day.model_dump(exclude={"bank_id"}), "sealed": seal is not None}
 
 
-def _seal(seal: DaySeal) -> SealView:
+def _seal(seal: DaySeal, day: Day) -> SealView:
+    count = sealing.Count(day.counted_cash_idr, day.cash_difference_idr, day.closed_by)
     return SealView(
         day=seal.day,
         page=seal.page,
         transfers=seal.transfers,
         head=seal.head.hex(),
         balances=seal.balances.hex(),
+        count=count.hash().hex(),
         key_id=seal.key_id,
         signature=base64.b64encode(seal.signature).decode(),
         sealed_at=seal.sealed_at,
-    )
-
-
-def _mass(line: MassOfDay) -> MassView:
-    grams = line._asdict()
-    day, material = grams.pop("day"), grams.pop("material")
-    return MassView(
-        day=day, material=material, **{f"{name}_grams": amount for name, amount in grams.items()}
     )

@@ -32,7 +32,8 @@ def verify_receipt(
     key: Annotated[
         str,
         typer.Option(
-            metavar="PUBLICKEY.pem|HEX", help="The key that the bank published, from /v1/keys"
+            metavar="PUBLICKEYS.pem|HEX",
+            help="The keys that the bank published, from /v1/keys: a file of one or several, or one",
         ),
     ] = "",
 ) -> None:

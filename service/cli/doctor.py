@@ -23,6 +23,8 @@ from models.material import Material
 from service.cli.naming import told
 from service.cli.refusals import wrong_settings
 from service.database import schema
+from service.keys import heads_file
+from service.sealing.noted import noted_in
 from service.settings import Settings
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -153,6 +155,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with engine.connect() as connection:
             yield Finding(Level.OK, "database", shown)
             yield from _schema(connection)
+            yield from _noted(connection, heads_file(settings))
             if not settings.is_sqlite:
                 yield _clock_of(connection)
     except DBAPIError as error:
@@ -195,6 +198,18 @@ def _seals(connection: Connection) -> Finding:
         advice = f"Is a worker running? Only sealed pages can be proven; `{told('verify')}`."
         return Finding(Level.WARN, "seals", f"{late} pages wait for their seal", advice)
     return Finding(Level.OK, "seals", "no page waits for its seal")
+
+
+def _noted(connection: Connection, file: Path) -> Iterator[Finding]:
+    """Whether the newest heads that were noted beside the key are those in the database."""
+    newest = {bank_id: max(heads.items()) for bank_id, heads in noted_in(file).items()}
+    head = select(_seal.c.head)
+    for bank_id, (page, noted) in newest.items():
+        of_page = head.where(_seal.c.bank_id == bank_id, _seal.c.page == page)
+        if connection.execute(of_page).scalar() != noted:
+            shown = f"page {page} of bank {bank_id} has not the seal noted in {file.name}"
+            advice = f"Was an older copy restored, or the book edited? Run `{told('verify')}`."
+            yield Finding(Level.FAIL, "seals", shown, advice)
 
 
 def _clock_of(connection: Connection) -> Finding:

@@ -14,12 +14,12 @@ from service.sealing.proving import NoReceipt, Proof, prove
 def verify_receipt(file: Path, key: str) -> None:
     """Say whether the receipt is what was sealed; exit code 1 if it isn't."""
     receipt = _read(file)
-    given = _public_key(key) if key else None
+    given = _public_keys(key) if key else ()
     try:
         proof = prove(receipt, given)
     except NoReceipt as error:
         raise Refused(str(error)) from error
-    _tell(receipt, proof, is_key_given=given is not None)
+    _tell(receipt, proof, is_key_given=bool(given))
     if proof.problems or not proof.is_sealed:
         raise typer.Exit(1)
 
@@ -29,17 +29,19 @@ def _read(file: Path) -> dict[str, object]:
         receipt = json.loads(file.read_bytes())
     except ValueError as error:
         raise Refused(f"{file} is no JSON: {error}") from None
+    except RecursionError:
+        raise Refused(f"{file} is no receipt: it is nested too deep.") from None
     if not isinstance(receipt, dict):
         raise Refused(f"{file} is no receipt.")
     return receipt
 
 
-def _public_key(given: str) -> Ed25519PublicKey:
-    """The key in a PEM file, or written as 64 hexadecimal digits."""
+def _public_keys(given: str) -> tuple[Ed25519PublicKey, ...]:
+    """The keys in a PEM file, or one written as 64 hexadecimal digits."""
     try:
         if len(given) == 64:
-            return Ed25519PublicKey.from_public_bytes(bytes.fromhex(given))
-        return public_keys_in(Path(given).read_text())[0]
+            return (Ed25519PublicKey.from_public_bytes(bytes.fromhex(given)),)
+        return public_keys_in(Path(given).read_text())
     except (ValueError, OSError) as error:
         raise Refused(f"--key is no Ed25519 public key: {error}") from None
 
@@ -59,5 +61,5 @@ def _tell(receipt: dict[str, object], proof: Proof, *, is_key_given: bool) -> No
     if not is_key_given:
         typer.echo(
             f"The key was taken from the receipt, so this proves only that it fits itself."
-            f" Compare {proof.key_id} with the key that the waste bank published."
+            f" Compare {', '.join(proof.key_ids)} with the keys that the waste bank published."
         )

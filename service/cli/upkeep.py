@@ -11,7 +11,7 @@ from service.app import VERSION, only_server
 from service.cli.ground import make_data_folder, require_schema
 from service.database import open_database, schema
 from service.demo.seeding import seed as seed_demo
-from service.keys import keys_of_seals
+from service.keys import heads_file, keys_of_seals
 from service.ledger import Verified
 from service.sealing import Checked, check
 from service.seeds import load_reference
@@ -79,6 +79,7 @@ async def _verified(settings: Settings) -> tuple[Verified, Checked]:
             banks = list(await session.exec(select(Bank.id)))
             replayed = await ledger.verify(session, banks)
         keys = keys_of_seals(settings)
-        return replayed, await asyncio.to_thread(check, settings.database, banks, keys)
+        noted = heads_file(settings)
+        return replayed, await asyncio.to_thread(check, settings.database, banks, keys, noted)
     finally:
         await database.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -106,6 +107,11 @@ def acts_on(
             continue
         yield [*shared, *journal[:6], microseconds(journal[6])], lines
         current, lines = next(acts, _NOTHING)
+
+
+def day_of(value: date | str) -> date:
+    """A day as a statement in plain text gives it: SQLite holds text."""
+    return value if isinstance(value, date) else date.fromisoformat(value)
 
 
 def rows(

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +18,13 @@ from service.sealing.heads import (
     PageFacts,
     Total,
     balances_hash,
+    count_in,
     is_signed,
     page_message,
 )
 from service.sealing.merkle import root_of
+from service.sealing.noted import noted_in
+from service.sealing.order import odd_pages, sealed_by_now
 from service.sealing.pages import leaves_of
 
 LEAF_BYTES = 48
@@ -31,7 +34,7 @@ _OPEN = "SELECT coalesce(max(number), 0) AS open FROM ledger_page WHERE bank_id 
 _LAST_SEAL = "SELECT coalesce(max(page), 0) AS page FROM ledger_seal WHERE bank_id = :bank_id"
 _SEAL = "SELECT * FROM ledger_seal WHERE bank_id = :bank_id AND page = :page"
 _DAYS = """
-SELECT d.day, d.last_page, s.page, s.transfers, s.head, s.balances, s.key_id, s.signature
+SELECT d.day, d.last_page, d.counted_cash_idr, d.cash_difference_idr, d.closed_by, s.page, s.transfers, s.head, s.balances, s.key_id, s.signature
   FROM ledger_day d LEFT JOIN ledger_day_seal s ON s.bank_id = d.bank_id AND s.day = d.day
  WHERE d.bank_id = :bank_id ORDER BY d.day"""
 _ACCOUNTS = """
@@ -48,15 +51,22 @@ class Checked:
     findings: list[Finding] = field(default_factory=list)
 
 
-def check(url: str, banks: Sequence[UUID], keys: _PUBLIC_KEYS) -> Checked:
-    """Check the seals of these banks as of one moment.
+def check(
+    url: str, banks: Sequence[UUID], keys: _PUBLIC_KEYS, heads_file: Path | None = None
+) -> Checked:
+    """Check the seals of these banks as of one moment, also against the heads noted in a file.
 
     Memory grows with accounts and with the largest page, 48 bytes a transfer.
     """
     result = Checked()
+    noted = noted_in(heads_file) if heads_file else {}
     with book.one_moment(url) as connection:
         for bank_id in banks:
-            _Check(connection, bank_id, keys, result).run()
+            walk = _Check(connection, bank_id, keys, result)
+            walk.run(noted.get(bank_id, {}))
+            result.findings += [
+                Finding(bank_id, *found) for found in odd_pages(connection, bank_id)
+            ]
     return result
 
 
@@ -75,24 +85,36 @@ class _Check:
         self._rows_differ = False
         self._balances: dict[str, list[int]] = defaultdict(lambda: [0, 0])
 
-    def run(self) -> None:
-        days = {row["last_page"]: row for row in self._read(_DAYS)}
+    def run(self, noted: Mapping[int, bytes]) -> None:
         last_seal = self._read(_LAST_SEAL)[0]["page"]
+        due = sealed_by_now(self._connection, self._bank_id)
+        self._walk(last_seal, due, noted)
+        if due > last_seal:
+            self._found(_pages(last_seal + 1, due), "final for long, and not sealed")
+        missing = max(noted, default=0)
+        if missing > last_seal:
+            self._found(f"page {missing}", "its seal was noted here, and is missing")
+
+    def _walk(self, last_seal: int, due: int, noted: Mapping[int, bytes]) -> None:
+        days = {row["last_page"]: row for row in self._read(_DAYS)}
         last_day = max((page for page, row in days.items() if row["page"]), default=0)
         final = self._read(_OPEN)[0]["open"] - 1
-        for page in range(1, max(final, last_seal) + 1):
+        for page in range(1, last_seal + 1):
             seal = next(iter(self._read(_SEAL, page=page)), None)
             if page > final:
                 self._found(f"page {page}", "is sealed, and still open")
             elif seal is not None:
                 self._page(page, seal)
-            elif page < last_seal:
+                self._compare(page, seal, noted)
+            else:
                 self._found(f"page {page}", "its seal is missing")
                 self._unsealed(page)
-            else:
-                return
             if page in days:
-                self._day(days[page], is_last=page >= last_day)
+                self._day(days[page], is_due=page < last_day or page <= due)
+
+    def _compare(self, page: int, seal: Mapping[str, Any], noted: Mapping[int, bytes]) -> None:
+        if noted.get(page, bytes(seal["head"])) != bytes(seal["head"]):
+            self._found(f"page {page}", "its seal is not the one that was noted here")
 
     def _page(self, page: int, seal: Mapping[str, Any]) -> None:
         self._result.pages += 1
@@ -124,10 +146,10 @@ class _Check:
         else:
             self._head = head
 
-    def _day(self, row: Mapping[str, Any], *, is_last: bool) -> None:
+    def _day(self, row: Mapping[str, Any], *, is_due: bool) -> None:
         day = f"day {row['day']}"
         if row["page"] is None:
-            if not is_last:
+            if is_due:
                 self._found(day, "its seal is missing")
             return
         self._result.days += 1
@@ -145,15 +167,8 @@ class _Check:
             yield "its seal counts other transfers"
         if not self._rows_differ and bytes(row["balances"]) != balances_hash(self._totals()):
             yield "its seal is over another trial balance"
-        said = row["day"]
-        facts = DayFacts(
-            self._bank_id,
-            said if isinstance(said, date) else date.fromisoformat(said),
-            row["page"],
-            row["transfers"],
-            bytes(row["head"]),
-            bytes(row["balances"]),
-        )
+        seal = (row["page"], row["transfers"], bytes(row["head"]), bytes(row["balances"]))
+        facts = DayFacts(self._bank_id, book.day_of(row["day"]), *seal, count_in(row))
         if problem := self._signature(row, facts.message()):
             yield problem
 
@@ -219,6 +234,10 @@ class _Check:
 
     def _found(self, subject: str, problem: str) -> None:
         self._result.findings.append(Finding(self._bank_id, subject, problem))
+
+
+def _pages(first: int, last: int) -> str:
+    return f"page {first}" if first == last else f"pages {first} to {last}"
 
 
 def _by_id(leaves: bytes) -> dict[bytes, bytes]:

@@ -1,5 +1,6 @@
 """Days of business: closed by a treasurer who counted the cash, or when they are over."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +15,9 @@ from models.ledger import Day, DaySeal, Page
 from service import banks, ledger
 from service.database import Database
 from service.errors import Conflict
-from service.ledger import AccountTotals, Draft, MassOfDay, Movement, chart
+from service.ledger import AccountTotals, Draft, Movement, chart
+
+log = logging.getLogger(__name__)
 
 GRACE = timedelta(hours=2)
 """How long after midnight a treasurer may still close the day before nobody did."""
@@ -42,7 +45,6 @@ class Closed:
     day: Day
     ledger_cash_idr: int
     balances: Sequence[AccountTotals]
-    mass: Sequence[MassOfDay]
 
 
 async def close(
@@ -69,10 +71,8 @@ async def close(
         cash_difference_idr=difference,
     )
     await _close(session, bank, counted)
-    balances = await ledger.trial_balance(session, bank.id)
-    return Closed(
-        counted, ledger_cash, balances, await ledger.mass_balance(session, bank.id, day, day)
-    )
+    # No more than counters while everybody waits; the day's grams can be asked for afterwards.
+    return Closed(counted, ledger_cash, await ledger.trial_balance(session, bank.id))
 
 
 async def close_overdue(database: Database, bank_ids: Sequence[UUID]) -> int:
@@ -86,6 +86,9 @@ async def close_overdue(database: Database, bank_ids: Sequence[UUID]) -> int:
                 closed += await _close_overdue(session, bank)
         except ledger.BookBusy:
             continue
+        except Exception:
+            # One bank's trouble must not keep the others' days open.
+            log.exception("day_close_failed %s", bank.id)
     return closed
 
 

@@ -1,8 +1,8 @@
 """What is published of a closed day: the head of its last page and its figures, signed."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +16,12 @@ from service.database import Database
 from service.keys import Keys, key_id_of
 from service.sealing import book
 from service.sealing.balances import totals_after
-from service.sealing.heads import DayFacts, balances_hash
+from service.sealing.heads import DayFacts, balances_hash, count_in
+
+log = logging.getLogger(__name__)
 
 _DUE = """
-SELECT d.day, d.last_page, s.head,
+SELECT d.day, d.last_page, d.counted_cash_idr, d.cash_difference_idr, d.closed_by, s.head,
        (SELECT coalesce(sum(o.transfers), 0) FROM ledger_seal o
          WHERE o.bank_id = d.bank_id AND o.page <= d.last_page AND o.page > coalesce(
                (SELECT max(x.page) FROM ledger_day_seal x
@@ -49,7 +51,13 @@ async def seal_days(database: Database, keys: Keys, banks: Sequence[UUID]) -> in
     )
     async with database.reading() as session:
         due = list(await session.exec(query))
-    return sum([await _seal_days(database, keys, bank_id) for bank_id in due])
+    sealed = 0
+    for bank_id in due:
+        try:
+            sealed += await _seal_days(database, keys, bank_id)
+        except Exception:
+            log.exception("day_sealing_failed %s", bank_id)
+    return sealed
 
 
 async def _seal_days(database: Database, keys: Keys, bank_id: UUID) -> int:
@@ -74,18 +82,20 @@ def _next_day(url: str, bank_id: UUID) -> DayFacts | None:
 def _facts(connection: Connection, bank_id: UUID, row: Any) -> DayFacts:
     return DayFacts(
         bank_id,
-        # A statement in plain text gives what SQLite holds: text.
-        row["day"] if isinstance(row["day"], date) else date.fromisoformat(row["day"]),
+        book.day_of(row["day"]),
         row["last_page"],
         int(row["before"]) + int(row["added"]),
         row["head"],
         balances_hash(totals_after(connection, bank_id, row["last_page"])),
+        count_in(row),
     )
 
 
 def _signed(keys: Keys, facts: DayFacts) -> dict[str, object]:
+    figures = facts._asdict()
+    figures.pop("counted")  # It stands in the day itself.
     return {
-        **facts._asdict(),
+        **figures,
         "key_id": key_id_of(keys.sealing.public_key()),
         "signature": keys.sealing.sign(facts.message()),
         "sealed_at": utc_now(),

@@ -1,9 +1,9 @@
 """What is signed: the head of a page, and the figures of a closed day."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -16,6 +16,7 @@ NO_PAGE = bytes(32)
 _HEAD = b"\x02"
 _PAGE_TITLE = b"jumpa-madu/page/1\n"
 _DAY_TITLE = "jumpa-madu/day/1"
+_COUNT_TITLE = "jumpa-madu/count/1"
 _BALANCES_TITLE = "jumpa-madu/balances/1"
 
 
@@ -36,6 +37,24 @@ class PageFacts(NamedTuple):
         return hashlib.sha256(said + self.root + self.previous).digest()
 
 
+class Count(NamedTuple):
+    """The cash that was counted at the close of a day, and by whom; all None if nobody did."""
+
+    counted_cash_idr: int | None = None
+    cash_difference_idr: int | None = None
+    closed_by: UUID | None = None
+
+    def hash(self) -> bytes:
+        """SHA-256 of netstrings: seals are published, and what is in a drawer is not."""
+        numbers = (self.counted_cash_idr, self.cash_difference_idr)
+        said = ["" if one is None else str(one) for one in numbers]
+        by = self.closed_by.hex if self.closed_by else ""
+        return hashlib.sha256(netstrings((_COUNT_TITLE, *said, by))).digest()
+
+
+NOBODY_COUNTED = Count()
+
+
 class DayFacts(NamedTuple):
     """What is signed of a closed day."""
 
@@ -45,11 +64,12 @@ class DayFacts(NamedTuple):
     transfers: int
     head: bytes
     balances: bytes
+    counted: Count = NOBODY_COUNTED
 
     def message(self) -> bytes:
         """The bytes that are signed: netstrings of text."""
         numbers = (str(self.page), str(self.transfers))
-        hashes = (self.head.hex(), self.balances.hex())
+        hashes = (self.head.hex(), self.balances.hex(), self.counted.hash().hex())
         return netstrings((_DAY_TITLE, self.bank_id.hex, self.day.isoformat(), *numbers, *hashes))
 
 
@@ -60,6 +80,14 @@ class Total(NamedTuple):
     unit: str
     debit: int
     credit: int
+
+
+def count_in(row: Mapping[str, Any]) -> Count:
+    """The count in a row that a statement in plain text gave."""
+    by = row["closed_by"]
+    return Count(
+        row["counted_cash_idr"], row["cash_difference_idr"], None if by is None else UUID(str(by))
+    )
 
 
 def page_message(head: bytes) -> bytes:

@@ -42,14 +42,20 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
     return tree.root()
 
 
-def path_to(index: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """The hashes that lead from a leaf to the root, the nearest first."""
-    if len(leaves) == 1:
-        return []
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    if index < split:
-        return [*path_to(index, leaves[:split]), root_of(leaves[split:])]
-    return [*path_to(index - split, leaves[split:]), root_of(leaves[:split])]
+class Paths:
+    """The paths of a tree's leaves; the tree is hashed once for all of them."""
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._levels = [leaves]
+        while len(level := self._levels[-1]) > 1:
+            above = [_node(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+            # Who has nobody beside goes up as is.
+            self._levels.append([*above, *level[len(above) * 2 :]])
+
+    def to(self, index: int) -> list[bytes]:
+        """The hashes that lead from a leaf to the root, the nearest first."""
+        beside = [(level, index >> height ^ 1) for height, level in enumerate(self._levels)]
+        return [level[at] for level, at in beside if at < len(level)]
 
 
 def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:

@@ -23,6 +23,7 @@ from service.sealing import book
 from service.sealing.canonical import FORM, LeafMaker, id_bytes
 from service.sealing.heads import NO_PAGE, PageFacts, page_message
 from service.sealing.merkle import Tree
+from service.sealing.noted import HeadDiffers, noted_at
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,13 @@ async def turn_due(database: Database, banks: Sequence[UUID]) -> int:
     """
     async with database.reading() as session:
         due = await _written_on(session, banks)
-    return sum([await _turn(database, page) for page in due])
+    turned = 0
+    for page in due:
+        try:
+            turned += await _turn(database, page)
+        except Exception:
+            log.exception("page_turn_failed %s", page.bank_id)
+    return turned
 
 
 async def seal(database: Database, keys: Keys, banks: Sequence[UUID]) -> int:
@@ -69,6 +76,8 @@ async def seal(database: Database, keys: Keys, banks: Sequence[UUID]) -> int:
     for bank_id in behind:
         try:
             sealed += await _seal_book(database, keys, bank_id)
+        except HeadDiffers as error:
+            log.error("sealing_refused %s: %s", bank_id, error)
         except Exception:
             # A book that can't be read must not keep the others open.
             log.exception("sealing_failed %s", bank_id)
@@ -140,6 +149,10 @@ async def _seal_book(database: Database, keys: Keys, bank_id: UUID) -> int:
     sealed = 0
     # On a thread and a connection of its own: on SQLite the loop's thread serves everybody.
     while worked := await asyncio.to_thread(_next_pages, book.url_of(database), bank_id):
+        if keys.heads_file is not None:
+            # Before they are kept: a head follows from the page, so a second try notes the same.
+            facts = [one.facts for one in worked]
+            await asyncio.to_thread(noted_at(keys.heads_file).note, facts)
         if not await _keep(database, keys, worked):
             return sealed
         sealed += len(worked)

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,8 @@ from service.sealing.canonical import FIELDS, FORM, leaf_of
 from service.sealing.heads import PageFacts, is_signed, page_message
 from service.sealing.merkle import root_from
 
+_ById = Mapping[str, Ed25519PublicKey]
+
 
 class NoReceipt(ValueError):
     """The text is no receipt of this form."""
@@ -23,39 +25,55 @@ class NoReceipt(ValueError):
 
 @dataclass
 class Proof:
-    """What came out: how many transfers were looked at, with which key, and what is wrong."""
+    """What came out: how many transfers were looked at, with which keys, and what is wrong."""
 
     transfers: int = 0
-    key_id: str = ""
+    key_ids: list[str] = field(default_factory=list)
     is_sealed: bool = True
     problems: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     """What is proven, a line a transfer."""
 
 
-def prove(receipt: Mapping[str, Any], key: Ed25519PublicKey | None) -> Proof:
-    """Check every transfer of a receipt against the key, or against the key inside it.
+def prove(receipt: Mapping[str, Any], keys: Sequence[Ed25519PublicKey]) -> Proof:
+    """Check every transfer of a receipt against these keys, or, of none, those inside it.
 
-    Raises NoReceipt.
+    Each page says which of them it was signed with. Raises NoReceipt.
     """
     try:
-        return _prove(receipt, key)
-    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
+        return _prove(receipt, keys)
+    except _NOT_OF_THIS_SHAPE as error:
         raise NoReceipt(f"This is no receipt: {error}") from error
 
 
-def _prove(receipt: Mapping[str, Any], key: Ed25519PublicKey | None) -> Proof:
+_NOT_OF_THIS_SHAPE = (
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+    binascii.Error,
+)
+
+
+def _prove(receipt: Mapping[str, Any], keys: Sequence[Ed25519PublicKey]) -> Proof:
     if not receipt["sealed"]:
         return Proof(is_sealed=False)
-    used = key or _key_inside(receipt)
-    result = Proof(transfers=len(receipt["transfers"]), key_id=key_id_of(used))
-    if not receipt["transfers"]:
+    by_id = {key_id_of(key): key for key in keys or _keys_inside(receipt)}
+    transfers = receipt["transfers"]
+    used = sorted({transfer["page"]["key_id"] for transfer in transfers})
+    result = Proof(transfers=len(transfers), key_ids=used)
+    if not transfers:
         result.problems.append("the receipt has no transfers")
-    for transfer in receipt["transfers"]:
-        problem = _problem_of(receipt, transfer, used)
+    seen = set()
+    for transfer in transfers:
+        one = transfer["fields"]["transfer_id"]
+        again = "it is listed more than once" if one in seen else None
+        seen.add(one)
         result.shown.append(_line(transfer))
-        if problem:
-            result.problems.append(f"transfer {transfer['fields']['transfer_id']}: {problem}")
+        if problem := again or _problem_of(receipt, transfer, by_id):
+            result.problems.append(f"transfer {one}: {problem}")
     return result
 
 
@@ -66,15 +84,13 @@ def _line(transfer: Mapping[str, Any]) -> str:
     return f"{at:%Y-%m-%d %H:%M:%SZ} {fields['kind']} {moved}: {transfer['credit']} -> {transfer['debit']}"
 
 
-def _key_inside(receipt: Mapping[str, Any]) -> Ed25519PublicKey:
-    raw = base64.b64decode(receipt["public_key"]["raw"], validate=True)
-    return Ed25519PublicKey.from_public_bytes(raw)
+def _keys_inside(receipt: Mapping[str, Any]) -> list[Ed25519PublicKey]:
+    raws = [base64.b64decode(key["raw"], validate=True) for key in receipt["public_keys"]]
+    return [Ed25519PublicKey.from_public_bytes(raw) for raw in raws]
 
 
-def _problem_of(
-    receipt: Mapping[str, Any], transfer: Mapping[str, Any], key: Ed25519PublicKey
-) -> str | None:
-    return _problem_of_words(receipt, transfer) or _problem_of_seal(receipt, transfer, key)
+def _problem_of(receipt: Mapping[str, Any], transfer: Mapping[str, Any], keys: _ById) -> str | None:
+    return _problem_of_words(receipt, transfer) or _problem_of_seal(receipt, transfer, keys)
 
 
 def _problem_of_words(receipt: Mapping[str, Any], transfer: Mapping[str, Any]) -> str | None:
@@ -96,7 +112,7 @@ def _problem_of_words(receipt: Mapping[str, Any], transfer: Mapping[str, Any]) -
 
 
 def _problem_of_seal(
-    receipt: Mapping[str, Any], transfer: Mapping[str, Any], key: Ed25519PublicKey
+    receipt: Mapping[str, Any], transfer: Mapping[str, Any], keys: _ById
 ) -> str | None:
     """Whether the fields lead over leaf, path and head to the signature."""
     page = transfer["page"]
@@ -109,6 +125,9 @@ def _problem_of_seal(
     facts = PageFacts(UUID(receipt["bank_id"]), page["page"], page["transfers"], root, previous)
     if facts.head().hex() != page["head"]:
         return "the head of its page is not made of this root"
+    key = keys.get(page["key_id"])
+    if key is None:
+        return f"its page is signed with another key, {page['key_id']}"
     if not is_signed(
         key, base64.b64decode(page["signature"], validate=True), page_message(facts.head())
     ):

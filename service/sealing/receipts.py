@@ -1,5 +1,6 @@
 """Receipts: what happened, and the proof that it stands in the sealed book."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -18,22 +19,12 @@ from service import banks
 from service.errors import NoSuchThing
 from service.members import OFFICERS, Caller
 from service.sealing.canonical import FIELDS
-from service.sealing.merkle import path_to
+from service.sealing.outcome import Act, Outcome, outcome_of
+from service.sealing.paths import Proof, proofs_of
 
-_LEAF_BYTES = 48
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_Act = tuple[Journal, Transfer, Account, Account]
 _debit, _credit = aliased(Account), aliased(Account)
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """The way from a transfer's leaf to the signed head of its page."""
-
-    index: int
-    path: list[bytes]
-    seal: Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +46,11 @@ class Receipt:
     bank: Bank
     about_id: UUID
     kind: str
-    at: datetime
     memo: str
+    outcome: Outcome
     weighings: list[Weighing]
-    credited_idr: int | None
+    is_credit: bool
+    """Whether it is about what a resident got for waste."""
     transfers: list[Proven]
 
     @property
@@ -89,15 +81,16 @@ async def receipt(session: AsyncSession, caller: Caller, bank_id: UUID, act_id: 
         bank=await banks.get(session, bank_id),
         about_id=act_id,
         kind=journal.kind,
-        at=shown[0][1].event_at,
         memo=journal.memo,
+        outcome=outcome_of(shown, whose),
         weighings=await _weighings(session, bank_id, journal.about_id),
-        credited_idr=None if isinstance(about, Payout | None) else about.credited_idr,
+        is_credit=isinstance(about, Pickup | Dropoff),
         transfers=await _proven(session, bank_id, shown),
     )
 
 
-async def _transfers(session: AsyncSession, bank_id: UUID, act_id: UUID) -> list[_Act]:
+async def _transfers(session: AsyncSession, bank_id: UUID, act_id: UUID) -> list[Act]:
+    """What was written about an act, and what took it back."""
     query = (
         select(Journal, Transfer, _debit, _credit)
         .join(
@@ -114,7 +107,10 @@ async def _transfers(session: AsyncSession, bank_id: UUID, act_id: UUID) -> list
             (col(_credit.bank_id) == Transfer.bank_id)
             & (col(_credit.id) == Transfer.credit_account_id),
         )
-        .where(Journal.bank_id == bank_id, or_(Journal.id == act_id, Journal.about_id == act_id))
+        .where(
+            Journal.bank_id == bank_id,
+            or_(Journal.id == act_id, Journal.about_id == act_id, Journal.reverses_id == act_id),
+        )
         .order_by(col(Journal.id), col(Transfer.id))
     )
     return [(row[0], row[1], row[2], row[3]) for row in await session.exec(query)]
@@ -133,6 +129,8 @@ async def _about(
 
 
 async def _weighings(session: AsyncSession, bank_id: UUID, about_id: UUID | None) -> list[Weighing]:
+    if about_id is None:
+        return []
     query = (
         select(Weighing)
         .where(
@@ -144,19 +142,25 @@ async def _weighings(session: AsyncSession, bank_id: UUID, about_id: UUID | None
     return list(await session.exec(query))
 
 
-async def _proven(session: AsyncSession, bank_id: UUID, rows: list[_Act]) -> list[Proven]:
-    pages = {row[0].page for row in rows}
-    query = select(Seal).where(Seal.bank_id == bank_id, col(Seal.page).in_(pages))
-    seals = {seal.page: seal for seal in await session.exec(query)}
-    proven = []
-    for journal, transfer, debit, credit in rows:
-        seal = seals.get(journal.page)
-        proof = _proof(seal, transfer.id) if seal else None
-        fields = fields_of(journal, transfer)
-        proven.append(
-            Proven(fields, debit.code, credit.code, transfer.amount, transfer.unit, proof)
+async def _proven(session: AsyncSession, bank_id: UUID, rows: list[Act]) -> list[Proven]:
+    of_page: dict[int, set[UUID]] = {}
+    for journal, transfer, *_ in rows:
+        of_page.setdefault(journal.page, set()).add(transfer.id)
+    query = select(Seal).where(Seal.bank_id == bank_id, col(Seal.page).in_(of_page))
+    seals = list(await session.exec(query))
+    # A page may have a hundred thousand leaves, and the loop's thread serves everybody.
+    proofs = await asyncio.to_thread(proofs_of, seals, of_page)
+    return [
+        Proven(
+            fields=fields_of(journal, transfer),
+            debit=debit.code,
+            credit=credit.code,
+            amount=transfer.amount,
+            unit=transfer.unit,
+            proof=proofs.get(transfer.id),
         )
-    return proven
+        for journal, transfer, debit, credit in rows
+    ]
 
 
 def fields_of(journal: Journal, transfer: Transfer) -> dict[str, str]:
@@ -196,14 +200,3 @@ def as_text(value: object) -> str:
     if isinstance(value, datetime):
         return str((value - _EPOCH) // _MICROSECOND)
     return str(value)
-
-
-def _proof(seal: Seal, transfer_id: UUID) -> Proof | None:
-    """None for a transfer that isn't among those that were sealed: `jumpa verify` says why."""
-    leaves = seal.leaves
-    ids = range(0, len(leaves), _LEAF_BYTES)
-    index = next((at // _LEAF_BYTES for at in ids if leaves[at : at + 16] == transfer_id.bytes), -1)
-    if index < 0:
-        return None
-    hashes = [leaves[at + 16 : at + _LEAF_BYTES] for at in ids]
-    return Proof(index, path_to(index, hashes), seal)

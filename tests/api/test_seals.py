@@ -2,23 +2,26 @@
 
 import base64
 import json
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from models.base import utc_now
-from models.payout import PayoutMethod
+from models.payout import Payout, PayoutMethod
 from models.people import Role
-from service import banks, ledger, payouts
-from service.keys import Keys
+from service import banks, ledger, members, payouts, sealing
+from service.api.receipts import as_json
+from service.keys import Keys, key_id_of
 from service.sealing import NoReceipt, prove
-from service.sealing.heads import DayFacts
+from service.sealing.heads import Count, DayFacts
 from tests import factories
 from tests.api.asking import Asking, done, nothing_changes, refused
 from tests.factories import Town
-from tests.service.sealing import act, behind_the_ledger, close, seal, turn
+from tests.service.sealing import act, behind_the_ledger, close, journals, seal, turn
 
 
 def days_of(town: Town) -> str:
@@ -45,7 +48,6 @@ async def test_a_treasurer_closes_a_day(asking: Asking, town: Town, keys: Keys) 
     assert (answer["counted_cash_idr"], answer["cash_difference_idr"]) == (2_500, 2_500)
     assert (answer["ledger_cash_idr"], answer["last_page"], answer["sealed"]) == (0, 1, False)
     assert set(answer["sums"].values()) == {0}
-    assert [line["collected_grams"] for line in answer["mass"]] == [8_000]
     refused(
         await asking.post(town.treasurer, close_path(town), {"counted_cash_idr": 0}),
         409,
@@ -114,6 +116,7 @@ async def test_anybody_can_check_the_seals_of_days(asking: Asking, town: Town, k
     assert (first["page"], first["transfers"]) == (1, 1)
     assert (second["page"], second["transfers"]) == (2, 2)
     assert first["day"] < second["day"]
+    second_day = done(await asking.get(town.treasurer, days_of(town)))["items"][0]
     public = done(await asking.get(None, "/v1/keys"))["items"][0]
     assert public["key_id"] == second["key_id"]
     facts = DayFacts(
@@ -123,11 +126,21 @@ async def test_anybody_can_check_the_seals_of_days(asking: Asking, town: Town, k
         second["transfers"],
         bytes.fromhex(second["head"]),
         bytes.fromhex(second["balances"]),
+        Count(0, second_day["cash_difference_idr"], town.treasurer.id),
     )
+    assert second["count"] == facts.counted.hash().hex()
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public["raw"]))
     key.verify(base64.b64decode(second["signature"]), facts.message())
     page = done(await asking.get(None, f"/v1/banks/{town.bank_id}/seals/pages/2"))
     assert (page["head"], page["previous"]) == (second["head"], first["head"])
+
+
+@pytest.mark.parametrize("day", ["1700006400", "2026-11-22T00:00:00", "2026-13-01"])
+async def test_a_day_is_written_as_one(asking: Asking, quiet: Town, day: str) -> None:
+    body = {"counted_cash_idr": 0}
+    async with nothing_changes(quiet):
+        answer = await asking.post(quiet.treasurer, f"{days_of(quiet)}/{day}/close", body)
+    refused(answer, 422, "request_malformed", "/day")
 
 
 async def test_seals_that_are_not_there(asking: Asking, quiet: Town) -> None:
@@ -151,9 +164,9 @@ async def test_a_resident_gets_a_receipt_that_proves_itself(
     assert receipt["credited_idr"] == 12_370
     assert [line["grams"] for line in receipt["weighings"]] == [5_000]
     assert {one["unit"] for one in receipt["transfers"]} == {"IDR", f"g:{factories.PET}"}
-    proof = prove(receipt, keys.sealing.public_key())
+    proof = prove(receipt, [keys.sealing.public_key()])
     assert (proof.problems, proof.transfers) == ([], 2)
-    assert prove(receipt, None).key_id == proof.key_id
+    assert prove(receipt, []).key_ids == proof.key_ids == [key_id_of(keys.sealing.public_key())]
     officers = done(await asking.get(town.operator, path))
     assert officers["transfers"] == receipt["transfers"]
     journal = receipt["transfers"][0]["fields"]["journal_id"]
@@ -175,6 +188,7 @@ async def test_a_resident_gets_a_receipt_that_proves_itself(
         (("page", "signature"), base64.b64encode(bytes(64)).decode(), "is not signed"),
         (("fields", "page"), "77", "another page"),
         (("page", "form"), 9, "form"),
+        (("page", "key_id"), "0" * 16, "signed with another key"),
     ],
 )
 async def test_a_receipt_that_was_touched_does_not_fit(
@@ -186,15 +200,60 @@ async def test_a_receipt_that_was_touched_does_not_fit(
     for name in place[:-1]:
         touched = touched[name]
     touched[place[-1]] = value
-    (found,) = prove(receipt, keys.sealing.public_key()).problems
+    (found,) = prove(receipt, [keys.sealing.public_key()]).problems
     assert receipt["transfers"][1]["fields"]["transfer_id"] in found
     assert problem in found
 
 
-@pytest.mark.parametrize("text", ["{}", '{"sealed": true}', '{"sealed": true, "transfers": 5}'])
+@pytest.mark.parametrize(
+    "text", ["{}", '{"sealed": true}', '{"sealed": true, "transfers": 5, "public_keys": []}']
+)
 def test_what_is_no_receipt_is_told(text: str) -> None:
     with pytest.raises(NoReceipt):
-        prove(json.loads(text), None)
+        prove(json.loads(text), [])
+
+
+async def test_a_receipt_of_a_bank_that_is_a_number_is_none(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    pickup_id = await collected(town, keys)
+    receipt = done(await asking.get(town.resident, f"/v1/receipts/{town.bank_id}/{pickup_id}"))
+    with pytest.raises(NoReceipt):
+        prove(receipt | {"bank_id": 5}, [])
+
+
+async def test_a_transfer_counts_once_on_a_receipt(asking: Asking, town: Town, keys: Keys) -> None:
+    pickup_id = await collected(town, keys)
+    receipt = done(await asking.get(town.resident, f"/v1/receipts/{town.bank_id}/{pickup_id}"))
+    receipt["transfers"].append(receipt["transfers"][0])
+    (found,) = prove(receipt, [keys.sealing.public_key()]).problems
+    assert "more than once" in found
+
+
+async def test_a_receipt_over_a_change_of_keys_fits_both(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    await factories.earn(town, keys)
+    payout = await _asked_for(town)
+    new = replace(keys, sealing=Ed25519PrivateKey.generate(), earlier=(keys.sealing.public_key(),))
+    await turn(town)
+    await seal(town, keys)
+    async with town.database.transaction() as session:
+        await payouts.cancel(
+            session, await session.merge(payout), by=town.treasurer.id, reason="Batal"
+        )
+    await turn(town)
+    await seal(town, new)
+    caller = members.Caller(town.resident.id, {town.bank_id: frozenset({Role.RESIDENT})})
+    async with town.database.reading() as session:
+        found = await sealing.receipt(session, caller, town.bank_id, payout.id)
+    receipt = as_json(found, new, "en").model_dump(mode="json")
+    both = [keys.sealing.public_key(), new.sealing.public_key()]
+    assert {one["key_id"] for one in receipt["public_keys"]} == set(map(key_id_of, both))
+    for given in (both, []):
+        assert prove(receipt, given).problems == []
+    (problem,) = prove(receipt, both[1:]).problems
+    assert f"signed with another key, {key_id_of(both[0])}" in problem
 
 
 async def test_a_receipt_before_its_seal_says_so(asking: Asking, town: Town, keys: Keys) -> None:
@@ -205,7 +264,7 @@ async def test_a_receipt_before_its_seal_says_so(asking: Asking, town: Town, key
     assert receipt["sealed"] is False
     assert "Not sealed yet" in receipt["note"]
     assert [one["path"] for one in receipt["transfers"]] == [None, None]
-    assert prove(receipt, None).is_sealed is False
+    assert prove(receipt, []).is_sealed is False
     text = await asking.get(town.resident, path, format="text")
     assert "Not sealed yet" in text.text
 
@@ -227,8 +286,7 @@ async def test_a_receipt_as_a_message_and_as_a_code(asking: Asking, town: Town, 
     assert drawn.text.startswith("<svg")
 
 
-async def test_a_payout_has_a_receipt(asking: Asking, town: Town, keys: Keys) -> None:
-    await factories.earn(town, keys)
+async def _asked_for(town: Town) -> Payout:
     async with town.database.transaction() as session:
         wanted = payouts.Request(
             bank_id=town.bank_id,
@@ -237,14 +295,84 @@ async def test_a_payout_has_a_receipt(asking: Asking, town: Town, keys: Keys) ->
             amount_idr=4_000,
             method=PayoutMethod.CASH,
         )
-        payout = await payouts.request(session, wanted)
-    await turn(town)
-    await seal(town, keys)
-    path = f"/v1/receipts/{town.bank_id}/{payout.id}"
+        return await payouts.request(session, wanted)
+
+
+async def test_the_receipt_of_a_payout_says_what_became_of_it(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    await factories.earn(town, keys)
+    treasurer = town.treasurer.id
+
+    async def told(payout: Payout) -> tuple[Any, str]:
+        await turn(town)
+        await seal(town, keys)
+        path = f"/v1/receipts/{town.bank_id}/{payout.id}"
+        receipt = done(await asking.get(town.resident, path))
+        assert prove(receipt, [keys.sealing.public_key()]).problems == []
+        return receipt, (await asking.get(town.resident, path, format="text")).text
+
+    kept, gone = await _asked_for(town), await _asked_for(town)
+    receipt, text = await told(kept)
+    assert (receipt["state"], receipt["credited_idr"]) == ("held", None)
+    assert "Payout, requested, " in text
+    assert "Rp4,000" in text
+    async with town.database.transaction() as session:
+        await payouts.reject(session, await session.merge(gone), by=treasurer, reason="Tidak")
+        paying = await session.merge(kept)
+        await payouts.approve(session, paying, by=treasurer)
+        await payouts.pay_cash(session, paying, by=treasurer, proof="")
+    receipt, text = await told(gone)
+    assert receipt["state"] == "given_back"
+    assert "Payout, not paid, given back, " in text
+    receipt, text = await told(kept)
+    assert receipt["state"] == "paid"
+    paid = next(one for one in receipt["transfers"] if one["fields"]["kind"] == "settle")
+    assert receipt["at"] == _instant(paid["fields"]["event_at"])
+    assert "Payout, paid, " in text
+    async with town.database.transaction() as session:
+        act = await ledger.act_of(session, town.bank_id, UUID(paid["fields"]["journal_id"]))
+        await ledger.reverse(session, town.bank_id, act, by=town.operator.id, reason="Salah")
+    receipt, text = await told(kept)
+    assert (receipt["state"], receipt["taken_back_idr"]) == ("corrected", 4_000)
+    assert "Taken back: Rp4,000, " in text
+
+
+def _instant(microseconds: str) -> str:
+    at = datetime.fromtimestamp(int(microseconds) / 1_000_000, UTC)
+    return at.isoformat().replace("+00:00", "Z")
+
+
+async def test_the_receipt_of_a_corrected_pickup_says_so(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    pickup_id = await collected(town, keys)
+    path = f"/v1/receipts/{town.bank_id}/{pickup_id}"
     receipt = done(await asking.get(town.resident, path))
-    assert [one["amount"] for one in receipt["transfers"]] == [4_000]
-    assert prove(receipt, keys.sealing.public_key()).problems == []
-    assert "Rp4,000" in (await asking.get(town.resident, path, format="text")).text
+    journal = receipt["transfers"][0]["fields"]["journal_id"]
+    async with town.database.transaction() as session:
+        act = await ledger.act_of(session, town.bank_id, UUID(journal))
+        await ledger.reverse(session, town.bank_id, act, by=town.operator.id, reason="Salah")
+    for one in (path, f"/v1/receipts/{town.bank_id}/{journal}"):
+        receipt = done(await asking.get(town.resident, one))
+        assert receipt["state"] == "corrected"
+        assert (receipt["credited_idr"], receipt["taken_back_idr"]) == (12_370, 12_370)
+        assert receipt["corrected_at"] > receipt["at"]
+        text = (await asking.get(town.resident, one, format="text")).text
+        assert "Pickup, corrected, " in text
+        assert "Taken back: Rp12,370, " in text
+
+
+async def test_a_receipt_about_nothing_lists_no_weighings(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    await factories.earn(town, keys)
+    await close(town, 700)
+    (count,) = [one for one in await journals(town) if one.kind == "cash_count"]
+    path = f"/v1/receipts/{town.bank_id}/{count.id}"
+    receipt = done(await asking.get(town.treasurer, path))
+    assert [one["amount"] for one in receipt["transfers"]] == [700]
+    assert receipt["weighings"] == []
 
 
 async def test_nobody_gets_the_receipt_of_somebody_else(

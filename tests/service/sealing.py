@@ -62,7 +62,11 @@ async def seal(town: Town, keys: Keys) -> None:
 async def findings(town: Town, keys: Keys) -> list[tuple[str, str]]:
     """What a check of the seals finds: subjects and problems."""
     checked = await asyncio.to_thread(
-        sealing.check, book.url_of(town.database), [town.bank_id], keys.of_seals
+        sealing.check,
+        book.url_of(town.database),
+        [town.bank_id],
+        keys.of_seals,
+        keys.heads_file,
     )
     return [(found.subject, found.problem) for found in checked.findings]
 

@@ -22,7 +22,15 @@ from service.sealing.canonical import (
     netstrings,
     transfer_part,
 )
-from service.sealing.heads import DayFacts, PageFacts, Total, balances_hash, page_message
+from service.sealing.heads import (
+    NOBODY_COUNTED,
+    DayFacts,
+    PageFacts,
+    Total,
+    balances_hash,
+    count_in,
+    page_message,
+)
 from service.sealing.receipts import fields_of
 from tests.factories import Town
 from tests.service import sealing as sealed
@@ -66,7 +74,10 @@ def test_days_and_balances_have_their_golden_values() -> None:
         day["transfers"],
         bytes.fromhex(day["head"]),
         balances,
+        count_in(day["count"]),
     )
+    assert when.counted.hash().hex() == day["count"]["hash"]
+    assert NOBODY_COUNTED.hash().hex() == day["count"]["hash_if_nobody_counted"]
     assert when.message().decode() == day["message"]
 
 

@@ -88,7 +88,9 @@ def test_a_receipt_is_checked_without_database_and_settings(
 ) -> None:
     key = public_key(folder)
     pem = folder.with_name("public.pem")
-    pem.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    several = (Ed25519PrivateKey.generate().public_key(), key)
+    as_pem = (one.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for one in several)
+    pem.write_bytes(b"".join(as_pem))
     only_setting(monkeypatch, folder.with_name("elsewhere"))
     monkeypatch.setenv("JUMPA_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     for given in (str(pem), key.public_bytes_raw().hex()):
@@ -114,7 +116,7 @@ def test_a_receipt_of_another_key_or_amount_does_not_fit(
     other = Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()
     refused = jumpa("verify-receipt", written(folder, receipt), "--key", other)
     assert refused.exit_code == 1
-    assert "not signed with this key" in refused.output
+    assert "is signed with another key" in refused.output
     transfer = receipt["transfers"][0]
     transfer["amount"], transfer["fields"]["amount"] = 501, "501"
     refused = jumpa("verify-receipt", written(folder, receipt))
@@ -128,7 +130,7 @@ def test_a_receipt_without_a_proof_is_no_proof(folder: Path, receipt: dict[str, 
     assert "no proof yet" in refused.output
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", "no JSON"])
+@pytest.mark.parametrize("content", ["[]", "{}", "no JSON", "[" * 200_000], ids=range(4))
 def test_what_is_no_receipt_is_refused(folder: Path, content: str) -> None:
     refused = jumpa("verify-receipt", written(folder, content))
     assert refused.exit_code == 2
@@ -176,4 +178,12 @@ def test_doctor_warns_of_pages_that_wait_for_their_seal(folder: Path) -> None:
     engine.dispose()
     looked = jumpa("doctor")
     assert "1 pages wait for their seal" in looked.output
-    assert looked.exit_code == 0
+    assert "has not the seal noted in heads.jsonl" in looked.output
+    assert looked.exit_code == 1
+    found = jumpa("verify")
+    assert found.exit_code == 1
+    assert "page 1: final for long, and not sealed" in found.output
+    assert "page 1: its seal was noted here, and is missing" in found.output
+    (folder / "keys" / "heads.jsonl").unlink()
+    looked = jumpa("doctor")
+    assert looked.exit_code == 0, looked.output

@@ -101,13 +101,6 @@ async def test_days_are_closed_one_after_the_other(town: Town) -> None:
     assert (await open_page(town)).day == day
 
 
-async def test_what_the_close_of_a_day_answers_has_its_grams(town: Town, keys: Keys) -> None:
-    await factories.earn(town, keys, 8_000)
-    closed = await close(town)
-    (line,) = closed.mass
-    assert (line.material, line.collected, line.load) == (factories.PET, 8_000, 8_000)
-
-
 async def test_a_day_that_nobody_closed_is_closed_when_it_is_over(town: Town, keys: Keys) -> None:
     await _begin(town, days_ago=3)
     await act(town, 100)
@@ -206,3 +199,39 @@ async def _begin(town: Town, *, days_ago: int) -> None:
     await behind_the_ledger(
         town, "UPDATE ledger_page SET day = :day WHERE bank_id = :bank_id", day=value
     )
+
+
+async def test_pages_and_days_out_of_order_are_named(town: Town, keys: Keys) -> None:
+    day = await today(town)
+    await act(town, 1)
+    await close(town)
+    earlier = day - 3 * TOMORROW
+    value = earlier.isoformat() if town.database.is_sqlite else earlier
+    await behind_the_ledger(
+        town, "UPDATE ledger_page SET day = :day WHERE bank_id = :bank_id AND number = 2", day=value
+    )
+    assert await findings(town, keys) == [("page 2", "is of an earlier day than the page before")]
+    value = day.isoformat() if town.database.is_sqlite else day
+    await behind_the_ledger(
+        town, "UPDATE ledger_page SET day = :day WHERE bank_id = :bank_id AND number = 2", day=value
+    )
+    assert await findings(town, keys) == [(f"day {day}", "ends on page 1, not on its last")]
+
+
+async def test_one_bank_that_can_not_be_closed_keeps_no_other_open(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await factories.make_town(town.database)
+    for one in (town, other):
+        await _begin(one, days_ago=3)
+    hold_book = ledger.hold_book
+
+    async def fails_for_one(session: AsyncSession, bank_id: UUID) -> None:
+        if bank_id == town.bank_id:
+            raise ZeroDivisionError
+        await hold_book(session, bank_id)
+
+    monkeypatch.setattr(ledger, "hold_book", fails_for_one)
+    both = [town.bank_id, other.bank_id]
+    assert await sealing.close_overdue(town.database, both) == 1
+    assert await closed_days(town) == []

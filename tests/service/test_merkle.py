@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.sealing.merkle import EMPTY, path_to, root_from, root_of
+from service.sealing.merkle import EMPTY, Paths, root_from, root_of
 
 LEAVES = st.lists(st.binary(min_size=32, max_size=32), max_size=70)
 SOME = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=70, unique=True)
@@ -36,7 +36,7 @@ def test_an_empty_page_has_a_root() -> None:
 @given(SOME, st.data())
 def test_a_path_leads_from_its_leaf_to_the_root(leaves: list[bytes], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(leaves) - 1))
-    path = path_to(index, leaves)
+    path = Paths(leaves).to(index)
     assert root_from(leaves[index], index, len(leaves), path) == root_of(leaves)
 
 
@@ -46,7 +46,7 @@ def test_no_other_leaf_place_or_path_leads_there(leaves: list[bytes], data: st.D
     other = data.draw(
         st.integers(0, len(leaves) - 1).filter(lambda i: i != index or len(leaves) == 1)
     )
-    path, root = path_to(index, leaves), root_of(leaves)
+    path, root = Paths(leaves).to(index), root_of(leaves)
     forged = bytes(32) if leaves[index] != bytes(32) else b"\x01" * 32
     assert root_from(forged, index, len(leaves), path) != root
     assert root_from(leaves[index], index, len(leaves), [*path, root]) != root

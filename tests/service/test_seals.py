@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from service.keys import Keys, key_id_of
 from service.sealing import book
 from service.sealing.heads import NO_PAGE, PageFacts, page_message
 from service.sealing.merkle import EMPTY, root_of
+from service.sealing.noted import noted_at, noted_in
+from service.sealing.order import SEALED_WITHIN
 from service.sealing.pages import WRITTEN_ON_FOR, Worked, signed, work_out
 from tests.factories import Town
 from tests.races import someone_waits
@@ -328,6 +331,82 @@ async def test_an_edited_day_seal_is_named(
     assert await findings(town, keys) == [(f"day {day.day}", problem)]
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "counted_cash_idr = 5",
+        "cash_difference_idr = 5",
+        "counted_cash_idr = NULL, cash_difference_idr = NULL",
+        "closed_by = NULL",
+    ],
+)
+async def test_an_edited_count_of_cash_is_named(town: Town, keys: Keys, edit: str) -> None:
+    await _sealed_book(town, keys)
+    (day,) = await day_seals(town)
+    await behind_the_ledger(town, f"UPDATE ledger_day SET {edit} WHERE bank_id = :bank_id")
+    assert await findings(town, keys) == [(f"day {day.day}", "its signature is wrong")]
+
+
+async def test_a_page_that_should_have_been_sealed_long_ago_is_named(
+    town: Town, keys: Keys
+) -> None:
+    keys = replace(keys, heads_file=None)
+    await _sealed_book(town, keys)
+    (day,) = await day_seals(town)
+    await turn(town)
+    assert await findings(town, keys) == []
+    await _older(town, SEALED_WITHIN)
+    assert await findings(town, keys) == [("page 3", "final for long, and not sealed")]
+    await behind_the_ledger(town, "DELETE FROM ledger_day_seal WHERE bank_id = :bank_id")
+    assert (f"day {day.day}", "its seal is missing") in await findings(town, keys)
+    await behind_the_ledger(town, "DELETE FROM ledger_seal WHERE bank_id = :bank_id")
+    assert await findings(town, keys) == [("pages 1 to 3", "final for long, and not sealed")]
+
+
+async def test_a_book_that_is_to_be_sealed_anew_is_refused_and_named(
+    town: Town, keys: Keys, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys" / "heads.jsonl"
+    noting = replace(keys, heads_file=file)
+    one = (await _sealed_book(town, noting))[1]
+    noted = noted_in(file)[town.bank_id]
+    assert noted == {2: (await seals(town))[1].head}
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert await findings(town, noting) == []
+    await behind_the_ledger(
+        town,
+        "UPDATE ledger_transfer SET amount = 9 WHERE bank_id = :bank_id AND id = :id",
+        id=one,
+    )
+    for table in ("ledger_day_seal", "ledger_seal"):
+        await behind_the_ledger(town, f"DELETE FROM {table} WHERE bank_id = :bank_id")
+    noted_at.cache_clear()  # As after a new start.
+    await seal(town, noting)
+    assert await seals(town) == []
+    assert await findings(town, noting) == [("page 2", "its seal was noted here, and is missing")]
+    await seal(town, keys)
+    differs = ("page 2", "its seal is not the one that was noted here")
+    assert differs in await findings(town, noting)
+
+
+async def test_honest_pages_are_sealed_again_and_lines_that_were_cut_off_are_passed_over(
+    town: Town, keys: Keys, tmp_path: Path
+) -> None:
+    file = tmp_path / "heads.jsonl"
+    noting = replace(keys, heads_file=file)
+    await _sealed_book(town, noting)
+    before = [one.head for one in await seals(town)]
+    file.write_bytes(file.read_bytes() + b'{"bank": "01')
+    for table in ("ledger_day_seal", "ledger_seal"):
+        await behind_the_ledger(town, f"DELETE FROM {table} WHERE bank_id = :bank_id")
+    await turn(town)
+    await seal(town, noting)
+    kept = await seals(town)
+    assert [one.head for one in kept[:2]] == before
+    assert noted_in(file)[town.bank_id] == {2: before[1], 3: kept[2].head}
+    assert await findings(town, noting) == []
+
+
 async def test_a_seal_of_an_open_page_is_named(town: Town, keys: Keys) -> None:
     await _sealed_book(town, keys)
     last = (await seals(town))[-1].page
@@ -380,9 +459,9 @@ def _work_out(town: Town, page: int) -> Worked:
         return work_out(connection, town.bank_id, page, NO_PAGE)
 
 
-async def _older(town: Town) -> None:
-    """Let the open page have been open for a while."""
-    at = utc_now() - WRITTEN_ON_FOR - timedelta(seconds=1)
+async def _older(town: Town, by: timedelta = WRITTEN_ON_FOR) -> None:
+    """Let the pages have been opened a while ago."""
+    at = utc_now() - by - timedelta(seconds=1)
     value: Any = at if not town.database.is_sqlite else at.strftime("%Y-%m-%d %H:%M:%S.%f")
     await behind_the_ledger(
         town, "UPDATE ledger_page SET opened_at = :at WHERE bank_id = :bank_id", at=value

@@ -3,19 +3,23 @@
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
+import pytest
 from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.event import Event
 from models.idempotency import Answer
 from models.pickup import Pickup, PickupStatus
-from service import events
+from service import events, payouts
 from service.keys import Keys
 from service.messages import Message, MessageNotSent
 from service.worker import Worker
 from tests import factories
 from tests.factories import Town
+from tests.service import sealing as sealed
 
 
 @dataclass
@@ -170,3 +174,24 @@ async def test_answers_are_forgotten_after_two_days(town: Town, keys: Keys) -> N
     async with town.database.reading() as session:
         kept = await session.exec(select(Answer.key).where(Answer.bank_id == town.bank_id))
         assert list(kept) == ["47 hours"]
+
+
+async def test_one_bank_whose_payouts_fail_keeps_no_other_from_its_seals(
+    town: Town, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await factories.make_town(town.database)
+    both, expired = [town.bank_id, other.bank_id], []
+
+    async def fails_for_one(_session: AsyncSession, banks: list[UUID]) -> bool:
+        if town.bank_id in banks:
+            raise ZeroDivisionError
+        expired.extend(banks)
+        return False
+
+    monkeypatch.setattr(payouts, "expire_next", fails_for_one)
+    for one in (town, other):
+        await sealed.act(one, 1)
+        await sealed.turn(one)
+    await Worker(town.database, keys, Outbox()).sweep(both)
+    assert expired == [other.bank_id]
+    assert [len(await sealed.seals(one)) for one in (town, other)] == [1, 1]
