@@ -1,9 +1,10 @@
 """Lots: a resident's grams in the bank's store, from their weighing to their sale.
 
-They leave the store first in, first out, by when they were weighed.
+They leave the store first in, first out, by when they were weighed. Of no material do they hold
+more than the store does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +17,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, table_of
 from models.sale import Lot
+from service import ledger
 from service.database import one_at_a_time
+from service.ledger import chart
 
 _lot = table_of(Lot)
 _INSERT_LOTS = insert(_lot)
@@ -44,6 +47,15 @@ _FIRST_IN = (
     )
     .order_by(_lot.c.weighed_at, _lot.c.id)
     .with_for_update()
+)
+_UNSOLD_GRAMS = (
+    select(_lot.c.material, func.sum(_unsold))
+    .where(
+        _lot.c.bank_id == bindparam("of_bank"),
+        _lot.c.material.in_(bindparam("of_materials", expanding=True)),
+        _lot.c.sold_grams < _lot.c.grams,
+    )
+    .group_by(_lot.c.material)
 )
 _MARK_SOLD = (
     update(_lot)
@@ -84,6 +96,13 @@ class Taken(NamedTuple):
     grams_per_unit: int
 
 
+class Room(NamedTuple):
+    """Grams in the store by material: residents' in unsold lots, and the bank's own."""
+
+    unsold: Mapping[str, int]
+    own: Mapping[str, int]
+
+
 class Proceeds(NamedTuple):
     """What a sale took of a lot, and brought its resident."""
 
@@ -99,7 +118,7 @@ async def keep(session: AsyncSession, bank_id: UUID, rows: Sequence[NewLot]) -> 
     To be called before the grams are posted into the store: a sale at the same time then
     sees both or neither, and the two can't wait for each other.
     """
-    await _alone_with(session, bank_id, {row.material for row in rows})
+    await alone_with(session, bank_id, {row.material for row in rows})
     unsold = {"sold_grams": 0, "paid_idr": 0, "shared_idr": 0}
     kept = [
         {"bank_id": bank_id, "id": new_id(), **asdict(row), **unsold} for row in rows if row.grams
@@ -117,7 +136,7 @@ async def first_in(
     The last one may be taken in part. Nobody else sells of this material until the end of the
     transaction.
     """
-    await _alone_with(session, bank_id, {material})
+    await alone_with(session, bank_id, {material})
     taken: list[Taken] = []
     for lot in await _lock(session, bank_id, material, grams):
         part = min(lot.grams - lot.sold_grams, grams)
@@ -134,6 +153,28 @@ async def first_in(
             )
         )
     return taken
+
+
+async def alone_with(session: AsyncSession, bank_id: UUID, materials: Iterable[str]) -> None:
+    """Let nobody else bring or sell of these materials until the end of the transaction."""
+    for material in sorted(materials):
+        await one_at_a_time(session, f"lots of {material} in {bank_id}")
+
+
+async def room(session: AsyncSession, bank_id: UUID, materials: Collection[str]) -> Room:
+    """Whose the grams in the store are now.
+
+    Nobody else brings or sells of these materials until the end of the transaction.
+    """
+    await alone_with(session, bank_id, materials)
+    connection = await session.connection()
+    asked = {"of_bank": bank_id, "of_materials": sorted(materials)}
+    # Lots before the store: a correction in between takes from both, and leaves too little.
+    rows = await connection.execute(_UNSOLD_GRAMS, asked)
+    unsold = dict.fromkeys(materials, 0) | {material: int(grams) for material, grams in rows}
+    there = await ledger.balances(session, bank_id, map(chart.stock, materials))
+    own = {each: there.get(chart.stock(each), 0) - unsold[each] for each in materials}
+    return Room(unsold, own)
 
 
 async def mark_sold(session: AsyncSession, bank_id: UUID, sold: Iterable[Proceeds]) -> None:
@@ -182,9 +223,3 @@ async def _lock(
     while (found := (await connection.execute(_FIRST_IN, asked)).all()) != seen:
         seen = found
     return found
-
-
-async def _alone_with(session: AsyncSession, bank_id: UUID, materials: Iterable[str]) -> None:
-    """Let nobody else bring or sell of these materials until the end of the transaction."""
-    for material in sorted(materials):
-        await one_at_a_time(session, f"lots of {material} in {bank_id}")

@@ -12,6 +12,7 @@ from service.keys import Keys
 from service.ledger import Place
 from service.weighing import Weighed
 from tests.factories import PET, Town, a_listing, claim_pickup, collect_pickup
+from tests.storing import goods_fit
 
 DOOR: dict[str, Any] = {"settlement": Settlement.OUTRIGHT, "credit_when": CreditWhen.DOOR}
 STATION: dict[str, Any] = {"settlement": Settlement.OUTRIGHT, "credit_when": CreditWhen.STATION}
@@ -49,10 +50,11 @@ async def standing(town: Town, resident_id: UUID | None = None) -> tuple[int, in
 
 
 async def is_sound(town: Town) -> bool:
-    """Whether the ledger replays, and every material's custody adds up on every day."""
+    """Whether the ledger replays, custody adds up on every day, and all goods are in the store."""
     async with town.database.reading() as session:
         page = await ledger.open_page(session, town.bank_id)
         days = await ledger.mass_balance(session, town.bank_id, page.day, page.day)
     async with town.database.reading() as session:
         verified = await ledger.verify(session, [town.bank_id])
-    return verified.is_clean and all(day.balance == 0 for day in days)
+    adds_up = all(day.balance == 0 for day in days)
+    return verified.is_clean and adds_up and await goods_fit(town)

@@ -1,12 +1,12 @@
 """Buyers, sales and what nobody buys."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Role
 from models.sale import Buyer, Sale
@@ -123,10 +123,15 @@ class LotSoldView(BaseModel):
     share_idr: int
 
 
-class SoldView(SaleView):
-    """A sale with its lots, first in first; who only oversees sees null."""
+class LotSoldList(BaseModel):
+    items: list[LotSoldView]
+    next_cursor: str | None
 
-    lots: list[LotSoldView] | None
+
+class SoldView(SaleView):
+    """A sale, and how many lots went with it: `GET …/sales/{sale_id}/lots` lists them."""
+
+    lot_count: int
 
 
 class SaleList(BaseModel):
@@ -223,7 +228,7 @@ async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) 
     caller.act_in(bank_id, *OFFICERS)
     batch = sales.Batch(bank_id=bank_id, sold_by=caller.person_id, **body.model_dump())
     sale = await sales.sell(session, batch)
-    return _sold_view(sale, await sales.lots_of(session, sale))
+    return await _sold_view(session, sale)
 
 
 @router.get("/sales", responses=documented(NoValidToken, NotAllowed))
@@ -243,23 +248,42 @@ async def list_sales(
 
 @router.get("/sales/{sale_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def sale(bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession) -> SoldView:
-    """One sale; for officers with the lots that went with it, and what each brought."""
+    """One sale, and how its money was divided."""
     caller.act_in(bank_id, *OFFICERS, Role.CITY)
+    return await _sold_view(session, await sales.find_sale(session, bank_id, sale_id))
+
+
+@router.get("/sales/{sale_id}/lots", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
+async def list_lots_of_sale(
+    bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
+) -> LotSoldList:
+    """The lots that went with a sale, first in first, and what each brought."""
+    caller.act_in(bank_id, *OFFICERS)
     found = await sales.find_sale(session, bank_id, sale_id)
-    if not caller.has(bank_id, *OFFICERS):
-        return _sold_view(found, None)
-    return _sold_view(found, await sales.lots_of(session, found))
+    lots = await sales.lots_of(session, found, after=page.before_id, limit=page.limit + 1)
+    shown = lots[: page.limit]
+    more = len(lots) > page.limit
+    return LotSoldList(
+        items=[_lot_view(sold) for sold in shown],
+        next_cursor=cursor_of(shown[-1].lot.id) if more else None,
+    )
 
 
 @router.post(
     "/residue",
     status_code=201,
-    responses=documented(NoValidToken, NotAllowed, prices.UnknownMaterial, sales.StockTooLow),
+    responses=documented(
+        NoValidToken,
+        NotAllowed,
+        prices.UnknownMaterial,
+        sales.StockTooLow,
+        sales.GoodsOfResidents,
+    ),
 )
 async def throw_away(
     bank_id: UUID, body: ResidueInput, caller: Payer, session: Session
 ) -> ResidueView:
-    """Take out of the store what nobody buys."""
+    """Take out of the store what nobody buys: the bank's own, never residents' unsold goods."""
     caller.act_in(bank_id, *OFFICERS)
     residue = sales.Residue(bank_id=bank_id, entered_by=caller.person_id, **body.model_dump())
     residue_id = await sales.throw_away(session, residue)
@@ -271,9 +295,8 @@ def _buyer_view(owing: Owing) -> BuyerView:
     return BuyerView(**owing.buyer.model_dump(include=shown), owes_idr=owing.owes_idr)
 
 
-def _sold_view(sale: Sale, lots: Sequence[LotSold] | None) -> SoldView:
-    shown = None if lots is None else [_lot_view(sold) for sold in lots]
-    return SoldView(**sale.model_dump(), lots=shown)
+async def _sold_view(session: AsyncSession, sale: Sale) -> SoldView:
+    return SoldView(**sale.model_dump(), lot_count=await sales.count_lots(session, sale))
 
 
 def _lot_view(sold: LotSold) -> LotSoldView:

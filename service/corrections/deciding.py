@@ -11,11 +11,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import new_id, utc_now
 from models.correction import Correction, CorrectionStatus
 from models.weighing import Weighing
-from service import banks, events, ledger
+from service import banks, events, ledger, lots
 from service.corrections.undoing import CORRECTABLE, NotCorrectable, undo
 from service.database import constraint_of
 from service.errors import Conflict, Forbidden, NoSuchThing
 from service.ledger import Act
+from service.ledger.chart import STOCK
 
 
 class OwnCorrection(Forbidden):
@@ -163,12 +164,23 @@ async def _amount_idr(session: AsyncSession, bank_id: UUID, act: Act) -> int:
 
 async def _make(session: AsyncSession, correction: Correction, act: Act, *, by: UUID) -> UUID:
     """Take the act back, and what followed from it outside of the ledger."""
+    stored = _brought_into_store(act)
+    await lots.alone_with(session, correction.bank_id, stored)
     await undo(session, correction.bank_id, act, correction.reason)
     reversal_id = await ledger.reverse(
         session, correction.bank_id, act, by=by, reason=correction.reason
     )
+    room = await lots.room(session, correction.bank_id, stored)
+    if any(grams < 0 for grams in room.own.values()):
+        # The bank's own grams are gone; those in the store are other residents'.
+        raise NotCorrectable
     await _tell(session, correction, act)
     return reversal_id
+
+
+def _brought_into_store(act: Act) -> set[str]:
+    """The materials of which an act put grams into the bank's store."""
+    return {step.debit.unit.removeprefix("g:") for step in act.steps if step.debit.code == STOCK}
 
 
 async def _save(session: AsyncSession, correction: Correction) -> None:

@@ -12,6 +12,7 @@ HOT_SHARDS = 16
 """How many rows a busy account's counters are spread over on PostgreSQL."""
 
 IDR = "IDR"
+STOCK = "stock"
 GRAMS = "g"
 
 
@@ -106,7 +107,7 @@ KINDS: dict[str, Kind] = {
             per="collector",
             floor=_DEBIT,
         ),
-        Kind("stock", "in the bank's store", "stok gudang", unit=GRAMS, floor=_DEBIT),
+        Kind(STOCK, "in the bank's store", "stok gudang", unit=GRAMS, floor=_DEBIT),
         Kind("sold", "gone to a buyer", "terjual ke pembeli", unit=GRAMS, per="buyer"),
         Kind("residue", "thrown away", "residu", unit=GRAMS),
         Kind(
@@ -182,7 +183,7 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     @staticmethod
     def stock(material: str) -> Place:
         """Grams in the bank's store."""
-        return KINDS["stock"].place(unit=grams_of(material))
+        return KINDS[STOCK].place(unit=grams_of(material))
 
     @staticmethod
     def sold(buyer_id: UUID, material: str) -> Place:

@@ -1,13 +1,14 @@
 """What the bank sells: buyers, batches, how their money is divided, and what nobody buys."""
 
 from service.sales.buyers import BuyerExists, Owing, Payment, add_buyer, buyers_of, find_buyer, pay
-from service.sales.records import LotSold, find_sale, lots_of, sales_of
+from service.sales.records import LotSold, count_lots, find_sale, lots_of, sales_of
 from service.sales.selling import Batch, sell
-from service.sales.store import Residue, StockTooLow, throw_away
+from service.sales.store import GoodsOfResidents, Residue, StockTooLow, throw_away
 
 __all__ = [
     "Batch",
     "BuyerExists",
+    "GoodsOfResidents",
     "LotSold",
     "Owing",
     "Payment",
@@ -15,6 +16,7 @@ __all__ = [
     "StockTooLow",
     "add_buyer",
     "buyers_of",
+    "count_lots",
     "find_buyer",
     "find_sale",
     "lots_of",

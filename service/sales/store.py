@@ -1,4 +1,4 @@
-"""What leaves the bank's store: only what is in it, as the database sees to."""
+"""What leaves the bank's store: only what is in it, and residents' goods only to a buyer."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
 from models.material import Material
-from service import ledger, prices
+from service import ledger, lots, prices
 from service.errors import Conflict, FieldProblem
 from service.ledger import BalanceTooLow, Draft, Movement, chart
 
@@ -16,6 +16,11 @@ from service.ledger import BalanceTooLow, Draft, Movement, chart
 class StockTooLow(Conflict):
     english = "There is less of this material in the store."
     indonesian = "Stok jenis sampah ini di gudang tidak cukup."
+
+
+class GoodsOfResidents(Conflict):
+    english = "{grams} grams of it are residents' goods and can only be sold."
+    indonesian = "{grams} gram di antaranya titipan warga dan hanya dapat dijual."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +37,10 @@ class Residue:
 async def throw_away(session: AsyncSession, residue: Residue) -> UUID:
     """Take grams out of the store for good; the id that they go by in the ledger.
 
-    Raises UnknownMaterial or StockTooLow.
+    Raises UnknownMaterial, StockTooLow or GoodsOfResidents.
     """
     await check_material(session, residue.material)
+    await lots.alone_with(session, residue.bank_id, [residue.material])
     residue_id = new_id()
     out = Movement(
         f"residue:{residue_id}",
@@ -51,7 +57,15 @@ async def throw_away(session: AsyncSession, residue: Residue) -> UUID:
         memo=residue.reason,
     )
     await post(session, residue.bank_id, draft)
+    await _check_own(session, residue)
     return residue_id
+
+
+async def _check_own(session: AsyncSession, residue: Residue) -> None:
+    """What was taken out was the bank's own: the store still has all that residents wait for."""
+    room = await lots.room(session, residue.bank_id, [residue.material])
+    if room.own[residue.material] < 0:
+        raise GoodsOfResidents(grams=room.unsold[residue.material])
 
 
 async def check_material(session: AsyncSession, code: str) -> None:

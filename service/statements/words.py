@@ -11,11 +11,16 @@ _DEEDS: dict[str, tuple[str, str]] = {
     "dropoff": ("Setoran langsung", "Drop-off"),
     "payout": ("Pencairan", "Payout"),
     "sale": ("Terjual", "Sold"),
+    "bought": ("Susut timbang dibeli bank", "Missing weight bought by the bank"),
     "share": ("Bagi hasil", "Share of the profit"),
     "receiving": ("Timbang ulang", "Weighed again"),
     "dispute": ("Timbang ulang diputuskan", "Second weighing decided"),
     CORRECTION: ("Koreksi", "Correction"),
 }
+
+
+_PARTS = {"sale": ("share",), "receiving": ("bought",), "dispute": ("bought",)}
+"""Lines of an act that say something of their own; their keys end so."""
 
 
 class Labels(NamedTuple):
@@ -112,6 +117,6 @@ def in_digits(day: date) -> str:
 
 
 def _deed(kind: str, key: str, language: str) -> str:
-    is_share = kind == "sale" and key.endswith(":share")
-    words = _DEEDS.get("share" if is_share else kind)
+    part = key.rpartition(":")[2]
+    words = _DEEDS.get(part if part in _PARTS.get(kind, ()) else kind)
     return words[language == "en"] if words else kind

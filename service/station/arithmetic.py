@@ -71,6 +71,25 @@ def scaled(door: Sequence[tuple[What, int]], station: Mapping[What, int]) -> lis
     return grams
 
 
+def unreached(door: Sequence[tuple[What, int]], station: Mapping[What, int]) -> list[int]:
+    """Of each line at the door the grams that never reached the store.
+
+    What is missing of a material is divided among the lines that the station has less of, by
+    how much less; what was only graded otherwise did reach it.
+    """
+    now = scaled(door, station)
+    fallen = [max(grams - left, 0) for (_, grams), left in zip(door, now, strict=True)]
+    short = [0] * len(door)
+    for material in {what.material for what, _ in door}:
+        places = [place for place, (what, _) in enumerate(door) if what.material == material]
+        found = sum(grams for what, grams in station.items() if what.material == material)
+        missing = max(sum(door[place][1] for place in places) - found, 0)
+        shares = apportion(missing, [fallen[place] for place in places])
+        for place, share in zip(places, shares, strict=True):
+            short[place] = share
+    return short
+
+
 def returned(changes: Sequence[int], missing: int) -> list[int]:
     """How much of what is missing on the load goes back to each one whose grams went down.
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, repeat
+from itertools import groupby
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -60,9 +60,17 @@ class Fetched:
 
     def beyond(self, common: "Fetched") -> "Fetched":
         """The grams of each line on top of those in common; lines that are new as they are."""
-        less = [*(line.grams for line in common.lines), *repeat(0, len(self.lines))]
-        pairs = zip(self.lines, less, strict=False)
-        return replace(self, lines=[line.of(line.grams - grams) for line, grams in pairs])
+        return self.less([line.grams for line in self.filled_up(common).lines])
+
+    def filled_up(self, common: "Fetched") -> "Fetched":
+        """What is in common, with 0 grams of the lines that are new."""
+        new = [line.of(0) for line in self.lines[len(common.lines) :]]
+        return replace(self, lines=[*common.lines, *new])
+
+    def less(self, grams: Sequence[int]) -> "Fetched":
+        """So many grams less of each line."""
+        pairs = zip(self.lines, grams, strict=True)
+        return replace(self, lines=[line.of(line.grams - less) for line, less in pairs])
 
 
 async def at_doors(session: AsyncSession, pickups: Sequence[Pickup]) -> list[Fetched]:

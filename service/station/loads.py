@@ -65,8 +65,10 @@ async def on_vehicles(
         load = loads.setdefault(pickup.collector_id, Load(pickup.collector_id, pickup.total))
         load.pickups.append(Waiting(pickup.id, pickup.collected_at, int(pickup.grams)))
     for line in await connection.execute(_sums(bank_id, collector_id)):
-        what = What(line.material, line.condition)
-        loads[line.collector_id].lines.append((what, int(line.grams)))
+        # Who began to collect between the two statements has a load in the next answer.
+        if line.collector_id in loads:
+            what = What(line.material, line.condition)
+            loads[line.collector_id].lines.append((what, int(line.grams)))
     return sorted(loads.values(), key=lambda load: load.collector_id)
 
 

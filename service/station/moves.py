@@ -6,6 +6,7 @@ from uuid import UUID
 from service.ledger import Movement, chart
 from service.station.arithmetic import Custody, returned
 from service.station.fetched import Fetched
+from service.station.goods import Goods
 from service.weighing.crediting import Credit
 
 
@@ -85,6 +86,17 @@ def correcting(
             Movement(f"{key}:{material}:less", source, difference, max(-change - back, 0)),
             Movement(f"{key}:{material}:more", difference, source, max(change, 0)),
         ]
+    return _some(moves)
+
+
+def buying(key: str, goods: Goods) -> list[Movement]:
+    """What the bank buys of a resident's goods: rupiah at once, and the grams are theirs no more."""
+    resident_id = goods.counted.pickup.resident_id
+    available = chart.available(resident_id)
+    moves = [Movement(f"{key}:bought", chart.PURCHASES, available, goods.bought_idr)]
+    for material, grams in goods.bought_grams.items():
+        own, held = chart.goods(resident_id, material), chart.goods_held(material)
+        moves.append(Movement(f"{key}:{material}:bought", own, held, grams))
     return _some(moves)
 
 

@@ -94,8 +94,8 @@ async def receive(
     await _claim(session, receiving, [pickup.id for pickup in pickups])
     act = Act("receiving", by, receiving.created_at)
     if receiving.status == ReceivingStatus.SETTLED:
-        await settle(session, receiving, act, lines, (door, door))
-        await tell_confirmed(session, receiving, door)
+        bought = await settle(session, receiving, act, lines, (door, door))
+        await tell_confirmed(session, receiving, door, bought)
     else:
         counted = await at_station(session, door, station)
         await unload(session, receiving, act, lines, (door, counted))

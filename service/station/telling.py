@@ -1,7 +1,8 @@
 """Who hears of a second weighing: the collector and the residents whose waste it was."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,12 +13,17 @@ from service.weighing.crediting import Credit
 
 
 async def tell_confirmed(
-    session: AsyncSession, receiving: Receiving, counted: Sequence[Fetched]
+    session: AsyncSession,
+    receiving: Receiving,
+    counted: Sequence[Fetched],
+    bought: Mapping[UUID, int],
 ) -> None:
-    """Residents whose rupiah waited hear that they can be paid out."""
+    """Residents whose rupiah waited, or who got some for goods, hear that they can be paid out."""
     for one in counted:
-        if one.credit is Credit.PENDING and one.amount_idr:
-            body = {"amount_idr": one.amount_idr}
+        waited = one.amount_idr if one.credit is Credit.PENDING else 0
+        amount = waited or bought.get(one.pickup.id, 0)
+        if amount:
+            body = {"amount_idr": amount}
             await _tell_resident(session, receiving, "pickup_confirmed", one, body)
 
 

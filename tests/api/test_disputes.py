@@ -138,22 +138,74 @@ async def test_if_the_station_is_right_the_resident_gets_its_grams(
     assert await is_sound(town)
 
 
-@pytest.mark.parametrize("decision", ["door", "station"])
-async def test_shared_goods_follow_the_decision(
-    asking: Asking, database: Database, keys: Keys, decision: str
+@pytest.mark.parametrize(("decision", "bought_idr"), [("door", 2 * PET_IDR), ("station", 0)])
+async def test_shared_goods_are_what_is_there_and_the_bank_buys_the_rest(
+    asking: Asking, database: Database, keys: Keys, decision: str, bought_idr: int
 ) -> None:
     town = await make_town(database, **SHARED)
     await fetch(town, keys, weighed(10_000))
     dispute = await disputed(asking, town, on_scale(8_000))
     assert await lots_of(town) == [("clean", 8_000, PET_IDR)], "what both scales agree on"
     done(await decide(asking, town.treasurer, dispute, decision))
-    counts = 10_000 if decision == "door" else 8_000
-    assert await lots_of(town) == [("clean", counts, PET_IDR)]
+    assert await lots_of(town) == [("clean", 8_000, PET_IDR)]
     assert await there(town, chart.goods(town.resident.id, PET), chart.goods_held(PET)) == [
-        -counts,
-        counts,
+        -8_000,
+        8_000,
     ]
-    assert await standing(town) == (0, 0)
+    assert await standing(town) == (bought_idr, 0)
+    lines = done(await asking.get(town.resident, f"/v1/passbooks/{town.bank_id}/lines"))["items"]
+    said = ["Susut timbang dibeli bank (karung bocor)"] if bought_idr else []
+    assert [line["description"] for line in lines] == said
+    assert await is_sound(town)
+
+
+async def test_of_re_graded_goods_only_what_is_missing_is_bought(
+    asking: Asking, database: Database, keys: Keys
+) -> None:
+    town = await make_town(database, **SHARED)
+    await fetch(town, keys, weighed(5_000))
+    dispute = await disputed(asking, town, on_scale(4_900, PET, "dirty"))
+    assert await lots_of(town) == [], "the scales agree on nothing"
+    assert await is_sound(town)
+    done(await decide(asking, town.treasurer, dispute, "door"))
+    assert await lots_of(town) == [("clean", 4_900, PET_IDR)]
+    assert await there(town, chart.goods(town.resident.id, PET)) == [-4_900]
+    assert await standing(town) == (5 * PET_IDR - 12_123, 0)
+    assert await is_sound(town)
+
+
+@pytest.mark.parametrize(
+    ("scale", "own", "decision", "kept"),
+    [
+        (on_scale(4_900, PET, "dirty"), 4_900, "door", []),
+        (on_scale(4_900, PET, "dirty"), 4_000, "door", [("clean", 900, PET_IDR)]),
+        (on_scale(4_900, PET, "dirty"), 4_900, "station", []),
+        (on_scale(7_000), 1_500, "station", [("clean", 5_500, PET_IDR)]),
+        (on_scale(7_000), 2_000, "door", [("clean", 5_000, PET_IDR)]),
+    ],
+)
+async def test_what_left_the_store_before_the_decision_is_bought(
+    asking: Asking,
+    database: Database,
+    keys: Keys,
+    scale: dict[str, Any],
+    own: int,
+    decision: str,
+    kept: list[tuple[str, int, int]],
+) -> None:
+    town = await make_town(database, **SHARED)
+    await fetch(town, keys, weighed(5_000))
+    dispute = await disputed(asking, town, scale)
+    path = f"/v1/banks/{town.bank_id}/residue"
+    thrown = {"material": PET, "grams": own, "reason": "basah"}
+    done(await asking.post(town.operator, path, thrown), 201)
+    done(await decide(asking, town.treasurer, dispute, decision))
+    assert await lots_of(town) == kept
+    waiting = sum(grams for _, grams, _ in kept)
+    price = DIRTY_IDR if decision == "station" and scale["condition"] == "dirty" else PET_IDR
+    counts = scale["grams"] if decision == "station" else 5_000
+    assert await there(town, chart.goods(town.resident.id, PET)) == [-waiting]
+    assert (await standing(town))[0] == (counts - waiting) * price // 1_000
     assert await is_sound(town)
 
 

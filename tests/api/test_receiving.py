@@ -16,6 +16,7 @@ from service.banks import day_at
 from service.database import Database
 from service.keys import Keys
 from service.ledger import chart
+from service.prices import amount_idr
 from tests.api.asking import Asking, done, handover, nothing_changes, refused
 from tests.factories import (
     KARDUS,
@@ -147,7 +148,7 @@ async def test_what_was_paid_at_the_door_stays_as_it_is(
     assert "pickup_confirmed" not in await told(town, town.resident)
 
 
-async def test_shared_goods_become_lots_of_the_doors_grams(
+async def test_of_shared_goods_the_bank_buys_what_is_missing(
     asking: Asking, database: Database, keys: Keys
 ) -> None:
     town = await make_town(database, **SHARED)
@@ -157,14 +158,53 @@ async def test_shared_goods_become_lots_of_the_doors_grams(
     async with database.reading() as session:
         lots = list(await session.exec(select(Lot).where(Lot.bank_id == town.bank_id)))
     assert sorted((lot.condition, lot.grams, lot.price_idr) for lot in lots) == [
-        ("clean", 6_000, PET_IDR),
+        ("clean", 5_910, PET_IDR),
         ("dirty", 500, DIRTY_IDR),
     ]
     assert {(lot.pickup_id, lot.collector_id) for lot in lots} == {(pickup.id, town.collector.id)}
-    assert await standing(town) == (0, 0)
+    bought = 6 * PET_IDR - 14_621
+    assert await standing(town) == (bought, 0)
     assert await there(
         town, chart.stock(PET), chart.goods(town.resident.id, PET), chart.goods_held(PET)
-    ) == [6_410, -6_500, 6_500]
+    ) == [6_410, -6_410, 6_410]
+    lines = done(await asking.get(town.resident, f"/v1/passbooks/{town.bank_id}/lines"))["items"]
+    assert [(line["description"], line["in_idr"], line["pickup_id"]) for line in lines] == [
+        ("Susut timbang dibeli bank", bought, str(pickup.id))
+    ]
+    assert (await told(town, town.resident))[-1] == "pickup_confirmed"
+    assert await is_sound(town)
+
+
+async def test_what_is_missing_is_bought_of_each_who_was_on_the_load(
+    asking: Asking, database: Database, keys: Keys
+) -> None:
+    town = await make_town(database, **SHARED)
+    neighbour = await another(town, Role.RESIDENT)
+    await fetch(town, keys, weighed(4_000), weighed(2_000))
+    await fetch(town, keys, weighed(4_000), resident=neighbour)
+    done(await receive(asking, town, {"weighings": [on_scale(9_799)]}), 201)
+    async with database.reading() as session:
+        lots = list(await session.exec(select(Lot).where(Lot.bank_id == town.bank_id)))
+    assert sum(lot.grams for lot in lots) == 9_799
+    kept = [amount_idr(PET_IDR, lot.grams, 1_000) for lot in lots]
+    own = (await standing(town))[0], (await standing(town, neighbour.id))[0]
+    assert sum(own) + sum(kept) == 10 * PET_IDR
+    goods = await there(town, chart.goods(town.resident.id, PET), chart.goods(neighbour.id, PET))
+    assert goods == [-5_880, -3_919]
+    assert await is_sound(town)
+
+
+async def test_goods_that_weigh_more_are_lots_of_the_doors_grams(
+    asking: Asking, database: Database, keys: Keys
+) -> None:
+    town = await make_town(database, **SHARED)
+    await fetch(town, keys, weighed(6_000))
+    done(await receive(asking, town, {"weighings": [on_scale(6_100)]}), 201)
+    async with database.reading() as session:
+        (lot,) = await session.exec(select(Lot).where(Lot.bank_id == town.bank_id))
+    assert (lot.grams, await standing(town)) == (6_000, (0, 0))
+    assert "pickup_confirmed" not in await told(town, town.resident)
+    assert await is_sound(town)
 
 
 async def test_a_second_receiving_finds_nothing(asking: Asking, town: Town, keys: Keys) -> None:

@@ -1,12 +1,16 @@
 """Buyers, sales and residue over HTTP."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
+from models.base import utc_now
 from models.people import Person, Role
-from models.sale import Buyer
+from models.sale import Buyer, Lot
 from service.database import Database
 from tests.api.asking import Asking, done, nothing_changes, refused
 from tests.factories import KACA, KARDUS, PET, Town, another, make_town
@@ -49,18 +53,39 @@ async def test_a_sale_says_how_its_money_was_divided(asking: Asking, sharing: To
     buyer = await a_buyer(sharing)
     body = batch(buyer.id, note="truk 1")
     sold = done(await asking.post(sharing.operator, at(sharing, "sales"), body), 201)
-    first, second = sold["lots"]
+    assert sold["lot_count"] == 2
+    path = f"{at(sharing, 'sales')}/{sold['id']}"
+    first, second = done(await asking.get(sharing.treasurer, f"{path}/lots"))["items"]
     assert (first["grams"], first["amount_idr"], first["share_idr"]) == (4_000, 10_400, 3_920)
     assert (second["grams"], second["amount_idr"], second["share_idr"]) == (1_000, 2_600, 980)
     assert first["resident_id"] == str(sharing.resident.id)
     figures = ("lot_grams", "lots_idr", "residents_idr", "collectors_idr", "kept_idr")
     assert [sold[name] for name in figures] == [5_000, 13_000, 4_900, 0, 2_100]
-    path = f"{at(sharing, 'sales')}/{sold['id']}"
-    for officer in (sharing.operator, sharing.treasurer):
-        assert done(await asking.get(officer, path)) == sold
-    assert done(await asking.get(sharing.city, path)) == sold | {"lots": None}
+    for overseer in (sharing.operator, sharing.treasurer, sharing.city):
+        assert done(await asking.get(overseer, path)) == sold
     (listed,) = done(await asking.get(sharing.city, at(sharing, "sales")))["items"]
-    assert listed == {name: value for name, value in sold.items() if name != "lots"}
+    assert listed == {name: value for name, value in sold.items() if name != "lot_count"}
+
+
+async def test_lots_of_a_sale_are_listed_page_by_page_first_in_first(
+    asking: Asking, sharing: Town
+) -> None:
+    for grams in (1_000, 2_000, 3_000):
+        await bring(sharing, grams)
+    # The newest id was weighed first, as what a vehicle brings late.
+    async with sharing.database.transaction() as session:
+        of_bank = (col(Lot.bank_id) == sharing.bank_id, col(Lot.grams) == 3_000)
+        await session.exec(
+            update(Lot).where(*of_bank).values(weighed_at=utc_now() - timedelta(days=1))
+        )
+    body = batch((await a_buyer(sharing)).id, grams=6_000)
+    sale = done(await asking.post(sharing.operator, at(sharing, "sales"), body), 201)
+    path = at(sharing, f"sales/{sale['id']}/lots")
+    for limit, pages in ((2, [[3_000, 1_000], [2_000]]), (1, [[3_000], [1_000], [2_000]])):
+        walked = await asking.walk(sharing.operator, path, limit=limit)
+        assert [[lot["grams"] for lot in page] for page in walked] == pages
+    for other in (sharing.city, sharing.resident, sharing.collector):
+        refused(await asking.get(other, path), 403, "not_allowed")
 
 
 async def test_a_resident_sees_what_waits_and_what_it_brought(
@@ -82,7 +107,9 @@ async def test_a_resident_sees_what_waits_and_what_it_brought(
         ("Terjual", 7_800),
     ]
     (lot,) = done(await asking.get(sharing.resident, f"{book}/lots"))["items"]
-    assert lot["id"] == sold["lots"][0]["lot_id"]
+    of_sale = at(sharing, f"sales/{sold['id']}/lots")
+    (gone,) = done(await asking.get(sharing.operator, of_sale))["items"]
+    assert gone["lot_id"] == lot["id"]
     assert (lot["grams"], lot["sold_grams"]) == (4_000, 3_000)
     assert (lot["paid_idr"], lot["shared_idr"]) == (7_800, 840)
 
@@ -140,12 +167,12 @@ async def test_buyers_and_sales_are_listed_page_by_page(asking: Asking, sharing:
         assert [[each["id"] for each in page] for page in pages] == [ids[:0:-1], ids[:1]]
 
 
-async def test_what_nobody_buys_leaves_the_store(asking: Asking, sharing: Town) -> None:
-    await bring(sharing, 1_000, material=KARDUS)
+async def test_what_nobody_buys_leaves_the_store(asking: Asking, town: Town) -> None:
+    await bring(town, 1_000, material=KARDUS)
     body = {"material": KARDUS, "grams": 400, "reason": "basah"}
-    thrown = done(await asking.post(sharing.operator, at(sharing, "residue"), body), 201)
+    thrown = done(await asking.post(town.operator, at(town, "residue"), body), 201)
     assert (thrown["material"], thrown["grams"]) == (KARDUS, 400)
-    trial = await accounts(asking, sharing, unit=f"g:{KARDUS}")
+    trial = await accounts(asking, town, unit=f"g:{KARDUS}")
     assert (trial["stock"], trial["residue"]) == (600, 400)
 
 
@@ -217,6 +244,7 @@ async def test_a_payment_that_can_not_be_is_refused(
 BAD_RESIDUE: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
     **{name: ({"grams": value}, *MALFORMED, "/grams") for name, value in BAD_NUMBERS.items()},
     "more than the stock": ({"grams": 10_001}, 409, "stock_too_low", None),
+    "residents' goods": ({"grams": 1}, 409, "goods_of_residents", None),
     "unknown material": ({"material": "EMAS"}, 422, "unknown_material", "/material"),
     "no reason": ({"reason": " "}, *MALFORMED, "/reason"),
 }
@@ -297,7 +325,7 @@ async def test_a_buyer_of_another_bank_is_none_here(
 
 async def test_sales_are_seen_by_officers_and_the_city(asking: Asking, stocked: Town) -> None:
     far = await make_town(stocked.database)
-    for noun in ("sales", "buyers", f"sales/{uuid4()}"):
+    for noun in ("sales", "buyers", f"sales/{uuid4()}", f"sales/{uuid4()}/lots"):
         for who in (stocked.resident, stocked.collector, far.treasurer):
             refused(await asking.get(who, at(stocked, noun)), 403, "not_allowed")
         refused(await asking.get(None, at(stocked, noun)), 401, "no_valid_token")
@@ -305,6 +333,8 @@ async def test_sales_are_seen_by_officers_and_the_city(asking: Asking, stocked: 
     for who in (stocked.operator, stocked.city):
         answer = await asking.get(who, at(stocked, f"sales/{uuid4()}"))
         refused(answer, 404, "no_such_thing")
+    answer = await asking.get(stocked.operator, at(stocked, f"sales/{uuid4()}/lots"))
+    refused(answer, 404, "no_such_thing")
 
 
 async def accounts(asking: Asking, town: Town, *, unit: str = "IDR") -> dict[str, int]:

@@ -15,7 +15,7 @@ from models.payout import Payout, PayoutStatus
 from models.people import Role
 from models.pickup import Pickup, PickupStatus
 from models.sale import Lot
-from service import corrections, ledger, payouts, station, weighing
+from service import banks, corrections, ledger, payouts, sales, station, weighing
 from service.corrections import (
     CorrectionAlreadyAsked,
     CorrectionNotOpen,
@@ -292,6 +292,26 @@ async def test_goods_that_were_sold_in_part_stay(database: Database) -> None:
         await ask(town, await journal_about(town, brought, "dropoff"))
     async with town.database.reading() as session:
         assert len((await session.exec(select(Lot).where(Lot.bank_id == town.bank_id))).all()) == 1
+
+
+async def test_grams_that_are_others_goods_are_not_taken_back(database: Database) -> None:
+    town = await make_town(database, settlement="beli_putus")
+    bought = await drop(town, grams=3_000)
+    async with town.database.transaction() as session:
+        await banks.change_rules(
+            session,
+            town.bank_id,
+            {"settlement": "bagi_hasil"},
+            valid_from=utc_now(),
+            entered_by=town.treasurer.id,
+        )
+    await drop(town, grams=4_000)
+    async with town.database.transaction() as session:
+        thrown = sales.Residue(town.bank_id, KARDUS, 3_000, "basah", town.operator.id)
+        await sales.throw_away(session, thrown)
+    with pytest.raises(NotCorrectable):
+        await ask(town, await journal_about(town, bought, "dropoff"))
+    assert (await balances(town))["stock", f"g:{KARDUS}"] == 4_000
 
 
 async def test_unsold_goods_count_with_their_worth(database: Database) -> None:

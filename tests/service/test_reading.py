@@ -119,6 +119,7 @@ def test_every_place_is_named_after_its_kind_and_whose_it_is() -> None:
         f"sold:{who}",
     ]
     assert chart.sold(who, PET).unit == f"g:{PET}"
+    assert chart.load(who, PET).code == f"load:{who}"
     assert chart.available(who).owner_id == chart.earnings(who).owner_id == who
     assert chart.receivable(who).owner_id is None
     assert chart.cash("toko").code == "cash:toko"
@@ -169,3 +170,17 @@ async def test_a_reversal_says_whom_and_what_it_is_about(town: Town) -> None:
         written = (await session.exec(query)).one()
     assert (written.about_id, written.actor_id, written.memo) == (about_id, by, "salah")
     assert (written.kind, written.reverses_id) == ("correction", act.journal_id)
+
+
+async def test_several_acts_are_posted_together(town: Town) -> None:
+    who = town.resident.id
+    drafts = [
+        Draft(kind, [move(chart.PURCHASES, chart.available(who), amount)], event_at=utc_now())
+        for kind, amount in (("pickup", 10), ("dropoff", 7))
+    ]
+    async with town.database.transaction() as session:
+        ids = await ledger.post_all(session, town.bank_id, drafts)
+    async with town.database.reading() as session:
+        lines = await ledger.passbook_lines(session, town.bank_id, who, before=None, limit=5)
+    assert len(set(ids)) == 2
+    assert [(line.kind, line.amount_idr) for line in lines] == [("dropoff", 7), ("pickup", 10)]

@@ -1,7 +1,7 @@
 """Sales on both engines: first in first out, what the ledger says after, and two at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import delete
@@ -17,17 +17,20 @@ from service import ledger, lots, notices, sales
 from service.database import constraint_of
 from service.keys import Keys
 from service.lots import Proceeds
-from service.sales import Residue, StockTooLow
+from service.sales import GoodsOfResidents, Residue, StockTooLow
 from tests.factories import PET, Town, another
 from tests.races import someone_waits
 from tests.selling import a_batch, a_buyer, balances, bring, bringing, sell, sharing_town
+from tests.storing import goods_fit, has_own
 
 GRAMS = f"g:{PET}"
 
 
 @pytest.fixture
-async def sharing(town: Town) -> Town:
-    return await sharing_town(town.database)
+async def sharing(town: Town) -> AsyncIterator[Town]:
+    sharing = await sharing_town(town.database)
+    yield sharing
+    assert await goods_fit(sharing)
 
 
 async def lots_in(town: Town) -> list[Lot]:
@@ -173,7 +176,7 @@ async def slower(town: Town, first: Act, second: Act) -> bool:
         await someone_waits(town.database)
     try:
         await waiting
-    except StockTooLow:
+    except (StockTooLow, GoodsOfResidents):
         return False
     return True
 
@@ -201,12 +204,41 @@ async def test_of_two_sales_at_once_no_gram_is_sold_twice(
 
 @pytest.mark.parametrize("sale_first", [True, False])
 async def test_what_was_sold_is_not_thrown_away(sharing: Town, *, sale_first: bool) -> None:
-    await bring(sharing, 10_000)
-    acts = [selling(sharing, await a_buyer(sharing), 6_000), throwing(sharing, 6_000)]
+    await bring(sharing, 5_000)
+    await has_own(sharing, 5_000)
+    acts = [selling(sharing, await a_buyer(sharing), 8_000), throwing(sharing, 3_000)]
     assert not await slower(sharing, *(acts if sale_first else acts[::-1]))
-    assert (await balances(sharing))["stock", GRAMS] == 4_000
+    assert (await balances(sharing))["stock", GRAMS] == (2_000 if sale_first else 7_000)
     (lot,) = await lots_in(sharing)
-    assert lot.sold_grams == (6_000 if sale_first else 0)
+    assert lot.sold_grams == (5_000 if sale_first else 0)
+
+
+async def test_only_the_banks_own_is_thrown_away(sharing: Town) -> None:
+    await bring(sharing, 10_000)
+    await sell(sharing, await a_buyer(sharing), 4_000, 20_000)
+    await has_own(sharing, 500)
+    before = await balances(sharing)
+    with pytest.raises(GoodsOfResidents) as refused:
+        async with sharing.database.transaction() as session:
+            await throwing(sharing, 501)(session)
+    assert "6000 grams" in refused.value.detail("en").replace(",", "")
+    assert await balances(sharing) == before
+    async with sharing.database.transaction() as session:
+        await throwing(sharing, 500)(session)
+    assert (await balances(sharing))["residue", GRAMS] == 500
+
+
+@pytest.mark.parametrize(
+    ("brought_first", "thrown", "goes"),
+    [(True, 5_000, True), (True, 5_001, False), (False, 5_000, True)],
+)
+async def test_what_is_brought_at_the_same_time_is_not_thrown_away(
+    sharing: Town, *, brought_first: bool, thrown: int, goes: bool
+) -> None:
+    await has_own(sharing, 5_000)
+    acts = [bringing(sharing, 3_000), throwing(sharing, thrown)]
+    assert await slower(sharing, *(acts if brought_first else acts[::-1])) == goes
+    assert (await balances(sharing))["stock", GRAMS] == (3_000 if goes else 8_000)
 
 
 async def test_what_is_brought_during_a_sale_is_never_sold_as_the_banks(sharing: Town) -> None:

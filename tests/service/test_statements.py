@@ -97,6 +97,16 @@ def pages_of(pdf: bytes) -> int:
         (a_written_line(kind="payout"), "Pencairan", "Payout"),
         (a_written_line(kind="sale", key="sale:1:lot"), "Terjual", "Sold"),
         (a_written_line(kind="sale", key="sale:1:share"), "Bagi hasil", "Share of the profit"),
+        (
+            a_written_line(kind="receiving", key="receiving:1:2:bought"),
+            "Susut timbang dibeli bank",
+            "Missing weight bought by the bank",
+        ),
+        (
+            a_written_line(kind="receiving", key="receiving:1:2:more"),
+            "Timbang ulang",
+            "Weighed again",
+        ),
         (a_written_line(memo="dilihat"), "Setoran jemput (dilihat)", "Pickup (dilihat)"),
         (
             a_written_line(kind="correction", corrects_kind="dropoff", memo="salah timbang"),

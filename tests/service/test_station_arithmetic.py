@@ -15,6 +15,7 @@ from service.station.arithmetic import (
     is_inside,
     returned,
     scaled,
+    unreached,
 )
 
 CLEAN, DIRTY, CARD = What("PET", "clean"), What("PET", "dirty"), What("KRD", "clean")
@@ -87,6 +88,33 @@ def test_lines_are_scaled_to_what_the_station_weighed(
         at_station[what] += now
     for what, before in at_door.items():
         assert at_station[what] == (station.get(what, 0) if before else 0)
+
+
+@given(door=LINES, station=SCALES)
+def test_what_never_reached_the_store_is_taken_from_lines_that_weigh_less(
+    door: list[tuple[What, int]], station: dict[What, int]
+) -> None:
+    short, now = unreached(door, station), scaled(door, station)
+    for (_, before), left, gone in zip(door, now, short, strict=True):
+        assert 0 <= gone <= max(before - left, 0)
+    missing = {heap.material: heap.missing for heap in custody(compared(_summed(door), station))}
+    taken: Counter[str] = Counter()
+    for (what, _), gone in zip(door, short, strict=True):
+        taken[what.material] += gone
+    assert +taken == +Counter(missing)
+
+
+def test_what_is_missing_is_divided_by_the_gram() -> None:
+    door = [(CLEAN, 6_000), (DIRTY, 500), (CLEAN, 3_000), (CARD, 10)]
+    assert unreached(door, {CLEAN: 8_900, DIRTY: 510, CARD: 10}) == [60, 0, 30, 0]
+    assert unreached(door, {CLEAN: 8_999, DIRTY: 500, CARD: 9}) == [1, 0, 0, 1]
+
+
+def _summed(door: list[tuple[What, int]]) -> Counter[What]:
+    grams: Counter[What] = Counter()
+    for what, weight in door:
+        grams[what] += weight
+    return grams
 
 
 @given(changes=st.lists(st.integers(-1_000, 1_000), max_size=10))

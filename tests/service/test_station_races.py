@@ -11,11 +11,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.people import Role
 from models.pickup import Pickup
 from models.station import Decision, Receiving
-from service import station
+from service import sales, station
 from service.database import Database
 from service.errors import Problem
 from service.keys import Keys
 from service.ledger import chart
+from service.sales import GoodsOfResidents, Residue
 from service.station import (
     DisputeAlreadyDecided,
     LoadAlreadyReceived,
@@ -25,6 +26,7 @@ from service.station import (
 )
 from tests.factories import PET, Town, another, make_town
 from tests.races import someone_waits
+from tests.storing import has_own
 from tests.unloading import DOOR, SHARED, STATION, fetch, is_sound, standing, there, weighed
 
 Act = Callable[[AsyncSession], Awaitable[object]]
@@ -115,6 +117,19 @@ async def test_one_of_two_decisions_counts(
     assert await there(
         town, chart.source(town.resident.id, PET), chart.load(town.collector.id, PET)
     ) == [-counts, 0]
+    assert await is_sound(town)
+
+
+async def test_what_a_load_brings_is_not_thrown_away(database: Database, keys: Keys) -> None:
+    town = await make_town(database, **SHARED)
+    await has_own(town, 500)
+    await fetch(town, keys, weighed(10_000))
+    residue = Residue(town.bank_id, PET, 501, "basah", town.operator.id)
+    refusal = await slower_of(
+        town, unloading(town, grams=9_800), lambda session: sales.throw_away(session, residue)
+    )
+    assert isinstance(refusal, GoodsOfResidents)
+    assert await there(town, chart.stock(PET), chart.goods_held(PET)) == [10_300, 9_800]
     assert await is_sound(town)
 
 

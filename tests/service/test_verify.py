@@ -1,6 +1,7 @@
 """Replay finds every fault that is planted behind the triggers' back, and names the row."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,7 +12,8 @@ from models.ledger import TransferKind, triggers
 from service import ledger
 from service.database import Database
 from service.ledger import Draft, Movement, chart
-from tests.factories import Town
+from service.ledger.verify import _is_below
+from tests.factories import Town, make_town
 
 AMOUNT = "its amount is not its transfer's"
 HISTORY = "its counters are not its history"
@@ -217,6 +219,28 @@ async def test_the_transfer_is_named(town: Town, books: dict[str, Any]) -> None:
         assert f"transfer {held}" in subjects
 
 
+@pytest.mark.parametrize("problem", [HISTORY, "its floor is not its account's"])
+async def test_the_account_is_named(town: Town, books: dict[str, Any], problem: str) -> None:
+    fault = _COUNTER.format("version", 1)
+    if problem != HISTORY:
+        fault = f"UPDATE ledger_balance SET floor = 'none' WHERE {_ROW}"
+    await behind_the_triggers(town.database, [fault], books)
+    account = books["account"].hex if town.database.is_sqlite else books["account"]
+    found = [(each.subject, each.problem) for each in (await verified(town)).findings]
+    assert (f"account {account}/0", problem) in found
+
+
+async def test_the_figures_are_of_all_banks(town: Town, books: dict[str, Any]) -> None:
+    other = await make_town(town.database)
+    async with town.database.transaction() as session:
+        move = Movement("once", chart.PURCHASES, chart.available(other.resident.id), 5)
+        await ledger.post(session, other.bank_id, Draft("test", [move], event_at=utc_now()))
+    async with town.database.reading() as session:
+        result = await ledger.verify(session, [town.bank_id, other.bank_id])
+    assert (result.banks, result.transfers, result.entries) == (2, 5, 10)
+    assert result.accounts == 6 + 5
+
+
 async def test_the_replay_sees_one_moment(town: Town, books: dict[str, Any]) -> None:
     """What is posted while it runs is no finding, and is not counted."""
     async with town.database.reading() as session:
@@ -259,3 +283,36 @@ async def behind_the_triggers(
     async with database.transaction() as session:
         connection = await session.connection()
         await connection.run_sync(run)
+
+
+BELOW = [
+    # floor, debits, credits, debits held, credits held, lowest and highest balance, below?
+    ("credit", 100, 100, 0, 0, (0, 100), False),
+    ("credit", 101, 100, 0, 0, (0, 100), True),
+    ("credit", 60, 100, 40, 0, (0, 100), False),
+    ("credit", 60, 100, 41, 0, (0, 100), True),
+    ("credit", 0, 100, 0, 0, (-1, 100), True),
+    ("credit", 0, 0, 0, 0, None, False),
+    ("debit", 100, 100, 0, 0, (-100, 0), False),
+    ("debit", 100, 101, 0, 0, (-100, 0), True),
+    ("debit", 100, 60, 0, 40, (-100, 0), False),
+    ("debit", 100, 60, 0, 41, (-100, 0), True),
+    ("debit", 100, 0, 0, 0, (-100, 1), True),
+    ("debit", 100, 0, 0, 0, None, False),
+    ("credit", 0, 100, 0, 0, None, False),
+    ("none", 500, 0, 9, 0, (-500, 500), False),
+]
+
+
+@pytest.mark.parametrize("case", BELOW)
+def test_an_account_with_a_floor_was_never_below_it(case: tuple[Any, ...]) -> None:
+    floor, debits, credits_, debits_held, credits_held, ever, below = case
+    counters = SimpleNamespace(
+        wanted=floor,
+        debits_posted=debits,
+        credits_posted=credits_,
+        debits_pending=debits_held,
+        credits_pending=credits_held,
+    )
+    history = SimpleNamespace(lowest=ever[0], highest=ever[1]) if ever else None
+    assert _is_below(cast(Any, counters), cast(Any, history)) is below
