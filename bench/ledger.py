@@ -30,7 +30,8 @@ from models.base import utc_now
 from models.people import Role
 from service import ledger
 from service.database import Database, open_database, schema
-from service.ledger import Draft, Movement, Poster, chart
+from service.ledger import Draft, Movement, chart
+from service.ledger.grouping import Poster
 from tests.counting import statements_of
 from tests.factories import another, load_materials, make_town
 

@@ -133,7 +133,7 @@ def _write(
                     "amount": 1_000 + line,
                     "unit": "IDR",
                     "event_at": at,
-                    "created_at": utc_now(),
+                    "created_at": at,
                 }
             )
     _insert(connection, Journal, journals)

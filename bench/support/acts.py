@@ -17,7 +17,8 @@ from models.pickup import Pickup, PickupItem
 from service import claims, ledger, pickups, weighing
 from service.database import Database
 from service.keys import Keys, load_keys
-from service.ledger import Draft, Movement, Place, Poster
+from service.ledger import Draft, Movement, Place
+from service.ledger.grouping import Poster
 from service.settings import Settings
 from service.weighing import Handover, Weighed
 from tests.factories import (

@@ -3,7 +3,6 @@
 from service.ledger.accounts import open_accounts
 from service.ledger.book import BookBusy, hold_book, open_book, open_page, turn_page
 from service.ledger.chart import Place, chart
-from service.ledger.grouping import Poster
 from service.ledger.mass import MassOfDay, mass_balance
 from service.ledger.passbook import Excerpt, PassbookLine, passbook_lines, passbook_of_days
 from service.ledger.posting import (
@@ -50,7 +49,6 @@ __all__ = [
     "NotReversible",
     "PassbookLine",
     "Place",
-    "Poster",
     "Standing",
     "Step",
     "Verified",

@@ -125,15 +125,18 @@ def rows(
 def _by_journal(found: Iterator[Any]) -> Iterator[tuple[str, list[Transfer]]]:
     """Transfers gathered by their journal, each with its values as text."""
     current, lines = _NOTHING
-    at = happened = ""
+    at = happened = written_at = written = ""
     for row in found:
         if row[0] != current:
             if lines:
                 yield current, sorted(lines)
             current, lines = row[0], []
-        if row[11] != at:  # One instant serves a whole act, mostly.
+        # One instant serves a whole act, mostly.
+        if row[11] != at:
             at, happened = row[11], microseconds(row[11])
-        lines.append((*row[1:11], happened, microseconds(row[12])))
+        if row[12] != written_at:
+            written_at, written = row[12], microseconds(row[12])
+        lines.append((*row[1:11], happened, written))
     if lines:
         yield current, sorted(lines)
 

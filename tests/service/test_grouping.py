@@ -12,7 +12,8 @@ from sqlmodel import col, select
 from models.base import utc_now
 from models.ledger import Entry, Transfer, TransferKind
 from service import ledger
-from service.ledger import AlreadyPosted, BalanceTooLow, Draft, Movement, Place, Poster, chart
+from service.ledger import AlreadyPosted, BalanceTooLow, Draft, Movement, Place, chart
+from service.ledger.grouping import Poster
 from tests.factories import Town, make_town
 from tests.races import someone_waits
 
