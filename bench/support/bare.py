@@ -30,6 +30,10 @@ class Collected:
         self.collector_id = UUID(collector_id)
 
 
+_OPEN_PAGE = "(SELECT max(number) FROM ledger_page WHERE bank_id = {})"
+"""The page that the model stands on may be turned by now."""
+
+
 def collect_all(
     url: str, model: Collected, others: Sequence[Collected], cpu_s: Callable[[], float]
 ) -> tuple[float, float]:
@@ -120,8 +124,11 @@ def _acts(
     accounts = _accounts(rows["weighing"], native, model, other)
     for table in _TABLES:
         made = [_like(row, native, accounts, journal, other, model) for row in rows[table]]
+        for row in made:
+            if "page" in row:
+                row["page"] = keys[0]
         columns = ", ".join(f'"{name}"' for name in made[0])
-        marks = ", ".join(mark for _ in made[0])
+        marks = ", ".join(_OPEN_PAGE.format(mark) if name == "page" else mark for name in made[0])
         statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"
         acts.append((statement, [tuple(row.values()) for row in made]))
     return acts
