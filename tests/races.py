@@ -1,11 +1,16 @@
 """Races are made to happen: one act is held open until the other waits for it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service.database import Database
+from service.errors import Problem
+from tests.factories import Town
 
+Act = Callable[[AsyncSession], Awaitable[object]]
 _TRIES = 2_000
 
 
@@ -25,3 +30,21 @@ async def _waits(database: Database) -> bool:
         connection = await session.connection()
         found = await connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
         return int(found.scalar_one()) > 0
+
+
+async def slower_of(town: Town, first: Act, second: Act) -> Problem | None:
+    """Hold the first act open until the second waits for it; how the second was refused."""
+
+    async def act() -> None:
+        async with town.database.transaction() as session:
+            await second(session)
+
+    async with town.database.transaction() as session:
+        await first(session)
+        waiting = asyncio.create_task(act())
+        await someone_waits(town.database)
+    try:
+        await waiting
+    except Problem as refusal:
+        return refusal
+    return None

@@ -14,6 +14,7 @@ from service.keys import Keys
 from service.ledger import AlreadyReversed, BalanceTooLow
 from tests import factories
 from tests.factories import Town, earn, make_town
+from tests.races import Act, slower_of
 from tests.service.test_corrections import (
     LIMITED,
     agreeing,
@@ -24,7 +25,7 @@ from tests.service.test_corrections import (
     refusing,
     state_of,
 )
-from tests.service.test_races import Act, asking, slower_of
+from tests.service.test_races import asking
 
 
 @pytest.mark.parametrize("agree_first", [True, False])

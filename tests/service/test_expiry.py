@@ -18,8 +18,8 @@ from service.ledger import BalanceTooLow, Draft, HoldAlreadyResolved, Movement, 
 from service.payouts import PayoutNotOpen
 from service.worker import Worker
 from tests.factories import Town, earn, make_town
-from tests.races import someone_waits
-from tests.service.test_races import Act, a_payout, payout_in, slower_of
+from tests.races import Act, slower_of, someone_waits
+from tests.service.test_races import a_payout, payout_in
 from tests.service.test_worker import Outbox
 
 

@@ -1,7 +1,6 @@
 """Two at once: each race is held open until the second waits, and one of them wins."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
@@ -15,34 +14,13 @@ from models.pickup import Pickup, PickupStatus
 from service import auth, banks, claims, ledger, payouts, weighing
 from service.claims import PickupAlreadyClaimed, TooManyJobsHeld, Wish
 from service.database import Database
-from service.errors import Problem
 from service.keys import Keys
 from service.ledger import BalanceTooLow, Draft, Movement, Place, chart
 from service.payouts import PayoutNotOpen
 from service.weighing import ClaimNotHeld, Handover, PickupAlreadyCollected, Weighed
 from tests import factories
 from tests.factories import LUBUK_PAKAM, PET, Town
-from tests.races import someone_waits
-
-Act = Callable[[AsyncSession], Awaitable[object]]
-
-
-async def slower_of(town: Town, first: Act, second: Act) -> Problem | None:
-    """Hold the first act open until the second waits for it; how the second was refused."""
-
-    async def act() -> None:
-        async with town.database.transaction() as session:
-            await second(session)
-
-    async with town.database.transaction() as session:
-        await first(session)
-        waiting = asyncio.create_task(act())
-        await someone_waits(town.database)
-    try:
-        await waiting
-    except Problem as refusal:
-        return refusal
-    return None
+from tests.races import slower_of, someone_waits
 
 
 async def payout_in(session: AsyncSession, payout: Payout) -> Payout:

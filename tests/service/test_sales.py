@@ -1,7 +1,6 @@
 """Sales on both engines: first in first out, what the ledger says after, and two at once."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import delete
@@ -19,7 +18,7 @@ from service.keys import Keys
 from service.lots import Proceeds
 from service.sales import GoodsOfResidents, Residue, StockTooLow
 from tests.factories import PET, Town, another
-from tests.races import someone_waits
+from tests.races import Act, slower_of
 from tests.selling import a_batch, a_buyer, balances, bring, bringing, sell, sharing_town
 from tests.storing import goods_fit, has_own
 
@@ -151,9 +150,6 @@ async def test_the_database_refuses_to_sell_more_of_a_lot_than_it_holds(sharing:
     assert constraint_of(refused.value) == "ck_lot_sold_once"
 
 
-Act = Callable[[AsyncSession], Awaitable[object]]
-
-
 def selling(town: Town, buyer: Buyer, grams: int) -> Act:
     return lambda session: sales.sell(session, a_batch(town, buyer, grams, 50_000))
 
@@ -164,21 +160,10 @@ def throwing(town: Town, grams: int) -> Act:
 
 
 async def slower(town: Town, first: Act, second: Act) -> bool:
-    """Hold the first act open until the second waits for it; whether that one went through."""
-
-    async def act() -> None:
-        async with town.database.transaction() as session:
-            await second(session)
-
-    async with town.database.transaction() as session:
-        await first(session)
-        waiting = asyncio.create_task(act())
-        await someone_waits(town.database)
-    try:
-        await waiting
-    except (StockTooLow, GoodsOfResidents):
-        return False
-    return True
+    """Whether the second act goes through that had to wait for the first."""
+    refusal = await slower_of(town, first, second)
+    assert refusal is None or isinstance(refusal, StockTooLow | GoodsOfResidents)
+    return refusal is None
 
 
 @pytest.mark.parametrize(

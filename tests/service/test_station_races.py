@@ -1,7 +1,6 @@
 """Two at once at the station: one unloads, one decides."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from models.pickup import Pickup
 from models.station import Decision, Receiving
 from service import sales, station
 from service.database import Database
-from service.errors import Problem
 from service.keys import Keys
 from service.ledger import chart
 from service.sales import GoodsOfResidents, Residue
@@ -25,29 +23,9 @@ from service.station import (
     What,
 )
 from tests.factories import PET, Town, another, make_town
-from tests.races import someone_waits
+from tests.races import Act, slower_of
 from tests.storing import has_own
 from tests.unloading import DOOR, SHARED, STATION, fetch, is_sound, standing, there, weighed
-
-Act = Callable[[AsyncSession], Awaitable[object]]
-
-
-async def slower_of(town: Town, first: Act, second: Act) -> Problem | None:
-    """Hold the first act open until the second waits for it; how the second was refused."""
-
-    async def act() -> None:
-        async with town.database.transaction() as session:
-            await second(session)
-
-    async with town.database.transaction() as session:
-        await first(session)
-        waiting = asyncio.create_task(act())
-        await someone_waits(town.database)
-    try:
-        await waiting
-    except Problem as refusal:
-        return refusal
-    return None
 
 
 def unloading(town: Town, *pickups: Pickup, grams: int | None = None) -> Act:
