@@ -114,11 +114,10 @@ async def list_corrections(
     found = await corrections.of_bank(
         session, bank_id, status=status, before=page.before_id, limit=page.limit + 1
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return CorrectionList(
         items=[_view(correction) for correction in shown],
-        next_cursor=cursor_of(shown[-1].id) if more else None,
+        next_cursor=cursor_of(last.id) if last else None,
     )
 
 

@@ -3,9 +3,9 @@
 import base64
 import binascii
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -122,6 +122,7 @@ Taker = Annotated[Caller, Depends(taker)]
 
 _LARGEST_NUMBER = 2**31 - 1
 _PARTS = tuple(Role)
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,14 @@ class Page:
         if raw[16] >= len(_PARTS):
             raise _cursor_not_ours()
         return UUID(bytes=raw[:16]), _PARTS[raw[16]]
+
+    def cut(self, found: Sequence[Row]) -> tuple[Sequence[Row], Row | None]:
+        """What to show of rows that were asked for with one more than `limit`.
+
+        The last of them comes beside it if more follow: the cursor names its place.
+        """
+        shown = found[: self.limit]
+        return shown, shown[-1] if len(found) > self.limit else None
 
     def _raw(self, size: int) -> bytes | None:
         if self.cursor is None:

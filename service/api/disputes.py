@@ -53,11 +53,10 @@ async def list_disputes(
     """
     wanted = station.Wanted(status, page.before_id, page.limit + 1)
     found = await station.visible(session, caller, wanted)
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return DisputeList(
         items=[receiving_view(dispute) for dispute in shown],
-        next_cursor=cursor_of(shown[-1].receiving.id) if more else None,
+        next_cursor=cursor_of(last.receiving.id) if last else None,
     )
 
 

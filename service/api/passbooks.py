@@ -187,11 +187,10 @@ async def lines(
     found = await ledger.passbook_lines(
         session, bank_id, whose, before=page.before_number, limit=page.limit + 1
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return LineList(
         items=[_line_view(line) for line in shown],
-        next_cursor=cursor_of(shown[-1].version) if more else None,
+        next_cursor=cursor_of(last.version) if last else None,
     )
 
 
@@ -210,11 +209,10 @@ async def lots_kept(
     found = await lots.of_resident(
         session, bank_id, whose, before=page.before_id, limit=page.limit + 1
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return LotList(
         items=[LotView(**lot.model_dump()) for lot in shown],
-        next_cursor=cursor_of(shown[-1].id) if more else None,
+        next_cursor=cursor_of(last.id) if last else None,
     )
 
 

@@ -122,11 +122,10 @@ async def list_payouts(
     found = await payouts.visible(
         session, caller, status=status, before=page.before_id, limit=page.limit + 1
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return PayoutList(
         items=[_view(payout) for payout in shown],
-        next_cursor=cursor_of(shown[-1].id) if more else None,
+        next_cursor=cursor_of(last.id) if last else None,
     )
 
 

@@ -137,11 +137,10 @@ async def list_members(
         after=page.after_part,
         limit=page.limit + 1,
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return MemberList(
         items=[_member_view(*member) for member in shown],
-        next_cursor=_cursor_after(shown[-1]) if more else None,
+        next_cursor=_cursor_after(last) if last else None,
     )
 
 

@@ -197,11 +197,11 @@ async def list_pickups(
     """My listings, the jobs I hold or did, and as an officer those of my bank; newest first."""
     wanted = pickups.Wanted(status, waits_for_decision, page.before_id, page.limit + 1)
     found = await pickups.visible(session, caller, wanted)
-    shown = await pickups.shown(session, found[: page.limit])
-    more = len(found) > page.limit
+    cut, last = page.cut(found)
+    shown = await pickups.shown(session, cut)
     return PickupPage(
         items=[pickup_view(one, caller, parts.keys) for one in shown],
-        next_cursor=cursor_of(found[page.limit - 1].id) if more else None,
+        next_cursor=cursor_of(last.id) if last else None,
     )
 
 

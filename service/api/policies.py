@@ -101,11 +101,10 @@ async def list_policies(
     """The rules of a bank through time, the last to begin first; some may begin later."""
     caller.act_in(bank_id, *OFFICERS, Role.CITY)
     found = await banks.policies_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return PolicyList(
         items=[PolicyView.model_validate(policy) for policy in shown],
-        next_cursor=cursor_of(shown[-1].id) if more else None,
+        next_cursor=cursor_of(last.id) if last else None,
     )
 
 

@@ -181,11 +181,10 @@ async def list_buyers(
     """Buyers with what each still owes, newest first."""
     caller.act_in(bank_id, *OFFICERS)
     found = await sales.buyers_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return BuyerList(
         items=[_buyer_view(owing) for owing in shown],
-        next_cursor=cursor_of(shown[-1].buyer.id) if more else None,
+        next_cursor=cursor_of(last.buyer.id) if last else None,
     )
 
 
@@ -238,11 +237,10 @@ async def list_sales(
     """Sales and how their money was divided, newest first."""
     caller.act_in(bank_id, *OFFICERS, Role.CITY)
     found = await sales.sales_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return SaleList(
         items=[SaleView(**sale.model_dump()) for sale in shown],
-        next_cursor=cursor_of(shown[-1].id) if more else None,
+        next_cursor=cursor_of(last.id) if last else None,
     )
 
 
@@ -261,11 +259,10 @@ async def list_lots_of_sale(
     caller.act_in(bank_id, *OFFICERS)
     found = await sales.find_sale(session, bank_id, sale_id)
     lots = await sales.lots_of(session, found, after=page.before_id, limit=page.limit + 1)
-    shown = lots[: page.limit]
-    more = len(lots) > page.limit
+    shown, last = page.cut(lots)
     return LotSoldList(
         items=[_lot_view(sold) for sold in shown],
-        next_cursor=cursor_of(shown[-1].lot.id) if more else None,
+        next_cursor=cursor_of(last.lot.id) if last else None,
     )
 
 

@@ -168,11 +168,10 @@ async def days(bank_id: UUID, caller: Reader, session: ReadSession, page: Curren
     found = await sealing.closed_days(
         session, bank_id, before=_before(page.before_number), limit=page.limit + 1
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, last = page.cut(found)
     return DayList(
         items=[DayView(**_day(day, seal)) for day, seal in shown],
-        next_cursor=cursor_of(shown[-1][0].day.toordinal()) if more else None,
+        next_cursor=cursor_of(last[0].day.toordinal()) if last else None,
     )
 
 
@@ -191,10 +190,10 @@ async def seals(bank_id: UUID, session: ReadSession, page: CurrentPage) -> SealL
     if before is not None:
         query = query.where(col(DaySeal.day) < before)
     found = list(await session.exec(query))
-    shown = found[: page.limit]
+    shown, last = page.cut(found)
     return SealList(
         items=[_seal(seal, day) for seal, day in shown],
-        next_cursor=cursor_of(shown[-1][0].day.toordinal()) if len(found) > page.limit else None,
+        next_cursor=cursor_of(last[0].day.toordinal()) if last else None,
     )
 
 
