@@ -1,5 +1,6 @@
 """What is weighed at the counter, and the passbook it goes into."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -226,11 +227,11 @@ async def trial_balance(
     """Every account with debit, credit and balance, now or as written up to an instant."""
     caller.act_in(bank_id, Role.TREASURER, Role.CITY)
     rows = await ledger.trial_balance(session, bank_id, at=at)
-    sums: dict[str, int] = {IDR: 0}
-    for row in rows:
-        sums[row.unit] = sums.get(row.unit, 0) + row.balance
     return TrialBalanceView(
-        bank_id=bank_id, at=at, items=[_account(row) for row in rows], sums=sums
+        bank_id=bank_id,
+        at=at,
+        items=[account_view(row) for row in rows],
+        sums={IDR: 0} | sums_of(rows),
     )
 
 
@@ -253,7 +254,16 @@ def _line_view(line: ledger.PassbookLine) -> LineView:
     )
 
 
-def _account(row: ledger.AccountTotals) -> AccountView:
+def sums_of(rows: Iterable[ledger.AccountTotals]) -> dict[str, int]:
+    """What a trial balance comes to in each unit: 0, or something is wrong."""
+    sums: dict[str, int] = {}
+    for row in rows:
+        sums[row.unit] = sums.get(row.unit, 0) + row.balance
+    return sums
+
+
+def account_view(row: ledger.AccountTotals) -> AccountView:
+    """A line of a trial balance as it is shown."""
     return AccountView(
         account=row.code, unit=row.unit, debit=row.debit, credit=row.credit, balance=row.balance
     )

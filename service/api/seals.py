@@ -27,7 +27,7 @@ from service.api.errors import documented
 from service.api.fields import LARGEST_AMOUNT_IDR
 from service.api.fields import Day as DayInput
 from service.api.idempotency import ActRoute
-from service.api.passbooks import AccountView
+from service.api.passbooks import AccountView, account_view, sums_of
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.ledger import BookBusy
@@ -141,23 +141,11 @@ async def close_day(
     closed = await sealing.close(
         session, bank, day, by=caller.person_id, counted_cash_idr=body.counted_cash_idr
     )
-    sums: dict[str, int] = {}
-    for row in closed.balances:
-        sums[row.unit] = sums.get(row.unit, 0) + row.balance
     return ClosedView(
         **_day(closed.day, None),
         ledger_cash_idr=closed.ledger_cash_idr,
-        trial_balance=[
-            AccountView(
-                account=row.code,
-                unit=row.unit,
-                debit=row.debit,
-                credit=row.credit,
-                balance=row.balance,
-            )
-            for row in closed.balances
-        ],
-        sums=sums,
+        trial_balance=[account_view(row) for row in closed.balances],
+        sums=sums_of(closed.balances),
     )
 
 
