@@ -26,8 +26,8 @@ from service.sealing.merkle import root_of
 from service.sealing.noted import noted_in
 from service.sealing.order import odd_pages, sealed_by_now
 from service.sealing.pages import leaves_of
+from service.sealing.paths import LEAF_BYTES, leaves_in
 
-LEAF_BYTES = 48
 _POSTED = ("post", "settle")
 _PUBLIC_KEYS = Mapping[str, Ed25519PublicKey]
 _OPEN = "SELECT coalesce(max(number), 0) AS open FROM ledger_page WHERE bank_id = :bank_id"
@@ -120,9 +120,7 @@ class _Check:
         self._result.pages += 1
         rows, root = self._read_page(page)
         sealed = bytes(seal["leaves"])
-        own_root = root_of(
-            sealed[at + 16 : at + LEAF_BYTES] for at in range(0, len(sealed), LEAF_BYTES)
-        )
+        own_root = root_of(leaf for _, leaf in leaves_in(sealed))
         if rows != sealed and own_root == seal["root"]:
             self._differences(page, sealed, rows)
         elif rows != sealed and root != seal["root"]:
@@ -200,7 +198,7 @@ class _Check:
     def _differences(self, page: int, sealed: bytes, rows: bytes) -> None:
         """Which transfers differ; only now are leaves looked up by id."""
         self._rows_differ = True
-        then, now = _by_id(sealed), _by_id(rows)
+        then, now = dict(leaves_in(sealed)), dict(leaves_in(rows))
         for one, leaf in then.items():
             if one not in now:
                 self._found(f"transfer {UUID(bytes=one)}", f"is missing from page {page}")
@@ -238,10 +236,3 @@ class _Check:
 
 def _pages(first: int, last: int) -> str:
     return f"page {first}" if first == last else f"pages {first} to {last}"
-
-
-def _by_id(leaves: bytes) -> dict[bytes, bytes]:
-    return {
-        leaves[at : at + 16]: leaves[at + 16 : at + LEAF_BYTES]
-        for at in range(0, len(leaves), LEAF_BYTES)
-    }
