@@ -85,11 +85,6 @@ async def take(session: AsyncSession, banks: Sequence[UUID], *, limit: int) -> l
     return events
 
 
-async def done(session: AsyncSession, event: Event) -> bool:
-    """Mark an event as handled, unless somebody has taken it since."""
-    return await resolve(session, [(event, "")]) == 1
-
-
 async def resolve(session: AsyncSession, told: Sequence[tuple[Event, str]]) -> int:
     """Note of each event that it was handled, or why that failed; of how many it counted.
 

@@ -124,8 +124,8 @@ async def test_a_worker_that_was_too_slow_can_not_finish_an_event(town: Town) ->
     async with town.database.transaction() as session:
         (quick,) = await events.take(session, [town.bank_id], limit=10)
     async with town.database.transaction() as session:
-        assert not await events.done(session, slow)
-        assert await events.done(session, quick)
+        assert await events.resolve(session, [(slow, "")]) == 0
+        assert await events.resolve(session, [(quick, "")]) == 1
 
 
 async def test_an_event_is_given_up_after_many_tries(town: Town) -> None:
