@@ -170,10 +170,8 @@ async def _make(session: AsyncSession, correction: Correction, act: Act, *, by: 
     reversal_id = await ledger.reverse(
         session, correction.bank_id, act, by=by, reason=correction.reason
     )
-    room = await lots.room(session, correction.bank_id, stored)
-    if any(grams < 0 for grams in room.own.values()):
-        # The bank's own grams are gone; those in the store are other residents'.
-        raise NotCorrectable
+    if stored:
+        await _check_store(session, correction.bank_id, stored)
     await _tell(session, correction, act)
     return reversal_id
 
@@ -181,6 +179,13 @@ async def _make(session: AsyncSession, correction: Correction, act: Act, *, by: 
 def _brought_into_store(act: Act) -> set[str]:
     """The materials of which an act put grams into the bank's store."""
     return {step.debit.unit.removeprefix("g:") for step in act.steps if step.debit.code == STOCK}
+
+
+async def _check_store(session: AsyncSession, bank_id: UUID, materials: set[str]) -> None:
+    """Refuse if the bank's own grams are gone, and those in the store are other residents'."""
+    room = await lots.room(session, bank_id, materials)
+    if any(grams < 0 for grams in room.own.values()):
+        raise NotCorrectable
 
 
 async def _save(session: AsyncSession, correction: Correction) -> None:
