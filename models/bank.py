@@ -74,6 +74,10 @@ class Policy(Table, table=True):
         CheckConstraint("min_payout_idr > 0", "minimum_payout"),
         CheckConstraint("age_floor_m > 0 AND age_tau_s >= 0", "ageing"),
         CheckConstraint("max_held_jobs > 0 AND lease_s > 0", "claims"),
+        CheckConstraint("max_held_grams > 0", "held_grams"),
+        CheckConstraint(
+            "road_factor >= 1 AND road_extra_m >= 0 AND road_speed_kmh > 0", "road_estimate"
+        ),
         CheckConstraint("fee_per_stop_idr >= 0 AND fee_per_kg_idr >= 0", "fees"),
         CheckConstraint(
             "fee_per_km_idr >= 0 AND fee_free_m >= 0 AND fee_floor_idr >= 0", "fees_by_distance"
@@ -102,7 +106,13 @@ class Policy(Table, table=True):
     age_floor_m: float = 500.0
     age_tau_s: float = Field(default=14_400.0, description="0 is pure nearest-first")
     max_held_jobs: int = 20
+    max_held_grams: int = whole(
+        400_000, description="Estimated, of all held at a time; about what a motor tricycle carries"
+    )
     lease_s: int = 3_600
+    road_factor: float = Field(default=1.45, description="Road metres for one straight metre")
+    road_extra_m: float = Field(default=250.0, description="Road metres that every drive adds")
+    road_speed_kmh: float = 20.0
     fee_per_stop_idr: int = whole(1_000)
     fee_per_kg_idr: int = whole(150)
     fee_per_km_idr: int = whole(0)

@@ -31,6 +31,7 @@ HELD_BY_NOBODY: dict[str, None] = {
     "route_id": None,
     "route_sequence": None,
     "leg_m": None,
+    "closest_m": None,
 }
 """What a pickup's columns are when it goes back on the board."""
 
@@ -114,6 +115,9 @@ class Pickup(Table, table=True):
     route_id: UUID | None = None
     route_sequence: int | None = None
     leg_m: int | None = Field(default=None, description="Metres to it that the fee counts")
+    closest_m: int | None = Field(
+        default=None, description="How near its collector has come, by what they reported"
+    )
     receiving_id: UUID | None = Field(default=None, description="Its second weighing")
     arrived_at: datetime | None = None
     arrived_off_m: int | None = None

@@ -40,7 +40,13 @@ class PolicyInput(BaseModel):
     age_floor_m: Annotated[float, Field(strict=True, gt=0, le=LONGEST_WAY_M)] | None = None
     age_tau_s: Annotated[float, Field(strict=True, ge=0, le=52 * WEEK_S)] | None = None
     max_held_jobs: Annotated[int, Field(strict=True, gt=0, le=1_000)] | None = None
+    max_held_grams: Annotated[int, Field(strict=True, gt=0, le=10 * HEAVIEST_LINE_GRAMS)] | None = (
+        None
+    )
     lease_s: Annotated[int, Field(strict=True, gt=0, le=WEEK_S)] | None = None
+    road_factor: Annotated[float, Field(strict=True, ge=1, le=20)] | None = None
+    road_extra_m: Annotated[float, Field(strict=True, ge=0, le=10_000)] | None = None
+    road_speed_kmh: Annotated[float, Field(strict=True, gt=0, le=200)] | None = None
     fee_per_stop_idr: Rupiah | None = None
     fee_per_kg_idr: Rupiah | None = None
     fee_per_km_idr: Rupiah | None = None
@@ -71,7 +77,11 @@ class PolicyView(BaseModel):
     age_floor_m: float
     age_tau_s: float
     max_held_jobs: int
+    max_held_grams: int
     lease_s: int
+    road_factor: float
+    road_extra_m: float
+    road_speed_kmh: float
     fee_per_stop_idr: int
     fee_per_kg_idr: int
     fee_per_km_idr: int
