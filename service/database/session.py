@@ -28,6 +28,11 @@ class AtOnce(AsyncConnection):
     ) -> CursorResult[Any]:
         return self._proxied.execute(statement, parameters, execution_options=execution_options)
 
+    async def exec_driver_sql(
+        self, statement: str, parameters: Any = None, execution_options: Any = None
+    ) -> CursorResult[Any]:
+        return self._proxied.exec_driver_sql(statement, parameters, execution_options)
+
 
 class Session(AsyncSession):
     """Keeps its connection as long as a transaction lasts.
@@ -43,10 +48,16 @@ class Session(AsyncSession):
         is_kept = self._kept and self._kept[0] is transaction and transaction.is_active
         if self._kept and is_kept and not args and not options:
             return self._kept[1]
-        found = at_once(await super().connection(*args, **options))
+        found = await self._found(*args, **options)
         transaction = self._transaction()
         self._kept = (transaction, found) if transaction else None
         return found
+
+    async def _found(self, *args: Any, **options: Any) -> AsyncConnection:
+        if isinstance(self.bind, AtOnce) and not args and not options:
+            # There already; only the session's savepoint is begun on it.
+            return AtOnce(self.bind.engine, self.sync_session.connection())
+        return at_once(await super().connection(*args, **options))
 
     async def exec(self, statement: Any, **options: Any) -> Any:  # Overloaded in the base.
         """As ever, and without a greenlet on SQLite; the rows are all there in both cases."""

@@ -4,35 +4,24 @@ import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert
-from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import new_id, table_of, utc_now
-from models.ledger import Journal, Page, Transfer, TransferKind
+from models.base import new_id, utc_now
+from models.ledger import Transfer, TransferKind
 from service.database import constraint_of
 from service.errors import Conflict
 from service.ledger.accounts import forget, open_accounts
 from service.ledger.chart import Place
 
 Row = dict[str, Any]
-
-_page = table_of(Page)
-_OPEN_PAGE = (
-    select_columns(func.max(_page.c.number))
-    .where(_page.c.bank_id == bindparam("of_bank"))
-    .scalar_subquery()
-)
-_INSERT_JOURNAL = insert(Journal).values(page=_OPEN_PAGE)
-_INSERT_TRANSFER = insert(Transfer)
 
 # One statement is one round trip, and by itself a transaction; its counters are locked in
 # order. The page is the trigger's to say.
@@ -62,6 +51,13 @@ _TRANSFER = {
     "event_at": "timestamptz",
     "created_at": "timestamptz",
 }
+
+_WRITE_JOURNAL_SQLITE = f"""
+INSERT INTO ledger_journal (page, {", ".join(_JOURNAL)})
+SELECT max(number), {", ".join("?" for _ in _JOURNAL)} FROM ledger_page WHERE bank_id = ?"""
+_WRITE_TRANSFER_SQLITE = f"""
+INSERT INTO ledger_transfer ({", ".join(_TRANSFER)})
+VALUES ({", ".join("?" for _ in _TRANSFER)})"""
 
 
 def _rows_as(name: str, columns: Mapping[str, str]) -> str:
@@ -198,10 +194,24 @@ async def write(connection: AsyncConnection, journals: list[Row], rows: list[Row
     if connection.dialect.name == "postgresql":
         await connection.exec_driver_sql(*for_postgresql(journals, rows))
         return
-    written = [{**journal, "of_bank": journal["bank_id"]} for journal in journals]
-    await connection.execute(_INSERT_JOURNAL, written)
+    written = [(*for_sqlite(journal, _JOURNAL), journal["bank_id"].hex) for journal in journals]
+    await connection.exec_driver_sql(_WRITE_JOURNAL_SQLITE, written)
     if rows:
-        await connection.execute(_INSERT_TRANSFER, rows)
+        values = [for_sqlite(row, _TRANSFER) for row in rows]
+        await connection.exec_driver_sql(_WRITE_TRANSFER_SQLITE, values)
+
+
+def for_sqlite(row: Row, columns: Iterable[str]) -> tuple[Any, ...]:
+    """A row's values as SQLAlchemy would hand them to SQLite's driver, at a tenth of the cost."""
+    return tuple(_as_stored(row[name]) for name in columns)
+
+
+def _as_stored(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value
 
 
 def _journal_row(bank_id: UUID, draft: Draft) -> Row:
