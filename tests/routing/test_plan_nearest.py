@@ -47,7 +47,7 @@ def test_improving_shortens_what_is_driven() -> None:
 class _Bare(NearestFirst):
     """Nearest first and nothing else: its budget is over when it begins."""
 
-    def plan(self, problem: Problem, *, budget_s: float, **options: object) -> Plan:  # type: ignore[override]
+    def plan(self, problem: Problem, *, budget_s: float, **options: object) -> Plan:
         from routing.plan.nearest import _Work  # noqa: PLC0415
 
         work = _Work(problem, 0.0, lambda _: True)

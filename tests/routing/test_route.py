@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.route import Cost, Leg, improve, legs, length, nearest_first, order_stops
+from routing.route import Cost, Leg, improve, legs, length, nearest_first, order_stops, shake
 
 ONE_WAY = [
     [0, 1, 9, 9],
@@ -150,3 +150,15 @@ def test_legs_add_up_driving_and_service() -> None:
 
 def test_without_stops_there_is_one_leg_to_the_end() -> None:
     assert legs([], [[0, 5], [5, 0]], [[0, 9], [9, 0]], service_s=300) == [Leg(1, 5, 9)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 30), st.integers(0, 10**6))
+def test_shaking_never_makes_it_longer(stops: int, seed: int) -> None:
+    chance = random.Random(seed)
+    cost = [[chance.randint(1, 10_000) for _ in range(stops + 2)] for _ in range(stops + 2)]
+    order = improve(cost, nearest_first(cost))
+    shaken = shake(cost, order)
+    assert sorted(shaken) == sorted(order)
+    assert length(cost, shaken) <= length(cost, order)
+    assert shaken == shake(cost, order)
