@@ -30,6 +30,7 @@ class Plan(Table, table=True):
         CheckConstraint("budget_s > 0", "budget"),
         CheckConstraint("progress_permille BETWEEN 0 AND 1000", "progress"),
         CheckConstraint("(status = 'done') = (result IS NOT NULL)", "result_when_done"),
+        CheckConstraint("applied_at IS NULL OR status = 'done'", "applied_when_done"),
         Index(
             "ix_plan_waiting",
             "bank_id",
@@ -56,4 +57,6 @@ class Plan(Table, table=True):
     entered_by: UUID = Field(foreign_key="person.id")
     created_at: datetime = Field(default_factory=utc_now)
     started_at: datetime | None = None
+    applied_at: datetime | None = None
+    applied_by: UUID | None = Field(default=None, foreign_key="person.id")
     ended_at: datetime | None = None

@@ -43,6 +43,11 @@ class Estimate:
         if not (self.factor >= 1 and self.extra_m >= 0 and self.speed_kmh > 0):
             raise ValueError("An estimate needs a factor of 1, an extra of 0 and a speed above 0.")
 
+    def drive_between(self, a: Point, b: Point) -> tuple[int, int]:
+        """Return metres and seconds of the drive from one to the other."""
+        metres = self._metres(a, b)
+        return metres, self._seconds(metres)
+
     async def matrix(self, points: Sequence[Point]) -> Matrix:
         metres = [[self._metres(a, b) for b in points] for a in points]
         seconds = [[self._seconds(drive) for drive in row] for row in metres]

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Bank, District, Policy
 from models.base import utc_now
 from routing.geo import Point, metres_between
+from routing.roads import Estimate
 from service import ledger
 from service.database import one_at_a_time
 from service.errors import Conflict, FieldProblem, NoSuchThing
@@ -165,6 +166,11 @@ async def change_rules(
     except IntegrityError as error:
         raise RulesExist from error
     return new
+
+
+def estimate_of(policy: Policy) -> Estimate:
+    """How roads stretch straight lines at this bank."""
+    return Estimate(policy.road_factor, policy.road_extra_m, policy.road_speed_kmh)
 
 
 async def area_of(session: AsyncSession, bank: Bank, address: str) -> str:

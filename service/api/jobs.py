@@ -95,6 +95,14 @@ class ArriveInput(BaseModel):
     position: Position
 
 
+class ProgressView(BaseModel):
+    """How far it still is by the straight line, and until when the job is mine."""
+
+    pickup_id: UUID
+    distance_m: int
+    claimed_until: datetime
+
+
 class CollectInput(BaseModel):
     handover_code: Annotated[str, Field(min_length=1, max_length=12)]
     weighings: Weighings
@@ -183,6 +191,7 @@ async def claim_nearest(body: ClaimInput, caller: Taker, session: Session) -> Cl
         NoSuchThing,
         claims.PickupAlreadyClaimed,
         claims.PickupNotOpen,
+        claims.TooManyGramsHeld,
         claims.TooManyJobsHeld,
     ),
 )
@@ -209,6 +218,26 @@ async def release(
     pickup = await _job(session, caller, pickup_id)
     await claims.release(session, pickup, caller.person_id, reason=body.reason)
     return ReleasedView(pickup_id=pickup.id, status=PickupStatus(pickup.status))
+
+
+@router.post(
+    "/pickups/{pickup_id}/progress",
+    responses=documented(NoValidToken, NotAllowed, NoSuchThing, claims.ClaimExpired),
+)
+async def progress(
+    pickup_id: UUID, body: ArriveInput, caller: Actor, session: Session
+) -> ProgressView:
+    """I am on my way, and here. Coming closer makes the claim last longer."""
+    pickup = await _job(session, caller, pickup_id)
+    here = body.position.point()
+    await claims.come_closer(session, pickup, caller.person_id, here)
+    if pickup.claimed_until is None:  # A held one always has it.
+        raise claims.ClaimExpired
+    return ProgressView(
+        pickup_id=pickup.id,
+        distance_m=shown_metres(here, Point(pickup.lat, pickup.lon)),
+        claimed_until=pickup.claimed_until,
+    )
 
 
 @router.post(

@@ -1,10 +1,11 @@
 """Claims are leases: one collector holds a job until an instant, under a number."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,9 +15,13 @@ from models.people import Membership, Role
 from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupStatus, Refusal
 from routing.geo import Point, metres_between
 from service import banks
+from service.banks import estimate_of
 from service.errors import Conflict, NotFound, WaitsForOperator
 
+SPARE = timedelta(minutes=15)
+"""What a lease lasts beyond twice the way there."""
 _AT_THE_DOOR = timedelta(minutes=30)
+_CLOSER_M = 100
 
 
 class PickupAlreadyClaimed(Conflict):
@@ -39,24 +44,44 @@ class TooManyJobsHeld(Conflict):
     indonesian = "Anda memegang {held} tugas; bank sampah mengizinkan {allowed} sekaligus."
 
 
+class TooManyGramsHeld(Conflict):
+    english = "You hold {held} kg by estimate; with this job it would be more than {allowed} kg."
+    indonesian = "Anda memegang {held} kg menurut taksiran; dengan ini melebihi {allowed} kg."
+
+
 class NoOpenPickup(NotFound):
     english = "There is no open pickup within reach that you can take."
     indonesian = "Tidak ada penjemputan terbuka dalam jangkauan yang dapat Anda ambil."
 
 
-async def room_for(session: AsyncSession, bank_id: UUID, policy: Policy, collector_id: UUID) -> int:
-    """How many more jobs a collector may hold. Raises TooManyJobsHeld if none."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a collector may still claim: so many jobs, of so many grams by estimate."""
+
+    jobs: int
+    grams: int
+    holds_nothing: bool
+
+    def takes(self, grams: int) -> bool:
+        """Whether one job of this weight fits; alone any does, or it would wait for ever."""
+        return grams <= self.grams or self.holds_nothing
+
+
+async def room_for(
+    session: AsyncSession, bank_id: UUID, policy: Policy, collector_id: UUID
+) -> Room:
+    """What a collector may still claim. Raises TooManyJobsHeld if not even one job."""
     await _in_line(session, bank_id, collector_id)
-    query = select(func.count()).where(
+    query = select(func.count(), func.coalesce(func.sum(Pickup.estimated_grams), 0)).where(
         Pickup.bank_id == bank_id,
         Pickup.collector_id == collector_id,
         col(Pickup.status).in_(HELD),
         col(Pickup.claimed_until) > utc_now(),
     )
-    held = (await session.exec(query)).one()
+    held, grams = (await session.exec(query)).one()
     if held >= policy.max_held_jobs:
         raise TooManyJobsHeld(held=held, allowed=policy.max_held_jobs)
-    return policy.max_held_jobs - held
+    return Room(policy.max_held_jobs - held, max(0, policy.max_held_grams - int(grams)), held == 0)
 
 
 async def _in_line(session: AsyncSession, bank_id: UUID, collector_id: UUID) -> None:
@@ -72,13 +97,16 @@ async def _in_line(session: AsyncSession, bank_id: UUID, collector_id: UUID) -> 
 async def claim(session: AsyncSession, pickup: Pickup, collector_id: UUID) -> Pickup:
     """Take this very pickup. Claiming what one holds already changes nothing.
 
-    Raises PickupAlreadyClaimed, PickupNotOpen or TooManyJobsHeld.
+    Raises PickupAlreadyClaimed, PickupNotOpen, TooManyJobsHeld or TooManyGramsHeld.
     """
     now = utc_now()
     if pickup.is_held_by(collector_id, now):
         return pickup
     policy = await banks.policy_of(session, pickup.bank_id)
-    await room_for(session, pickup.bank_id, policy, collector_id)
+    room = await room_for(session, pickup.bank_id, policy, collector_id)
+    if not room.takes(pickup.estimated_grams):
+        held = policy.max_held_grams - room.grams
+        raise TooManyGramsHeld(held=held // 1000, allowed=policy.max_held_grams // 1000)
     values: dict[str, Any] = {
         "status": PickupStatus.CLAIMED,
         "collector_id": collector_id,
@@ -90,6 +118,7 @@ async def claim(session: AsyncSession, pickup: Pickup, collector_id: UUID) -> Pi
         "route_sequence": None,
         # Nobody says from where they drive to a job that they name.
         "leg_m": None,
+        "closest_m": None,
     }
     if not await _change(session, pickup, _is_free(now), values):
         raise _why_not_free(pickup)
@@ -137,6 +166,39 @@ async def arrive(session: AsyncSession, pickup: Pickup, collector_id: UUID, here
     }
     still_mine = and_(_is_mine(collector_id), col(Pickup.claimed_until) > now)
     if not await _change(session, pickup, still_mine, values):
+        raise ClaimExpired
+    return pickup
+
+
+async def come_closer(
+    session: AsyncSession, pickup: Pickup, collector_id: UUID, here: Point
+) -> Pickup:
+    """Note where the holder is; coming closer makes the lease last, standing about doesn't.
+
+    The first report is only noted. Each later one that is at least 100 metres nearer than
+    any before lengthens the lease to twice the drive that is left and some more, so nobody
+    can hold a job for ever. Raises ClaimExpired.
+    """
+    now = utc_now()
+    off_m = metres_between(Point(pickup.lat, pickup.lon), here)
+    policy = await banks.policy_of(session, pickup.bank_id)
+    drive = timedelta(
+        seconds=estimate_of(policy).drive_between(Point(pickup.lat, pickup.lon), here)[1]
+    )
+    until = max(pickup.claimed_until or now, now + 2 * drive + SPARE)
+    values = {
+        "closest_m": round(off_m),
+        "claimed_until": case(
+            (col(Pickup.closest_m).is_(None), col(Pickup.claimed_until)), else_=until
+        ),
+    }
+    is_closer = or_(
+        col(Pickup.closest_m).is_(None), col(Pickup.closest_m) >= round(off_m) + _CLOSER_M
+    )
+    is_on_the_way = col(Pickup.status) == PickupStatus.CLAIMED
+    still_mine = and_(_is_mine(collector_id), col(Pickup.claimed_until) > now)
+    await _change(session, pickup, and_(still_mine, is_on_the_way, is_closer), values)
+    if not pickup.is_held_by(collector_id, now):
         raise ClaimExpired
     return pickup
 

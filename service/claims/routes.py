@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,16 +15,16 @@ from models.base import new_id
 from models.pickup import Pickup, PickupStatus, Route
 from routing.geo import Point
 from routing.nearest import Ranked
-from routing.roads import DistanceProvider, Estimate
+from routing.roads import DistanceProvider
 from routing.route import Leg, legs, order_stops
+from service import banks
 from service.claims.board import Board, Candidate, boards
-from service.claims.leases import NoOpenPickup, TooManyJobsHeld, room_for
+from service.claims.leases import SPARE, NoOpenPickup, Room, TooManyJobsHeld, room_for
 
 SERVICE_S = 360
 """What a stop takes at the door."""
 _SHORTLIST = 64
 _WIDEST_SHORTLIST = 1_024
-_SPARE = timedelta(minutes=15)
 _NO_LIMIT_GRAMS = 10**12
 
 _LOCK_POSTGRESQL = """
@@ -82,10 +82,19 @@ async def claim_nearest(
         except TooManyJobsHeld as error:
             full = error
             continue
-        taken = await _take(board, wish, limit=min(room, wish.max_jobs))
+        taken = await _take(board, _within(wish, room))
         if taken:
             return await _drive(board, wish, taken)
     raise full or NoOpenPickup()
+
+
+def _within(wish: Wish, room: Room) -> Wish:
+    """The wish as far as the bank's rules let it come true."""
+    return replace(
+        wish,
+        max_jobs=min(room.jobs, wish.max_jobs),
+        capacity_grams=min(room.grams, wish.capacity_grams or _NO_LIMIT_GRAMS),
+    )
 
 
 async def _by_best_job(
@@ -109,23 +118,23 @@ async def _shortlist(board: Board, wish: Wish, k: int) -> list[Ranked[Candidate]
     return await board.best(wish.position, k=k, within_m=reach_m)
 
 
-async def _take(board: Board, wish: Wish, *, limit: int) -> list[Pickup]:
+async def _take(board: Board, wish: Wish) -> list[Pickup]:
     """The best free jobs that fit; from a longer shortlist if others hold the first ones."""
-    k = max(_SHORTLIST, 2 * limit)
+    k = max(_SHORTLIST, 2 * wish.max_jobs)
     while True:
         ranked = await _shortlist(board, wish, k)
-        taken = await _take_from(board, wish, [job.item.id for job in ranked], limit=limit)
+        taken = await _take_from(board, wish, [job.item.id for job in ranked])
         if taken or len(ranked) < k or k >= _WIDEST_SHORTLIST:
             return taken
         k *= 4
 
 
-async def _take_from(board: Board, wish: Wish, ranked: list[UUID], *, limit: int) -> list[Pickup]:
+async def _take_from(board: Board, wish: Wish, ranked: list[UUID]) -> list[Pickup]:
     """Lock jobs in rank order until enough go on the vehicle together."""
     taken: list[Pickup] = []
-    left_grams = wish.capacity_grams or _NO_LIMIT_GRAMS
-    while len(taken) < limit:
-        locked = await _lock(board, ranked, fitting=left_grams, limit=limit - len(taken))
+    left_grams = wish.capacity_grams or 0
+    while len(taken) < wish.max_jobs:
+        locked = await _lock(board, ranked, fitting=left_grams, limit=wish.max_jobs - len(taken))
         if not locked:
             break
         ranked = ranked[1 + max(ranked.index(pickup.id) for pickup in locked) :]
@@ -166,7 +175,7 @@ async def _drive(
 ) -> Drive:
     points = [wish.position, *(Point(p.lat, p.lon) for p in taken)]
     points.append(Point(board.bank.lat, board.bank.lon))
-    matrix = await (roads or Estimate()).matrix(points)
+    matrix = await (roads or banks.estimate_of(board.policy)).matrix(points)
     order = order_stops(matrix.seconds)
     drives = legs(order, matrix.metres, matrix.seconds, service_s=SERVICE_S)
     route = Route(
@@ -219,13 +228,14 @@ async def _write_claims(board: Board, route: Route, stops: Sequence[Stop]) -> No
             route_id=route.id,
             route_sequence=bindparam("sequence"),
             leg_m=bindparam("driven_m"),
+            closest_m=None,
         )
     )
     lease = timedelta(seconds=board.policy.lease_s)
     rows = [
         {
             "of": stop.pickup.id,
-            "until": max(board.now + lease, stop.eta + (stop.eta - board.now) + _SPARE),
+            "until": max(board.now + lease, stop.eta + (stop.eta - board.now) + SPARE),
             "sequence": stop.sequence,
             "driven_m": stop.paid_m,
         }

@@ -270,3 +270,31 @@ async def test_only_collectors_see_the_board_and_claim(
         known = role != Role.CITY
         there = (403, "not_allowed") if known else (404, "no_such_thing")
         refused(await asking.post(who, act(pickup, "claim")), *there)
+
+
+async def test_on_the_way_it_lasts_longer(asking: Asking, town: Town) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    told = done(await asking.post(town.collector, act(pickup, "progress"), {"position": HERE}))
+    assert told["pickup_id"] == str(pickup.id)
+    assert told["distance_m"] >= 0
+    assert told["claimed_until"].endswith("Z")
+
+
+async def test_only_its_holder_is_on_the_way(asking: Asking, town: Town) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    body = {"position": HERE}
+    second = await another(town, Role.COLLECTOR)
+    async with nothing_changes(town):
+        refused(await asking.post(second, act(pickup, "progress"), body), 409, "claim_expired")
+        refused(await asking.post(town.resident, act(pickup, "progress"), body), 403, "not_allowed")
+        malformed = await asking.post(town.collector, act(pickup, "progress"), {"position": {}})
+    refused(malformed, *MALFORMED, "/position/lat")
+
+
+async def test_a_bank_limits_how_much_one_holds(asking: Asking, town: Town) -> None:
+    strict = await make_town(town.database, max_held_grams=8_000)
+    await claim_pickup(strict, await list_pickup(strict))
+    more = await list_pickup(strict)
+    async with nothing_changes(strict):
+        one = await asking.post(strict.collector, act(more, "claim"))
+    refused(one, 409, "too_many_grams_held")

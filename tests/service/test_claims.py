@@ -15,6 +15,7 @@ from service.claims import (
     NoOpenPickup,
     PickupAlreadyClaimed,
     PickupNotOpen,
+    TooManyGramsHeld,
     TooManyJobsHeld,
     Wish,
 )
@@ -280,3 +281,75 @@ async def test_where_a_collector_says_they_are_earns_no_more_than_the_way_from_t
     drive = await take(town, Wish(north(21_000), max_jobs=1, capacity_grams=None))
     assert drive.stops[0].leg_m > 25_000
     assert (await factories.reload(town, pickup)).leg_m == pytest.approx(1_700, abs=10)
+
+
+async def test_a_collector_holds_only_so_many_kilograms(database: Database) -> None:
+    town = await make_town(database, max_held_grams=100_000)
+    heavy, light, more = [
+        await factories.list_pickup(town, grams=grams) for grams in (70_000, 30_000, 1_000)
+    ]
+    drive = await take(town, Wish(LUBUK_PAKAM, max_jobs=3, capacity_grams=None))
+    taken = {stop.pickup.id for stop in drive.stops}
+    left = [pickup for pickup in (heavy, light, more) if pickup.id not in taken]
+    assert sum(stop.pickup.estimated_grams for stop in drive.stops) <= 100_000
+    assert len(left) == 1
+    with pytest.raises(TooManyGramsHeld, match="100 kg"):
+        await claim(town, await factories.list_pickup(town, grams=90_000))
+    with pytest.raises(NoOpenPickup):
+        await take(town, Wish(LUBUK_PAKAM, max_jobs=1, capacity_grams=200_000, within_m=1))
+
+
+async def test_one_that_is_too_heavy_may_be_fetched_alone(database: Database) -> None:
+    town = await make_town(database, max_held_grams=100_000)
+    heavy = await factories.list_pickup(town, grams=150_000)
+    with pytest.raises(NoOpenPickup):
+        await take(town, Wish(LUBUK_PAKAM, max_jobs=1, capacity_grams=None))
+    assert (await claim(town, heavy)).status == "claimed"
+    with pytest.raises(TooManyGramsHeld):
+        await claim(town, await factories.list_pickup(town, grams=1_000))
+
+
+async def closer(town: Town, pickup: Pickup, here: Point) -> Pickup:
+    async with town.database.transaction() as session:
+        found = await factories.reload(town, pickup)
+        session.add(found)
+        return await claims.come_closer(session, found, town.collector.id, here)
+
+
+async def test_coming_closer_makes_the_claim_last(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town, at=north(8_000)))
+    soon = utc_now() + timedelta(minutes=5)
+    await change(town, pickup, claimed_until=soon)
+    assert (await closer(town, pickup, LUBUK_PAKAM)).claimed_until == soon
+    nearer = await closer(town, pickup, north(2_000))
+    assert nearer.claimed_until is not None
+    assert nearer.closest_m == pytest.approx(6_000, abs=20)
+    # 6 km are 8.95 km of road at 20 km/h: 26.9 minutes, twice, and a quarter of an hour.
+    assert (nearer.claimed_until - utc_now()).total_seconds() == pytest.approx(68.7 * 60, abs=60)
+
+
+async def test_standing_about_or_turning_back_does_not(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town, at=north(8_000)))
+    await closer(town, pickup, north(2_000))
+    soon = utc_now() + timedelta(minutes=5)
+    await change(town, pickup, claimed_until=soon)
+    for place in (north(2_000), north(2_050), north(500), north(14_100)):
+        same = await closer(town, pickup, place)
+        assert (same.claimed_until, same.closest_m) == (soon, pytest.approx(6_000, abs=20))
+
+
+async def test_a_claim_that_has_run_out_can_not_be_made_to_last(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    await change(town, pickup, claimed_until=utc_now() - timedelta(seconds=1))
+    with pytest.raises(ClaimExpired):
+        await closer(town, pickup, LUBUK_PAKAM)
+
+
+async def test_the_next_holder_begins_anew(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town, at=north(8_000)))
+    await closer(town, pickup, north(2_000))
+    await change(town, pickup, claimed_until=utc_now() - timedelta(seconds=1))
+    async with town.database.transaction() as session:
+        await claims.sweep(session, [town.bank_id])
+    swept = await factories.reload(town, pickup)
+    assert (swept.status, swept.closest_m, swept.created_at) == ("open", None, pickup.created_at)

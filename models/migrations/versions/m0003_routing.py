@@ -32,9 +32,14 @@ def upgrade() -> None:
         sa.Column("entered_by", sa.Uuid(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("started_at", UTCDateTime(), nullable=True),
+        sa.Column("applied_at", UTCDateTime(), nullable=True),
+        sa.Column("applied_by", sa.Uuid(), nullable=True),
         sa.Column("ended_at", UTCDateTime(), nullable=True),
         sa.CheckConstraint("budget_s > 0", name=op.f("ck_plan_budget")),
         sa.CheckConstraint("progress_permille BETWEEN 0 AND 1000", name=op.f("ck_plan_progress")),
+        sa.CheckConstraint(
+            "applied_at IS NULL OR status = 'done'", name=op.f("ck_plan_applied_when_done")
+        ),
         sa.CheckConstraint(
             "(status = 'done') = (result IS NOT NULL)", name=op.f("ck_plan_result_when_done")
         ),
@@ -42,6 +47,7 @@ def upgrade() -> None:
             "status IN ('queued', 'running', 'done', 'failed', 'cancelled')",
             name=op.f("ck_plan_status"),
         ),
+        sa.ForeignKeyConstraint(["applied_by"], ["person.id"], name=op.f("fk_plan_applied_by")),
         sa.ForeignKeyConstraint(["bank_id"], ["bank.id"], name=op.f("fk_plan_bank_id")),
         sa.ForeignKeyConstraint(["entered_by"], ["person.id"], name=op.f("fk_plan_entered_by")),
         sa.PrimaryKeyConstraint("bank_id", "id", name=op.f("pk_plan")),
