@@ -25,6 +25,7 @@ from service.api import (
     payouts,
     people,
     pickups,
+    plans,
     policies,
     receipts,
     sales,
@@ -38,6 +39,7 @@ from service.api.measuring import Measuring
 from service.database import Database, open_database, schema
 from service.keys import load_keys
 from service.messages import FileMessenger, Messenger
+from service.plans import Desk
 from service.settings import Settings
 from service.worker import Worker
 
@@ -75,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
         policies,
         pickups,
         jobs,
+        plans,
         loads,
         disputes,
         mass,
@@ -113,13 +116,20 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
 async def working(parts: Parts) -> AsyncIterator[None]:
     """A worker beside whatever the block does."""
     stop = asyncio.Event()
-    worker = Worker(parts.database, parts.keys, parts.messenger)
-    task = asyncio.create_task(worker.run(stop))
+    task = asyncio.create_task(work(parts, stop))
     try:
         yield
     finally:
         stop.set()
         await task
+
+
+async def work(parts: Parts, stop: asyncio.Event) -> None:
+    """Everything that happens without anybody asking, until told to stop."""
+    worker = Worker(parts.database, parts.keys, parts.messenger)
+    desk = Desk(parts.database)
+    # A plan takes minutes, and nobody's notice is to wait for it.
+    await asyncio.gather(worker.run(stop), desk.run(stop))
 
 
 @contextmanager

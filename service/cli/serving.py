@@ -12,13 +12,13 @@ from sqlmodel import select
 from models.bank import Bank
 from models.material import Material
 from service.app import create_app, only_server, open_parts
+from service.app import work as work_until
 from service.cli.greeting import greeting
 from service.cli.ground import lacking_in, make_data_folder, require_free_port, require_schema
 from service.cli.refusals import Refused
 from service.database import schema
 from service.demo import town
 from service.settings import Settings
-from service.worker import Worker
 
 
 class _Held(NamedTuple):
@@ -84,7 +84,7 @@ async def _work(settings: Settings) -> None:
     gc.enable()
     async with open_parts(settings) as parts:
         typer.echo("Working. Stop it with Ctrl-C.")
-        await Worker(parts.database, parts.keys, parts.messenger).run(stop)
+        await work_until(parts, stop)
 
 
 def _prepare(settings: Settings) -> bool:

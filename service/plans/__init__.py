@@ -1,0 +1,46 @@
+"""A day's routes for several vehicles: asked for, worked out apart, given to collectors."""
+
+from service.plans.applying import Applied, apply
+from service.plans.asking import (
+    MOST_STOPS,
+    MOST_VEHICLES,
+    Ask,
+    NothingToPlan,
+    NotTheirCollector,
+    PlannerNotInstalled,
+    TooManyStops,
+    VehicleAsk,
+    WrongShift,
+    create,
+)
+from service.plans.records import (
+    PlanAlreadyApplied,
+    PlanEnded,
+    PlanNotDone,
+    cancel,
+    find,
+    of_bank,
+)
+from service.plans.working import Desk
+
+__all__ = [
+    "MOST_STOPS",
+    "MOST_VEHICLES",
+    "Applied",
+    "Ask",
+    "Desk",
+    "NotTheirCollector",
+    "NothingToPlan",
+    "PlanAlreadyApplied",
+    "PlanEnded",
+    "PlanNotDone",
+    "PlannerNotInstalled",
+    "TooManyStops",
+    "VehicleAsk",
+    "WrongShift",
+    "apply",
+    "cancel",
+    "create",
+    "find",
+    "of_bank",
+]
