@@ -1,7 +1,6 @@
 """The order of the stops of one vehicle: nearest first, then improved."""
 
 import random
-from dataclasses import dataclass
 from itertools import pairwise
 
 Cost = list[list[int]]
@@ -17,15 +16,6 @@ _LONGEST_MOVE = 3
 _FEW_STOPS = 20
 _SHAKES_OF_STOPS = 20_000
 _WIDEST_SHAKE = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One drive: to which index, how far, and seconds from the start until arrival there."""
-
-    index: int
-    metres: int
-    seconds_from_start: int
 
 
 def order_stops(cost: Cost) -> list[int]:
@@ -95,21 +85,6 @@ def shake(cost: Cost, order: list[int]) -> list[int]:
 def length(cost: Cost, order: list[int]) -> int:
     """Return the cost of driving from the start through `order` to the end."""
     return sum(_steps(cost, [0, *order, len(cost) - 1]))
-
-
-def legs(order: list[int], metres: Cost, seconds: Cost, *, service_s: int) -> list[Leg]:
-    """Return one leg to each stop of `order` and one to the end.
-
-    `service_s` seconds pass at every stop, after arriving there.
-    """
-    end = len(seconds) - 1
-    drives: list[Leg] = []
-    here, departure_s = 0, 0
-    for there in [*order, end]:
-        arrival_s = departure_s + seconds[here][there]
-        drives.append(Leg(there, metres[here][there], arrival_s))
-        here, departure_s = there, arrival_s + service_s
-    return drives
 
 
 def _disturbed(order: list[int], chance: random.Random) -> list[int]:

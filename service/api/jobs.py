@@ -66,12 +66,15 @@ class ClaimInput(BaseModel):
 
 
 class StopView(BaseModel):
+    """A stop of a route; `late_min` is how late after its window the collector would be."""
+
     pickup_id: UUID
     sequence: int
     position: Position
     address: str
     leg_m: int
     eta: datetime
+    late_min: int
 
 
 class RouteView(BaseModel):
@@ -371,6 +374,7 @@ def _route_view(drive: claims.Drive) -> RouteView:
                 address=stop.pickup.address,
                 leg_m=stop.leg_m,
                 eta=stop.eta,
+                late_min=-(-stop.late_s // 60),
             )
             for stop in drive.stops
         ],

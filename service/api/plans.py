@@ -1,15 +1,16 @@
 """A day's routes for several vehicles, over HTTP."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from models.plan import Plan, PlanStatus
 from routing.plan import Why
-from service import plans
+from service import banks, plans
 from service.api.dependencies import Actor, CurrentPage, Reader, ReadSession, Session, cursor_of
 from service.api.errors import documented
 from service.api.fields import HEAVIEST_LINE_GRAMS, Day, Position, Window
@@ -183,6 +184,38 @@ async def list_plans(
         items=[PlanLine(**_facts(plan, PlanLine)) for plan in shown],
         next_cursor=cursor_of(last.id) if last else None,
     )
+
+
+@router.get(
+    "/{plan_id}.geojson",
+    response_class=Response,
+    responses=documented(*_REFUSALS, plans.PlanNotDone)
+    | {200: {"content": {"application/geo+json": {}}}},
+)
+async def geojson(bank_id: UUID, plan_id: UUID, caller: Reader, session: ReadSession) -> Response:
+    """A plan as GeoJSON: a line for each trip, a point for each visit and each left out."""
+    caller.act_in(bank_id, *OFFICERS)
+    body = json.dumps(plans.geojson_of(await plans.find(session, bank_id, plan_id)))
+    return Response(body, media_type="application/geo+json")
+
+
+@router.get(
+    "/{plan_id}.svg",
+    response_class=Response,
+    responses=documented(*_REFUSALS, plans.PlanNotDone) | {200: {"content": {"image/svg+xml": {}}}},
+)
+async def picture(
+    bank_id: UUID,
+    plan_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    language: Annotated[Literal["id", "en"], Query()] = "id",
+) -> Response:
+    """A plan as a picture, one colour a vehicle. No names."""
+    caller.act_in(bank_id, *OFFICERS)
+    plan = await plans.find(session, bank_id, plan_id)
+    drawn = plans.picture_of(plan, await banks.get(session, bank_id), language)
+    return Response(drawn, media_type="image/svg+xml")
 
 
 @router.get("/{plan_id}", responses=documented(*_REFUSALS))

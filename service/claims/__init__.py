@@ -1,6 +1,7 @@
 """Who fetches what: the board, claims with a lease, and giving back."""
 
 from service.claims.board import Job, nearest
+from service.claims.drawing import WORDS, feature, geojson_of, picture_of
 from service.claims.leases import (
     ClaimExpired,
     NoOpenPickup,
@@ -15,23 +16,34 @@ from service.claims.leases import (
     sweep,
 )
 from service.claims.routes import Drive, Stop, Wish, claim_nearest
+from service.claims.running import Running, add, find_route, of_collector, one_more, running
 
 __all__ = [
+    "WORDS",
     "ClaimExpired",
     "Drive",
     "Job",
     "NoOpenPickup",
     "PickupAlreadyClaimed",
     "PickupNotOpen",
+    "Running",
     "Stop",
     "TooManyGramsHeld",
     "TooManyJobsHeld",
     "Wish",
+    "add",
     "arrive",
     "claim",
     "claim_nearest",
     "come_closer",
+    "feature",
+    "find_route",
+    "geojson_of",
     "nearest",
+    "of_collector",
+    "one_more",
+    "picture_of",
     "release",
+    "running",
     "sweep",
 ]

@@ -13,10 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id
 from models.pickup import Pickup, PickupStatus, Route
+from routing.drive import Call, Ground, best_drive
 from routing.geo import Point
 from routing.nearest import Ranked
 from routing.roads import DistanceProvider
-from routing.route import Leg, legs, order_stops
 from service import banks
 from service.claims.board import Board, Candidate, boards
 from service.claims.leases import SPARE, NoOpenPickup, Room, TooManyJobsHeld, room_for
@@ -58,6 +58,8 @@ class Stop:
     paid_m: int
     """What of the leg the fee counts: where a collector begins is only what they say."""
     eta: datetime
+    late_s: int
+    """How long after its window the collector would begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +178,16 @@ async def _drive(
     points = [wish.position, *(Point(p.lat, p.lon) for p in taken)]
     points.append(Point(board.bank.lat, board.bank.lon))
     matrix = await (roads or banks.estimate_of(board.policy)).matrix(points)
-    order = order_stops(matrix.seconds)
-    drives = legs(order, matrix.metres, matrix.seconds, service_s=SERVICE_S)
+    ground = Ground(matrix.seconds, matrix.metres, SERVICE_S)
+    drive = best_drive(ground, [call_of(p, n, board.now) for n, p in enumerate(taken, start=1)])
     route = Route(
         bank_id=board.bank.id,
         id=new_id(),
         collector_id=board.collector_id,
         lat=wish.position.lat,
         lon=wish.position.lon,
-        total_m=sum(leg.metres for leg in drives),
-        total_s=drives[-1].seconds_from_start,
+        total_m=drive.metres,
+        total_s=drive.seconds,
         created_at=board.now,
     )
     board.session.add(route)
@@ -193,20 +195,27 @@ async def _drive(
     from_bank = matrix.metres[-1]
     stops = [
         Stop(
-            taken[leg.index - 1],
+            taken[halt.index - 1],
             sequence,
-            leg.metres,
-            min(leg.metres, from_bank[leg.index]) if sequence == 1 else leg.metres,
-            _eta(board, leg),
+            halt.metres,
+            min(halt.metres, from_bank[halt.index]) if sequence == 1 else halt.metres,
+            board.now + timedelta(seconds=halt.arrival_s),
+            halt.late_s,
         )
-        for sequence, leg in enumerate(drives[:-1], start=1)
+        for sequence, halt in enumerate(drive.halts[:-1], start=1)
     ]
     await _write_claims(board, route, stops)
     return Drive(route, stops)
 
 
-def _eta(board: Board, leg: Leg) -> datetime:
-    return board.now + timedelta(seconds=leg.seconds_from_start)
+def call_of(pickup: Pickup, index: int, now: datetime) -> Call:
+    """A pickup as a stop of a drive that begins now."""
+    return Call(
+        index,
+        pickup.estimated_grams,
+        max(0, round((pickup.window_start - now).total_seconds())),
+        round((pickup.window_end - now).total_seconds()),
+    )
 
 
 async def _write_claims(board: Board, route: Route, stops: Sequence[Stop]) -> None:

@@ -13,6 +13,7 @@ from service.plans.asking import (
     WrongShift,
     create,
 )
+from service.plans.drawing import geojson_of, picture_of
 from service.plans.records import (
     PlanAlreadyApplied,
     PlanEnded,
@@ -42,5 +43,7 @@ __all__ = [
     "cancel",
     "create",
     "find",
+    "geojson_of",
     "of_bank",
+    "picture_of",
 ]

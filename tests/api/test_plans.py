@@ -177,3 +177,29 @@ async def test_two_drivers_share_the_stops(asking: Asking, town: Town) -> None:
     drivers = [vehicle["collector_id"] for vehicle in vehicles]
     assert drivers == [str(town.collector.id), str(second.id)]
     assert sum(len(t["visits"]) for vehicle in vehicles for t in vehicle["trips"]) == 4
+
+
+async def test_a_plan_as_picture_and_geojson(asking: Asking, town: Town) -> None:
+    pickup = await list_pickup(town)
+    heavy = await list_pickup(town, grams=400_000)
+    plan = await worked(town)
+    drawn = await asking.get(town.operator, path(town, f"{plan.id}.svg"), language="en")
+    assert drawn.headers["Content-Type"].startswith("image/svg+xml")
+    assert "Vehicle 1" in drawn.text
+    assert "left out" in drawn.text
+    assert "Diponegoro" not in drawn.text
+    told = await asking.get(town.operator, path(town, f"{plan.id}.geojson"))
+    trip, visit, left = done(told)["features"]
+    assert trip["geometry"]["coordinates"][1] == [pickup.lon, pickup.lat]
+    assert visit["properties"]["pickup_id"] == str(pickup.id)
+    assert left["properties"] == {
+        "kind": "unserved",
+        "pickup_id": str(heavy.id),
+        "why": "too_heavy",
+    }
+    waiting = await asked(town)
+    for ending in ("svg", "geojson"):
+        answer = await asking.get(town.operator, path(town, f"{waiting.id}.{ending}"))
+        refused(answer, 409, "plan_not_done")
+        answer = await asking.get(town.collector, path(town, f"{plan.id}.{ending}"))
+        refused(answer, 403, "not_allowed")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.route import Cost, Leg, improve, legs, length, nearest_first, order_stops, shake
+from routing.route import Cost, improve, length, nearest_first, order_stops, shake
 
 ONE_WAY = [
     [0, 1, 9, 9],
@@ -136,20 +136,6 @@ def test_a_matrix_that_is_not_square_is_refused(cost: Cost) -> None:
 def test_an_order_of_anything_but_stops_is_refused(order: list[int]) -> None:
     with pytest.raises(ValueError, match="indexes of stops"):
         improve(ONE_WAY, order)
-
-
-def test_legs_add_up_driving_and_service() -> None:
-    metres = [[100 * a + b for b in range(4)] for a in range(4)]
-    seconds = [[10 * (a + b) for b in range(4)] for a in range(4)]
-    assert legs([2, 1], metres, seconds, service_s=300) == [
-        Leg(index=2, metres=2, seconds_from_start=20),
-        Leg(index=1, metres=201, seconds_from_start=20 + 300 + 30),
-        Leg(index=3, metres=103, seconds_from_start=20 + 300 + 30 + 300 + 40),
-    ]
-
-
-def test_without_stops_there_is_one_leg_to_the_end() -> None:
-    assert legs([], [[0, 5], [5, 0]], [[0, 9], [9, 0]], service_s=300) == [Leg(1, 5, 9)]
 
 
 @settings(max_examples=40, deadline=None)
