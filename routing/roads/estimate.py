@@ -1,30 +1,10 @@
-"""How far and how long it is by road: where distances come from, and an estimate."""
+"""Road distances from straight lines: an estimate that needs no network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 from routing.geo import Point, metres_between
-
-
-class Matrix(NamedTuple):
-    """Driving between points: `seconds[a][b]` from a to b, `metres` likewise, whole numbers.
-
-    `estimated[a][b]` is True where no road was measured; `source` names the provider.
-    """
-
-    seconds: list[list[int]]
-    metres: list[list[int]]
-    estimated: list[list[bool]]
-    source: str
-
-
-class DistanceProvider(Protocol):
-    """Anything that knows how far it is by road."""
-
-    async def matrix(self, points: Sequence[Point]) -> Matrix:
-        """Return the drives from every point to every other, in the order given."""
-        ...
+from routing.roads.matrix import Drive, Matrix
 
 
 @dataclass(frozen=True)
@@ -43,15 +23,24 @@ class Estimate:
         if not (self.factor >= 1 and self.extra_m >= 0 and self.speed_kmh > 0):
             raise ValueError("An estimate needs a factor of 1, an extra of 0 and a speed above 0.")
 
-    def drive_between(self, a: Point, b: Point) -> tuple[int, int]:
+    def drive_between(self, a: Point, b: Point) -> Drive:
         """Return metres and seconds of the drive from one to the other."""
         metres = self._metres(a, b)
-        return metres, self._seconds(metres)
+        return Drive(metres, self._seconds(metres))
 
-    async def matrix(self, points: Sequence[Point]) -> Matrix:
-        metres = [[self._metres(a, b) for b in points] for a in points]
+    async def matrix(
+        self,
+        points: Sequence[Point],
+        *,
+        sources: Sequence[int] | None = None,
+        targets: Sequence[int] | None = None,
+    ) -> Matrix:
+        every = range(len(points))
+        froms = every if sources is None else sources
+        tos = every if targets is None else targets
+        metres = [[self._metres(points[a], points[b]) for b in tos] for a in froms]
         seconds = [[self._seconds(drive) for drive in row] for row in metres]
-        estimated = [[a != b for b in range(len(points))] for a in range(len(points))]
+        estimated = [[a != b for b in tos] for a in froms]
         return Matrix(seconds, metres, estimated, source="estimate")
 
     def _metres(self, a: Point, b: Point) -> int:
