@@ -90,7 +90,7 @@ def _unprivileged() -> int | None:
 
 
 def _call(user: int | None, *command: object) -> None:
-    subprocess.run(  # noqa: S603 - the commands are built above
+    subprocess.run(
         [str(part) for part in command],
         check=True,
         user=user,

@@ -29,7 +29,7 @@ def server() -> Iterator[str | None]:
         return
     port = _free_port()
     command = [_tool(prepared, "routed"), "-a", "MLD", "-i", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(  # noqa: S603 - what was unpacked
+    process = subprocess.Popen(
         [*command, prepared / "monaco.osrm"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
@@ -77,11 +77,11 @@ def _download(folder: Path) -> bool:
     wanted = ("--no-deps", "--only-binary=:all:", "--python-version", "3.12", "--require-hashes")
     python = str(getattr(sys, "_base_executable", sys.executable))
     pip = (python, "-m", "pip", "--disable-pip-version-check", "download", "-qq")
-    return subprocess.call([*pip, *wanted, "-d", folder, "-r", PINNED]) == 0  # noqa: S603
+    return subprocess.call([*pip, *wanted, "-d", folder, "-r", PINNED]) == 0
 
 
 def _run(folder: Path, tool: str, *arguments: object) -> None:
-    subprocess.run(  # noqa: S603
+    subprocess.run(
         [_tool(folder, tool), *map(str, arguments)], check=True, stdout=subprocess.DEVNULL
     )
 

@@ -111,7 +111,7 @@ def _started(port: int, folder: Path) -> Iterator[Path]:
     log = folder.with_suffix(".log")
     with (
         log.open("w") as output,
-        subprocess.Popen(  # noqa: S603  Our own server.
+        subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=output, stderr=output
         ) as server,
     ):
