@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from routing.geocode import Geocoder, Nominatim
+from routing.roads import Router
 from service.api import (
     auth,
     banks,
@@ -108,7 +109,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     )
     messenger = _messenger(settings)
     try:
-        yield Parts(settings, database, load_keys(settings), messenger, _geocoder(settings))
+        async with _router(settings) as router:
+            geocoder = _geocoder(settings)
+            yield Parts(settings, database, load_keys(settings), messenger, geocoder, router)
     finally:
         await messenger.close()
         await database.close()
@@ -129,7 +132,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
 async def work(parts: Parts, stop: asyncio.Event) -> None:
     """Everything that happens without anybody asking, until told to stop."""
     worker = Worker(parts.database, parts.keys, parts.messenger)
-    desk = Desk(parts.database)
+    desk = Desk(parts.database, parts.router)
     # A plan takes minutes, and nobody's notice is to wait for it.
     await asyncio.gather(worker.run(stop), desk.run(stop))
 
@@ -201,6 +204,20 @@ def _geocoder(settings: Settings) -> Geocoder | None:
     if not settings.nominatim_url:
         return None
     return Nominatim(settings.nominatim_url, settings.nominatim_user_agent)
+
+
+@asynccontextmanager
+async def _router(settings: Settings) -> AsyncIterator[Router | None]:
+    if not settings.osrm_url:
+        yield None
+        return
+    # Slow to import as well.
+    import httpx  # noqa: PLC0415
+
+    from routing.roads.osrm import Osrm  # noqa: PLC0415
+
+    async with httpx.AsyncClient() as client:
+        yield Router(Osrm(settings.osrm_url, client))
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     nominatim_url: str = ""
     nominatim_user_agent: str = ""
 
+    osrm_url: Annotated[str, Field(pattern=r"^(https?://[^\s?#]+)?$")] = ""
+
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
         if self.environment != "production":

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Role
 from routing.geocode import Geocoder
+from routing.roads import Router
 from service import auth, members
 from service.api import idempotency
 from service.api.errors import IdempotencyKeyMissing, RequestMalformed
@@ -34,6 +35,7 @@ class Parts:
     keys: Keys
     messenger: Messenger
     geocoder: Geocoder | None
+    router: Router | None = None
 
 
 async def get_parts(request: Request) -> Parts:

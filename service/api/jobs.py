@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,10 +13,20 @@ from models.bank import Settlement
 from models.people import Role
 from models.pickup import Pickup, PickupStatus
 from routing.geo import Point, shown_metres
-from service import claims, pickups, prices, weighing
+from routing.roads import Drive
+from service import claims, members, pickups, prices, weighing
 from service.api.banks import Lat, Lon
-from service.api.dependencies import Actor, CurrentParts, Payer, Reader, ReadSession, Session, Taker
-from service.api.errors import documented
+from service.api.dependencies import (
+    Actor,
+    CurrentParts,
+    CurrentPerson,
+    Payer,
+    Reader,
+    ReadSession,
+    Session,
+    Taker,
+)
+from service.api.errors import documented, language_of
 from service.api.fields import (
     HEAVIEST_LINE_GRAMS,
     Instant,
@@ -35,8 +45,22 @@ from service.members import OFFICERS, Caller
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=ActRoute)
 
 
+class WhyView(BaseModel):
+    """Why a job stands where it does: it counts as one listed just now at `counts_as_m`.
+
+    `text` says it in the language of the request.
+    """
+
+    counts_as_m: int
+    text: str
+
+
 class JobView(BaseModel):
-    """An open pickup as a collector sees it before the claim: no name, phone or house number."""
+    """An open pickup as a collector sees it before the claim: no name, phone or house number.
+
+    `road_m` and `road_s` are the drive to it, estimated from the straight line unless a
+    router knows the way.
+    """
 
     pickup_id: UUID
     bank_id: UUID
@@ -48,6 +72,10 @@ class JobView(BaseModel):
     collector_fee_idr: int
     window: WindowView
     waiting_s: int
+    road_m: int
+    road_s: int
+    road_is_estimate: bool
+    why: WhyView
 
 
 class JobList(BaseModel):
@@ -156,21 +184,66 @@ class DecisionInput(BaseModel):
     reason: Reason
 
 
-@router.get("/jobs/nearest", responses=documented(NoValidToken, NotAllowed))
-async def nearest(
-    caller: Reader,
-    session: ReadSession,
+class Look(NamedTuple):
+    """From where somebody looks at the board, how far, and at how many."""
+
+    here: Point
+    limit: int
+    within_m: float | None
+
+
+async def look(
     lat: Lat,
     lon: Lon,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     within_m: Annotated[float | None, Query(gt=0, le=100_000, allow_inf_nan=False)] = None,
+) -> Look:
+    return Look(Point(lat, lon), limit, within_m)
+
+
+@router.get("/jobs/nearest", responses=documented(NoValidToken, NotAllowed))
+async def nearest(
+    caller: Reader,
+    session: ReadSession,
+    parts: CurrentParts,
+    looking: Annotated[Look, Depends(look)],
+    language: Annotated[str, Depends(language_of)],
 ) -> JobList:
-    """Open jobs, nearest first; waiting makes a far one count as nearer."""
-    here = Point(lat, lon)
+    """Open jobs, nearest first; waiting makes a far one count as nearer.
+
+    Where a router is set, the first 20 are ranked by the road.
+    """
     found = await claims.nearest(
-        session, _banks(caller), caller.person_id, here, limit=limit, within_m=within_m
+        session,
+        _banks(caller),
+        caller.person_id,
+        looking.here,
+        limit=max(looking.limit, claims.SHORTLIST) if parts.router else looking.limit,
+        within_m=looking.within_m,
     )
-    return JobList(items=[_job_view(job, here) for job in found], next_cursor=None)
+    await session.close()
+    ranked = await claims.by_road(found, looking.here, parts.router)
+    items = [_job_view(one, looking.here, language) for one in ranked[: looking.limit]]
+    return JobList(items=items, next_cursor=None)
+
+
+class Prepared(NamedTuple):
+    """A claim as it was asked for, and the roads that were looked up for it."""
+
+    wish: claims.Wish
+    drives: dict[tuple[Point, Point], Drive]
+
+
+async def prepared(body: ClaimInput, person_id: CurrentPerson, parts: CurrentParts) -> Prepared:
+    """Ask the router before the transaction of the claim begins; without one, ask nobody."""
+    wish = claims.Wish(body.position.point(), body.max_jobs, body.capacity_grams)
+    if parts.router is None:
+        return Prepared(wish, {})
+    async with parts.database.reading() as session:
+        caller = Caller(person_id, await members.roles_of(session, person_id))
+        mine = caller.banks(Role.COLLECTOR)
+        drives = await claims.known_drives(session, mine, person_id, wish, parts.router)
+    return Prepared(wish, drives)
 
 
 @router.post(
@@ -178,10 +251,13 @@ async def nearest(
     status_code=201,
     responses=documented(NoValidToken, NotAllowed, claims.NoOpenPickup, claims.TooManyJobsHeld),
 )
-async def claim_nearest(body: ClaimInput, caller: Taker, session: Session) -> ClaimedView:
+async def claim_nearest(
+    asked: Annotated[Prepared, Depends(prepared)], caller: Taker, session: Session
+) -> ClaimedView:
     """Claim the best jobs near me, in driving order. The server picks."""
-    wish = claims.Wish(body.position.point(), body.max_jobs, body.capacity_grams)
-    drive = await claims.claim_nearest(session, _banks(caller), caller.person_id, wish)
+    drive = await claims.claim_nearest(
+        session, _banks(caller), caller.person_id, asked.wish, drives=asked.drives
+    )
     caller.act_in(drive.route.bank_id, Role.COLLECTOR)
     return ClaimedView(route=_route_view(drive))
 
@@ -346,8 +422,8 @@ def _banks(caller: Caller) -> list[UUID]:
     return found
 
 
-def _job_view(job: claims.Job, here: Point) -> JobView:
-    pickup = job.pickup
+def _job_view(one: claims.JobByRoad, here: Point, language: str) -> JobView:
+    job, pickup = one.job, one.job.pickup
     return JobView(
         pickup_id=pickup.id,
         bank_id=pickup.bank_id,
@@ -359,7 +435,41 @@ def _job_view(job: claims.Job, here: Point) -> JobView:
         collector_fee_idr=job.collector_fee_idr,
         window=WindowView(start=pickup.window_start, end=pickup.window_end),
         waiting_s=job.waiting_s,
+        road_m=one.drive.metres,
+        road_s=one.drive.seconds,
+        road_is_estimate=one.is_estimate,
+        why=_why(one, language),
     )
+
+
+_WHY = {
+    "id": "{km} km{road}, menunggu {waiting}: dihitung seperti {counts} km yang baru didaftarkan.",
+    "en": "{km} km{road}, waiting for {waiting}: counts as {counts} km listed just now.",
+}
+
+
+def _why(one: claims.JobByRoad, language: str) -> WhyView:
+    far_m = one.job.distance_m if one.is_estimate else one.drive.metres
+    counts_m = one.counts_as_m
+    facts = {
+        "km": _km(far_m, language),
+        "road": "" if one.is_estimate else {"id": " lewat jalan"}.get(language, " by road"),
+        "waiting": _waiting(one.job.waiting_s, language),
+        "counts": _km(counts_m, language),
+    }
+    return WhyView(counts_as_m=round(counts_m), text=_WHY[language].format(**facts))
+
+
+def _km(metres: float, language: str) -> str:
+    said = f"{metres / 1000:.1f}"
+    return said if language == "en" else said.replace(".", ",")
+
+
+def _waiting(seconds: int, language: str) -> str:
+    minutes, hours = seconds // 60, seconds // 3_600
+    if hours:
+        return f"{hours} h" if language == "en" else f"{hours} jam"
+    return f"{minutes} min" if language == "en" else f"{minutes} menit"
 
 
 def _route_view(drive: claims.Drive) -> RouteView:

@@ -12,10 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Role
 from models.pickup import Pickup, Route
+from routing.roads import Router
 from service import claims, pickups
 from service.api.dependencies import (
     Actor,
     CurrentPage,
+    CurrentParts,
     Reader,
     ReadSession,
     Session,
@@ -59,7 +61,8 @@ class HaltView(BaseModel):
 class RouteView(BaseModel):
     """What is left of a route, from where its collector was last seen, at this moment.
 
-    It is `done` when nothing is left. Distances and times are estimates from straight lines.
+    It is `done` when nothing is left. Distances and times are those of the road where a router
+    is set and knows it, and estimates from straight lines elsewhere.
     """
 
     id: UUID
@@ -137,10 +140,14 @@ async def list_routes(caller: Reader, session: ReadSession, page: CurrentPage) -
     responses=documented(*_REFUSALS) | {200: {"content": {"application/geo+json": {}}}},
 )
 async def geojson(
-    route_id: UUID, caller: Reader, session: ReadSession, capacity_grams: Capacity = None
+    route_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    parts: CurrentParts,
+    capacity_grams: Capacity = None,
 ) -> Response:
     """What is left of a route as GeoJSON: a line through all, and each halt as a point."""
-    going = await _running(session, caller, route_id, capacity_grams)
+    going = await _running(session, caller, route_id, capacity_grams, parts.router)
     body = json.dumps(claims.geojson_of(going))
     return Response(body, media_type="application/geo+json")
 
@@ -154,30 +161,36 @@ async def picture(
     route_id: UUID,
     caller: Reader,
     session: ReadSession,
+    parts: CurrentParts,
     capacity_grams: Capacity = None,
     language: Language = "id",
 ) -> Response:
     """What is left of a route as a picture: stops in order, the load, the bank. No names."""
-    going = await _running(session, caller, route_id, capacity_grams)
+    going = await _running(session, caller, route_id, capacity_grams, parts.router)
     return Response(claims.picture_of(going, language), media_type="image/svg+xml")
 
 
 @router.get("/{route_id}", responses=documented(*_REFUSALS))
 async def get_route(
-    route_id: UUID, caller: Reader, session: ReadSession, capacity_grams: Capacity = None
+    route_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    parts: CurrentParts,
+    capacity_grams: Capacity = None,
 ) -> RouteView:
     """A route as it stands: what is left, in driving order, and when."""
-    return _view(await _running(session, caller, route_id, capacity_grams))
+    return _view(await _running(session, caller, route_id, capacity_grams, parts.router))
 
 
 @router.get("/{route_id}/insertion", responses=documented(*_REFUSALS, claims.PickupNotOpen))
 async def insertion(
-    route_id: UUID, pickup_id: UUID, caller: Reader, session: ReadSession
+    route_id: UUID, pickup_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
 ) -> InsertionView:
     """What one more open job would add to my route, and what I would earn by it."""
-    going = await _running(session, caller, route_id, None)
     pickup = await pickups.find(session, caller, pickup_id)
-    more = await claims.one_more(session, going, pickup)
+    going = await _running(session, caller, route_id, None, parts.router)
+    await session.close()
+    more = await claims.one_more(going, pickup, parts.router)
     return InsertionView(
         pickup_id=pickup.id,
         after_pickup_id=more.after.id if more.after else None,
@@ -200,7 +213,7 @@ async def insertion(
 )
 async def add_stop(route_id: UUID, body: MoreInput, caller: Actor, session: Session) -> RouteView:
     """Claim one more job and take it into my route where it adds least."""
-    going = await _running(session, caller, route_id, None)
+    going = await _running(session, caller, route_id, None, None)
     caller.act_in(going.bank.id, Role.COLLECTOR)
     if going.route.collector_id != caller.person_id:
         raise NotAllowed
@@ -210,11 +223,18 @@ async def add_stop(route_id: UUID, body: MoreInput, caller: Actor, session: Sess
 
 
 async def _running(
-    session: AsyncSession, caller: Caller, route_id: UUID, capacity_grams: int | None
+    session: AsyncSession,
+    caller: Caller,
+    route_id: UUID,
+    capacity_grams: int | None,
+    router: Router | None,
 ) -> claims.Running:
-    """A route that the caller may see: their own, or one of a bank where they are an officer."""
+    """A route that the caller may see: their own, or one of a bank where they are an officer.
+
+    With a router the session is closed afterwards: nobody waits for roads in a transaction.
+    """
     route = await _own(session, caller, route_id)
-    return await claims.running(session, route, capacity_grams=capacity_grams)
+    return await claims.running(session, route, capacity_grams=capacity_grams, router=router)
 
 
 async def _own(session: AsyncSession, caller: Caller, route_id: UUID) -> Route:

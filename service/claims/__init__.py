@@ -1,6 +1,7 @@
 """Who fetches what: the board, claims with a lease, and giving back."""
 
 from service.claims.board import Job, nearest
+from service.claims.byroad import SHORTLIST, JobByRoad, by_road, known_drives
 from service.claims.drawing import WORDS, feature, geojson_of, picture_of
 from service.claims.leases import (
     ClaimExpired,
@@ -19,10 +20,12 @@ from service.claims.routes import Drive, Stop, Wish, claim_nearest
 from service.claims.running import Running, add, find_route, of_collector, one_more, running
 
 __all__ = [
+    "SHORTLIST",
     "WORDS",
     "ClaimExpired",
     "Drive",
     "Job",
+    "JobByRoad",
     "NoOpenPickup",
     "PickupAlreadyClaimed",
     "PickupNotOpen",
@@ -33,12 +36,14 @@ __all__ = [
     "Wish",
     "add",
     "arrive",
+    "by_road",
     "claim",
     "claim_nearest",
     "come_closer",
     "feature",
     "find_route",
     "geojson_of",
+    "known_drives",
     "nearest",
     "of_collector",
     "one_more",

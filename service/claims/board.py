@@ -56,6 +56,7 @@ class Job:
     """An open pickup on the board, with why it is where it is."""
 
     pickup: Pickup
+    policy: Policy
     distance_m: float
     waiting_s: int
     score: float
@@ -82,13 +83,12 @@ class Board:
 
     async def best(self, here: Point, *, k: int, within_m: float) -> list[Ranked[Candidate]]:
         """The k best open pickups for somebody who is here."""
-        tau_s = self.policy.age_tau_s or math.inf
         found = await best(
             self,
             here,
             k=k,
             within_m=within_m,
-            ageing=Ageing(self.policy.age_floor_m, tau_s),
+            ageing=ageing_of(self.policy),
             describe=self._spot,
         )
         return found.ranked
@@ -108,6 +108,11 @@ class Board:
         }
         rows = await connection.execute(_typed(sql), bound)
         return [Candidate(row.id, Point(row.lat, row.lon), row.created_at) for row in rows]
+
+
+def ageing_of(policy: Policy) -> Ageing:
+    """How waiting counts at a bank; a tau of 0 is pure nearest-first."""
+    return Ageing(policy.age_floor_m, policy.age_tau_s or math.inf)
 
 
 def _typed(sql: str) -> TextualSelect:
@@ -170,6 +175,7 @@ def _job(board: Board, job: Ranked[Candidate], pickup: Pickup) -> Job:
     fee = board.policy.collector_fee_idr(pickup.estimated_grams, round(job.distance_m))
     return Job(
         pickup=pickup,
+        policy=board.policy,
         distance_m=job.distance_m,
         waiting_s=max(0, int(job.age_s)),
         score=job.score,

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,7 +16,8 @@ from models.pickup import Pickup, PickupStatus, Route
 from routing.drive import Call, Ground, best_drive
 from routing.geo import Point
 from routing.nearest import Ranked
-from routing.roads import DistanceProvider
+from routing.roads import DistanceProvider, Prefetched
+from routing.roads import Drive as RoadDrive
 from service import banks
 from service.claims.board import Board, Candidate, boards
 from service.claims.leases import SPARE, NoOpenPickup, Room, TooManyJobsHeld, room_for
@@ -71,10 +72,16 @@ class Drive:
 
 
 async def claim_nearest(
-    session: AsyncSession, bank_ids: Sequence[UUID], collector_id: UUID, wish: Wish
+    session: AsyncSession,
+    bank_ids: Sequence[UUID],
+    collector_id: UUID,
+    wish: Wish,
+    *,
+    drives: Mapping[tuple[Point, Point], RoadDrive] | None = None,
 ) -> Drive:
     """Claim the best jobs within reach, all at one bank, and order them into a route.
 
+    `drives` are those measured beforehand; all others are estimated.
     Raises NoOpenPickup or TooManyJobsHeld.
     """
     full: TooManyJobsHeld | None = None
@@ -86,7 +93,8 @@ async def claim_nearest(
             continue
         taken = await _take(board, _within(wish, room))
         if taken:
-            return await _drive(board, wish, taken)
+            roads = Prefetched(drives or {}, banks.estimate_of(board.policy))
+            return await _drive(board, wish, taken, roads)
     raise full or NoOpenPickup()
 
 
@@ -108,12 +116,13 @@ async def _by_best_job(
         return found
     tops: list[tuple[float, float, Board]] = []
     for board in found:
-        ranked = await _shortlist(board, wish, 1)
+        ranked = await shortlist(board, wish, 1)
         tops.extend((job.score, job.distance_m, board) for job in ranked)
     return [board for _, _, board in sorted(tops, key=lambda top: top[:2])]
 
 
-async def _shortlist(board: Board, wish: Wish, k: int) -> list[Ranked[Candidate]]:
+async def shortlist(board: Board, wish: Wish, k: int) -> list[Ranked[Candidate]]:
+    """The k best jobs of a bank within reach of who asks."""
     reach_m = min(
         math.inf if wish.within_m is None else wish.within_m, 2.0 * board.policy.service_radius_m
     )
@@ -124,7 +133,7 @@ async def _take(board: Board, wish: Wish) -> list[Pickup]:
     """The best free jobs that fit; from a longer shortlist if others hold the first ones."""
     k = max(_SHORTLIST, 2 * wish.max_jobs)
     while True:
-        ranked = await _shortlist(board, wish, k)
+        ranked = await shortlist(board, wish, k)
         taken = await _take_from(board, wish, [job.item.id for job in ranked])
         if taken or len(ranked) < k or k >= _WIDEST_SHORTLIST:
             return taken
@@ -172,12 +181,10 @@ async def _lock(board: Board, ranked: list[UUID], *, fitting: int, limit: int) -
     return [found[pickup_id] for pickup_id in ids]
 
 
-async def _drive(
-    board: Board, wish: Wish, taken: list[Pickup], roads: DistanceProvider | None = None
-) -> Drive:
+async def _drive(board: Board, wish: Wish, taken: list[Pickup], roads: DistanceProvider) -> Drive:
     points = [wish.position, *(Point(p.lat, p.lon) for p in taken)]
     points.append(Point(board.bank.lat, board.bank.lon))
-    matrix = await (roads or banks.estimate_of(board.policy)).matrix(points)
+    matrix = await roads.matrix(points)
     ground = Ground(matrix.seconds, matrix.metres, SERVICE_S)
     drive = best_drive(ground, [call_of(p, n, board.now) for n, p in enumerate(taken, start=1)])
     route = Route(

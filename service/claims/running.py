@@ -14,7 +14,7 @@ from models.base import utc_now
 from models.pickup import HELD, Pickup, PickupStatus, Route
 from routing.drive import Drive, Ground, Halt, Insertion, drive, insertion
 from routing.geo import Point
-from routing.roads import DistanceProvider
+from routing.roads import DistanceProvider, Router, WithFallback
 from service import banks
 from service.claims.leases import PickupNotOpen, claim
 from service.claims.routes import SERVICE_S, call_of
@@ -90,11 +90,12 @@ async def running(
     route: Route,
     *,
     capacity_grams: int | None = None,
-    roads: DistanceProvider | None = None,
+    router: Router | None = None,
 ) -> Running:
     """A route as it stands: its stops in the order they were given, with times from now on.
 
-    With `capacity_grams` it goes to the bank in between when the next stop wouldn't fit.
+    With `capacity_grams` it goes to the bank in between when the next stop wouldn't fit. With
+    a `router` it is asked for the roads, after the session was closed.
     """
     pickups = await _stops(session, route)
     bank = await banks.get(session, route.bank_id)
@@ -108,21 +109,25 @@ async def running(
     )
     seen = done[-1] if done else route
     here, now = Point(seen.lat, seen.lon), utc_now()
-    ground = await _ground(bank, policy, here, left, capacity_grams, roads)
+    roads: DistanceProvider = banks.estimate_of(policy)
+    if router is not None:
+        await session.close()
+        roads = WithFallback(router, banks.estimate_of(policy))
+    ground = await _ground(bank, here, left, capacity_grams, roads)
     calls = [call_of(one, number, now) for number, one in enumerate(left, start=1)]
     return Running(route, bank, policy, done, left, here, now, drive(ground, calls))
 
 
-async def one_more(
-    session: AsyncSession, going: Running, pickup: Pickup, roads: DistanceProvider | None = None
-) -> OneMore:
+async def one_more(going: Running, pickup: Pickup, router: Router | None = None) -> OneMore:
     """Where one more open job fits best into what is left, and what that costs.
 
     Raises PickupNotOpen.
     """
     if pickup.status != PickupStatus.OPEN or pickup.bank_id != going.bank.id:
         raise PickupNotOpen(status=pickup.status)
-    ground = await _ground(going.bank, going.policy, going.here, [*going.left, pickup], None, roads)
+    estimate = banks.estimate_of(going.policy)
+    roads = WithFallback(router, estimate) if router else estimate
+    ground = await _ground(going.bank, going.here, [*going.left, pickup], None, roads)
     calls = [call_of(one, n, going.now) for n, one in enumerate([*going.left, pickup], start=1)]
     found = insertion(ground, calls[:-1], calls[-1])
     (halt,) = [one for one in found.drive.halts if one.index == len(calls)]
@@ -141,7 +146,7 @@ async def add(session: AsyncSession, going: Running, pickup: Pickup) -> None:
 
     Raises PickupNotOpen, PickupAlreadyClaimed, TooManyJobsHeld or TooManyGramsHeld.
     """
-    more = await one_more(session, going, pickup)
+    more = await one_more(going, pickup)
     await claim(session, pickup, going.route.collector_id)
     order = list(going.left)
     order.insert(more.found.position, pickup)
@@ -175,14 +180,13 @@ async def _stops(session: AsyncSession, route: Route) -> list[Pickup]:
 
 async def _ground(
     bank: Bank,
-    policy: Policy,
     here: Point,
     stops: Sequence[Pickup],
     capacity_grams: int | None,
-    roads: DistanceProvider | None,
+    roads: DistanceProvider,
 ) -> Ground:
     points = [here, *(Point(one.lat, one.lon) for one in stops), Point(bank.lat, bank.lon)]
-    matrix = await (roads or banks.estimate_of(policy)).matrix(points)
+    matrix = await roads.matrix(points)
     if capacity_grams is None:
         return Ground(matrix.seconds, matrix.metres, SERVICE_S, UNLOAD_S)
     return Ground(matrix.seconds, matrix.metres, SERVICE_S, UNLOAD_S, capacity_grams)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from models.bank import Bank
 from models.base import utc_now
 from models.plan import Plan, PlanStatus
 from routing.plan import Cancelled
-from routing.roads import DistanceProvider, Estimate, Matrix
+from routing.roads import Estimate, Matrix, Router, WithFallback
 from service.database import Database
 from service.plans import records
 from service.plans.solving import PLANNERS, points_of, problem_of, result_of
@@ -22,15 +23,17 @@ from service.plans.solving import PLANNERS, points_of, problem_of, result_of
 log = logging.getLogger(__name__)
 
 PAUSE_S = 1.0
+ROADS_WITHIN_S = 60.0
 
 
 class Desk:
     """Takes plans that wait, one at a time, and works them out; any number may run."""
 
-    def __init__(self, database: Database, roads: DistanceProvider | None = None) -> None:
-        """`roads` says how far it is; without, each bank's own estimate does."""
+    def __init__(self, database: Database, router: Router | None = None) -> None:
+        """`router` knows the roads; without, and where it doesn't, each bank's estimate does."""
         self._database = database
-        self._roads = roads
+        # A plan can wait longer for its roads than a collector at the kerb.
+        self._router = router and replace(router, timeout_s=ROADS_WITHIN_S)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; a plan that is under way then is left for the next worker."""
@@ -90,7 +93,8 @@ class Desk:
             watch.cancel()
 
     async def _matrix(self, plan: Plan) -> Matrix:
-        roads = self._roads or Estimate(*plan.asked["road"])
+        estimate = Estimate(*plan.asked["road"])
+        roads = WithFallback(self._router, estimate) if self._router else estimate
         return await roads.matrix(points_of(plan.asked))
 
     async def _watch(

@@ -13,11 +13,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = ROOT / "requirements-osrm.txt"
 MONACO = ROOT / "tests" / "data" / "monaco.osm.pbf"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jumpa-osrm"
 _PATIENCE_S = 20
+
+
+@contextmanager
+def needed_server() -> Iterator[str]:
+    """The address of a running OSRM; without one CI fails, and other runs skip loudly."""
+    with server() as url:
+        if url is None and os.environ.get("CI"):
+            pytest.fail("CI needs OSRM: the real roads would not be tested.")
+        if url is None:
+            pytest.skip("NO OSRM: its wheel can't be downloaded, real roads are not tested")
+        yield url
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Against a real OSRM on the roads of Monaco."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -25,11 +24,7 @@ AT_SEA = Point(43.70, 7.50)
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with osrm.server() as url:
-        if url is None and os.environ.get("CI"):
-            pytest.fail("CI needs OSRM: the real roads would not be tested.")
-        if url is None:
-            pytest.skip("NO OSRM: its wheel can't be downloaded, real roads are not tested")
+    with osrm.needed_server() as url:
         yield url
 
 
