@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from service.cli.refusals import Refused
 from service.keys import public_keys_in
+from service.sealing.figures import NOT_PROVEN
 from service.sealing.proving import NoReceipt, Proof, prove
 
 
@@ -53,11 +54,14 @@ def _tell(receipt: dict[str, object], proof: Proof, *, is_key_given: bool) -> No
     for problem in proof.problems:
         typer.echo(problem)
     if proof.problems:
-        typer.echo(f"{len(proof.problems)} of {proof.transfers} transfers do not fit.")
+        typer.echo("This receipt does not fit.")
         return
     for line in proof.shown:
         typer.echo(line)
-    typer.echo(f"{proof.transfers} transfers stand in the sealed book as shown.")
+    typer.echo(
+        f"{proof.transfers} transfers stand in the sealed book as shown, and the figures of the"
+        f" receipt are theirs. Not proven: {NOT_PROVEN}."
+    )
     if not is_key_given:
         typer.echo(
             f"The key was taken from the receipt, so this proves only that it fits itself."

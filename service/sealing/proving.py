@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from service.keys import key_id_of
 from service.ledger import Place
+from service.sealing import figures
 from service.sealing.canonical import FIELDS, FORM, leaf_of
 from service.sealing.heads import PageFacts, is_signed, page_message
 from service.sealing.merkle import root_from
@@ -74,6 +75,8 @@ def _prove(receipt: Mapping[str, Any], keys: Sequence[Ed25519PublicKey]) -> Proo
         result.shown.append(_line(transfer))
         if problem := again or _problem_of(receipt, transfer, by_id):
             result.problems.append(f"transfer {one}: {problem}")
+    if not result.problems:
+        result.problems += figures.problems_of(receipt)
     return result
 
 
@@ -81,7 +84,8 @@ def _line(transfer: Mapping[str, Any]) -> str:
     fields = transfer["fields"]
     at = datetime.fromtimestamp(int(fields["event_at"]) / 1_000_000, UTC)
     moved = f"{transfer['amount']} {transfer['unit']}"
-    return f"{at:%Y-%m-%d %H:%M:%SZ} {fields['kind']} {moved}: {transfer['credit']} -> {transfer['debit']}"
+    sides = f"debit {transfer['debit']}, credit {transfer['credit']}"
+    return f"{at:%Y-%m-%d %H:%M:%SZ} {fields['kind']} {moved}: {sides}"
 
 
 def _keys_inside(receipt: Mapping[str, Any]) -> list[Ed25519PublicKey]:
@@ -106,7 +110,8 @@ def _problem_of_words(receipt: Mapping[str, Any], transfer: Mapping[str, Any]) -
     for side in ("debit", "credit"):
         place = Place(transfer[side], unit=transfer["unit"])
         shown[f"{side}_account_id"] = place.id_in(UUID(receipt["bank_id"])).hex
-    if any(fields[name] != value for name, value in shown.items()):
+    is_number = type(transfer["amount"]) is int
+    if not is_number or any(fields[name] != value for name, value in shown.items()):
         return "what is shown of it is not what its fields say"
     return None
 

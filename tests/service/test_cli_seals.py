@@ -97,7 +97,7 @@ def test_a_receipt_is_checked_without_database_and_settings(
         proven = jumpa("verify-receipt", written(folder, receipt), "--key", given)
         assert proven.exit_code == 0, proven.output
         assert "1 transfers stand in the sealed book as shown" in proven.output
-        assert "500 IDR: available:" in proven.output
+        assert "500 IDR: debit purchases, credit available:" in proven.output
         assert "Compare" not in proven.output
     assert not folder.with_name("elsewhere").exists()
 
@@ -122,6 +122,12 @@ def test_a_receipt_of_another_key_or_amount_does_not_fit(
     refused = jumpa("verify-receipt", written(folder, receipt))
     assert refused.exit_code == 1
     assert f"transfer {transfer['fields']['transfer_id']}: what it says" in refused.output
+
+
+def test_a_figure_that_is_not_the_transfers_is_named(folder: Path, receipt: dict[str, Any]) -> None:
+    refused = jumpa("verify-receipt", written(folder, receipt | {"memo": "Hadiah Rp5.000"}))
+    assert refused.exit_code == 1
+    assert "memo is 'Hadiah Rp5.000', and the transfers say otherwise" in refused.output
 
 
 def test_a_receipt_without_a_proof_is_no_proof(folder: Path, receipt: dict[str, Any]) -> None:
