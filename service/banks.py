@@ -143,7 +143,7 @@ async def change_rules(
     changes: Mapping[str, Any],
     *,
     valid_from: datetime,
-    entered_by: UUID,
+    entered_by: UUID | None,
 ) -> Policy:
     """Rules that begin now or later: those in force by then, with these columns changed.
 

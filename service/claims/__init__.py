@@ -3,6 +3,7 @@
 from service.claims.board import Job, nearest
 from service.claims.byroad import SHORTLIST, JobByRoad, by_road, known_drives
 from service.claims.drawing import WORDS, feature, geojson_of, picture_of
+from service.claims.history import finished_trips
 from service.claims.leases import (
     ClaimExpired,
     NoOpenPickup,
@@ -42,6 +43,7 @@ __all__ = [
     "come_closer",
     "feature",
     "find_route",
+    "finished_trips",
     "geojson_of",
     "known_drives",
     "nearest",

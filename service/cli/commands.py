@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from service.cli import checks, degrees
+from service.cli import checks, degrees, driving
 from service.cli.naming import in_examples, told
 from service.cli.refusals import Commands
 
@@ -32,6 +32,8 @@ app.add_typer(checks.commands)
 app.add_typer(bank, name="bank")
 app.add_typer(member, name="member")
 app.add_typer(price, name="price")
+app.add_typer(driving.routes, name="route")
+app.add_typer(driving.roads, name="roads")
 app.add_typer(demo_town, name="demo")
 
 Latitude = Annotated[
