@@ -5,9 +5,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Date, Float, TextualSelect, Uuid, bindparam, text
+from sqlalchemy import Date, TextClause, Uuid, bindparam, text
 from sqlmodel import UTCDateTime, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,31 +26,43 @@ _OPEN = """
                     WHERE r.bank_id = p.bank_id AND r.collector_id = :collector_id
                       AND r.refused_on = :today AND r.pickup_id = p.id)"""
 
+# A search looks at hundreds of rows to keep ten, so they come as the driver has them.
+_AGE_SQLITE = "(julianday(:now) - julianday(p.created_at)) * 86400.0"
+_AGE_POSTGRESQL = "CAST(EXTRACT(EPOCH FROM :now - p.created_at) AS double precision)"
+
 # CROSS JOIN keeps SQLite from turning the loop round: few ranges outside, an index inside.
 _WITHIN_SQLITE = f"""
-SELECT p.id, p.lat, p.lon, p.created_at
+SELECT p.id, p.lat, p.lon, {_AGE_SQLITE}
   FROM json_each(:ranges) range CROSS JOIN pickup p
  WHERE p.cell BETWEEN json_extract(range.value, '$[0]') AND json_extract(range.value, '$[1]')
 {_OPEN}"""  # noqa: S608  Only constants are put together.
 
 _WITHIN_POSTGRESQL = f"""
-SELECT p.id, p.lat, p.lon, p.created_at
+SELECT p.id, p.lat, p.lon, {_AGE_POSTGRESQL}
   FROM jsonb_array_elements(CAST(:ranges AS jsonb)) range
   JOIN pickup p ON p.cell BETWEEN (range->>0)::bigint AND (range->>1)::bigint
  WHERE TRUE{_OPEN}"""  # noqa: S608
 
 _OLDEST = f"""
-SELECT p.id, p.lat, p.lon, p.created_at FROM pickup p
+SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
  WHERE TRUE{_OPEN} ORDER BY p.created_at, p.id LIMIT :count"""  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An open pickup as the search sees it."""
+class Candidate(NamedTuple):
+    """An open pickup as the search sees it; `key` is its id as the driver has it."""
 
-    id: UUID
-    point: Point
-    created_at: datetime
+    key: str | UUID
+    lat: float
+    lon: float
+    age_s: float
+
+    @property
+    def id(self) -> UUID:
+        return self.key if isinstance(self.key, UUID) else UUID(hex=self.key)
+
+    @property
+    def point(self) -> Point:
+        return Point(self.lat, self.lon)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +88,15 @@ class Board:
     now: datetime
 
     async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Candidate]:
-        is_sqlite = (await self.session.connection()).dialect.name == "sqlite"
-        sql = _WITHIN_SQLITE if is_sqlite else _WITHIN_POSTGRESQL
+        sql = _WITHIN_SQLITE if await self.is_sqlite() else _WITHIN_POSTGRESQL
         return await self._ask(sql, ranges=json.dumps(ranges))
 
     async def oldest(self, count: int) -> Sequence[Candidate]:
-        return await self._ask(_OLDEST, count=count)
+        age = _AGE_SQLITE if await self.is_sqlite() else _AGE_POSTGRESQL
+        return await self._ask(_OLDEST.format(age=age), count=count)
+
+    async def is_sqlite(self) -> bool:
+        return (await self.session.connection()).dialect.name == "sqlite"
 
     async def best(self, here: Point, *, k: int, within_m: float) -> list[Ranked[Candidate]]:
         """The k best open pickups for somebody who is here."""
@@ -89,13 +106,9 @@ class Board:
             k=k,
             within_m=within_m,
             ageing=ageing_of(self.policy),
-            describe=self._spot,
+            describe=_spot,
         )
         return found.ranked
-
-    def _spot(self, candidate: Candidate) -> Spot:
-        age_s = (self.now - candidate.created_at).total_seconds()
-        return Spot(candidate.point, age_s, candidate.id)
 
     async def _ask(self, sql: str, **bound: object) -> list[Candidate]:
         connection = await self.session.connection()
@@ -107,7 +120,7 @@ class Board:
             "now": self.now,
         }
         rows = await connection.execute(_typed(sql), bound)
-        return [Candidate(row.id, Point(row.lat, row.lon), row.created_at) for row in rows]
+        return [Candidate._make(row) for row in rows]
 
 
 def ageing_of(policy: Policy) -> Ageing:
@@ -115,14 +128,18 @@ def ageing_of(policy: Policy) -> Ageing:
     return Ageing(policy.age_floor_m, policy.age_tau_s or math.inf)
 
 
-def _typed(sql: str) -> TextualSelect:
-    clause = text(sql).bindparams(
+def _spot(candidate: Candidate) -> Spot:
+    return Spot(Point(candidate.lat, candidate.lon), candidate.age_s, candidate.key)
+
+
+@cache
+def _typed(sql: str) -> TextClause:
+    return text(sql).bindparams(
         bindparam("bank_id", type_=Uuid()),
         bindparam("collector_id", type_=Uuid()),
         bindparam("now", type_=UTCDateTime()),
         bindparam("today", type_=Date()),
     )
-    return clause.columns(id=Uuid(), lat=Float(), lon=Float(), created_at=UTCDateTime())
 
 
 async def boards(

@@ -24,7 +24,8 @@ from service.claims.leases import SPARE, NoOpenPickup, Room, TooManyJobsHeld, ro
 
 SERVICE_S = 360
 """What a stop takes at the door."""
-_SHORTLIST = 64
+_SHORTLIST = 62
+_SPARE_JOBS = 6
 _WIDEST_SHORTLIST = 1_024
 _NO_LIMIT_GRAMS = 10**12
 
@@ -131,7 +132,8 @@ async def shortlist(board: Board, wish: Wish, k: int) -> list[Ranked[Candidate]]
 
 async def _take(board: Board, wish: Wish) -> list[Pickup]:
     """The best free jobs that fit; from a longer shortlist if others hold the first ones."""
-    k = max(_SHORTLIST, 2 * wish.max_jobs)
+    # Where nobody is skipped, the first few are free; they only have to fit.
+    k = 2 * wish.max_jobs + (_SPARE_JOBS if await board.is_sqlite() else _SHORTLIST)
     while True:
         ranked = await shortlist(board, wish, k)
         taken = await _take_from(board, wish, [job.item.id for job in ranked])
