@@ -1,0 +1,1 @@
+"""A stand-in for the payment gateways: a server of its own that follows what they document."""
