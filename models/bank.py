@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
 from models.base import Table, new_id, one_of, text_of, utc_now, whole
+from models.payout import FeeBy
 
 
 class BankKind(StrEnum):
@@ -94,6 +95,10 @@ class Policy(Table, table=True):
         ),
         CheckConstraint("correction_limit_idr >= 0", "correction_limit"),
         CheckConstraint("payout_expires_h > 0", "payout_expires"),
+        CheckConstraint(one_of("payout_fee_by", FeeBy), "payout_fee_by"),
+        CheckConstraint("payout_fee_permille BETWEEN 0 AND 1000", "payout_fee"),
+        CheckConstraint("payout_weekday BETWEEN 0 AND 7", "payout_weekday"),
+        CheckConstraint("destination_waits_h >= 0", "destination_waits"),
     )
 
     bank_id: UUID = Field(primary_key=True, foreign_key="bank.id")
@@ -128,6 +133,17 @@ class Policy(Table, table=True):
     collectors_permille: int = Field(default=100, description="The bank keeps the rest")
     correction_limit_idr: int = whole(50_000, description="Above it a correction needs two people")
     payout_expires_h: int = Field(default=720, description="Unapproved, it is given back then")
+    payout_fee_by: str = Field(default=FeeBy.BANK, sa_type=text_of(FeeBy))
+    payout_fee_permille: int = Field(
+        default=100, description="A gateway's fee is at most so much of the amount"
+    )
+    payout_weekday: int = Field(
+        default=0, description="Transfers leave on this day, 1 Monday to 7 Sunday; 0: at once"
+    )
+    destination_waits_h: int = Field(default=24, description="After a change of destination")
+    cash_needs_code: bool = Field(
+        default=False, description="Cash is paid only to who tells the payout's code"
+    )
     entered_by: UUID | None = Field(default=None, foreign_key="person.id")
     created_at: datetime = Field(default_factory=utc_now)
 

@@ -17,6 +17,7 @@ GLOBAL_TABLES = frozenset(
         "alembic_version",
         "bank",
         "district",
+        "gateway_callback",
         "material",
         "membership",
         "person",

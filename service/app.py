@@ -19,6 +19,7 @@ from service.api import (
     corrections,
     disputes,
     errors,
+    gateways,
     jobs,
     loads,
     mass,
@@ -88,12 +89,14 @@ def create_app(settings: Settings) -> FastAPI:
         statements,
         sales,
         payouts,
+        gateways,
         corrections,
         seals,
         receipts,
         system,
     ):
         app.include_router(noun.router)
+    app.include_router(gateways.callbacks)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_problems(app)
     return app

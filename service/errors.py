@@ -68,6 +68,7 @@ def in_words(value: object, language: str = "en") -> str:
 
 _INDONESIAN = {
     "bank": "bank sampah",
+    "destination": "tujuan pencairan",
     "dispute": "sengketa",
     "door": "rumah",
     "load": "muatan",

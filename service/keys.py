@@ -57,7 +57,14 @@ class Keys:
         They follow from the pickup, so they stand in no table but for the remembered answer
         to the listing, which is forgotten after two days.
         """
-        number = int(self.hash_of("handover", pickup_id.hex), 16) % 10**CODE_DIGITS
+        return self._code("handover", pickup_id)
+
+    def payout_code(self, payout_id: UUID) -> str:
+        """The six digits with which a resident signs for cash at the counter."""
+        return self._code("payout", payout_id)
+
+    def _code(self, purpose: str, thing_id: UUID) -> str:
+        number = int(self.hash_of(purpose, thing_id.hex), 16) % 10**CODE_DIGITS
         return f"{number:0{CODE_DIGITS}d}"
 
 

@@ -94,8 +94,40 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Your request to be paid Rp{amount_idr} was received.",
     ),
     "payout_approved": (
-        "Pencairan Rp{amount_idr} disetujui. Ambil tunai di bank sampah.",
-        "Your payout of Rp{amount_idr} was approved. Fetch the cash at the waste bank.",
+        "Pencairan Rp{amount_idr} disetujui. Ambil tunai di bank sampah dan sebutkan"
+        " kode {payout_code} hanya saat menerima uang.",
+        "Your payout of Rp{amount_idr} was approved. Fetch the cash at the waste bank and tell"
+        " the code {payout_code} only when you get the money.",
+    ),
+    "payout_to_be_sent": (
+        "Pencairan Rp{amount_idr} disetujui dan akan dikirim ke {channel}.",
+        "Your payout of Rp{amount_idr} was approved and will be sent to {channel}.",
+    ),
+    "payout_arrived": (
+        "Rp{receives_idr} telah dikirim ke {channel} Anda.",
+        "Rp{receives_idr} has been sent to your {channel}.",
+    ),
+    "payout_failed": (
+        "Pencairan Rp{amount_idr} ke {channel} gagal. Dana kembali ke saldo Anda."
+        " Periksa nomor dan nama rekening, atau pilih tunai.",
+        "Your payout of Rp{amount_idr} to {channel} failed. Your balance is back."
+        " Check the account's number and name, or choose cash.",
+    ),
+    "payout_reversed": (
+        "Bank mengembalikan pencairan Rp{amount_idr} ke {channel}."
+        " Dana kembali ke saldo Anda; periksa rekening Anda.",
+        "The bank sent your payout of Rp{amount_idr} to {channel} back."
+        " Your balance is back; check your account.",
+    ),
+    "destination_changed": (
+        "Tujuan pencairan diubah ke {channel} {account}, berlaku {waits_h} jam lagi."
+        " Bukan Anda? Hubungi bank sampah sekarang.",
+        "The destination of payouts was changed to {channel} {account}, in {waits_h} hours."
+        " Not you? Tell the waste bank now.",
+    ),
+    "float_empty": (
+        "Saldo di {gateway} tidak cukup; pengiriman pencairan berhenti. Isi saldo, lalu lanjutkan.",
+        "There is too little money at {gateway}; no payouts are sent. Top it up, then go on.",
     ),
     "payout_paid": (
         "Rp{amount_idr} telah dibayarkan kepada Anda.",
@@ -142,9 +174,12 @@ def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:
     body: dict[str, Any] = json.loads(event.body)
     if event.kind == "pickup_listed":
         body["handover_code"] = keys.handover_code(UUID(body["pickup_id"]))
+    if event.kind == "payout_approved":
+        body["payout_code"] = keys.payout_code(UUID(body["payout_id"]))
+    to = body.pop("to_phone", person.phone)
     text = words[1] if person.language == "en" else words[0]
     return Message(
-        to=person.phone,
+        to=to,
         kind=event.kind,
         text=text.format(
             **{name: in_words(value, person.language) for name, value in body.items()}

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Bank, Policy
 from models.base import new_id, utc_now
 from models.material import Material
+from models.payout import Payout
 from models.people import Membership, Person, Role
 from models.pickup import Pickup
 from models.price import Channel, Price
@@ -215,3 +216,9 @@ async def change_pickup(town: Town, pickup_id: UUID, **values: Any) -> None:
             .where(col(Pickup.bank_id) == town.bank_id, col(Pickup.id) == pickup_id)
             .values(**values)
         )
+
+
+async def payout_in(session: AsyncSession, payout: Payout) -> Payout:
+    """The payout as this session knows it."""
+    query = select(Payout).where(Payout.bank_id == payout.bank_id, Payout.id == payout.id)
+    return (await session.exec(query)).one()

@@ -1,4 +1,4 @@
-"""The ledger's triggers for PostgreSQL.
+"""The ledger's triggers for PostgreSQL, and those that guard payouts.
 
 Counters and entries may be written from inside a trigger only: pg_trigger_depth() is 0
 for a statement that came from outside. Writers share a lock on their bank's book; turning
@@ -9,6 +9,7 @@ as a set, so that an account that all of them touch is written once. Both lock t
 account first, so that two statements can't wait for each other.
 """
 
+from models import payout_guard
 from models.ledger.names import APPEND_ONLY
 
 
@@ -221,7 +222,7 @@ _BODIES = {
     "ledger_apply": _APPLY,
     "ledger_open": _OPEN,
     "ledger_refuse": _REFUSE,
-}
+} | payout_guard.BODIES
 
 
 RETIRED = ("ledger_open_page", "ledger_debit", "ledger_credit")
@@ -252,7 +253,7 @@ _RUNS: dict[str, tuple[str, str, str]] = {
     "ledger_balance_update": ("BEFORE UPDATE", "ledger_balance", "ledger_refuse"),
     "ledger_balance_delete": ("BEFORE DELETE", "ledger_balance", "ledger_refuse"),
     "ledger_balance_truncate": ("BEFORE TRUNCATE", "ledger_balance", "ledger_refuse"),
-}
+} | payout_guard.RUNS
 for _table in APPEND_ONLY:
     for _event in ("update", "delete", "truncate"):
         _RUNS[f"ledger_{_table}_{_event}"] = (
@@ -262,7 +263,11 @@ for _table in APPEND_ONLY:
         )
 
 _APPLIES = "ledger_transfer_apply"
-_FROM_INSIDE = {"ledger_entry_insert", "ledger_balance_insert", "ledger_balance_update"}
+_FROM_INSIDE = {
+    "ledger_entry_insert",
+    "ledger_balance_insert",
+    "ledger_balance_update",
+} | payout_guard.FROM_INSIDE
 _INSIDE = "((pg_trigger_depth() = 0))"  # as PostgreSQL says it
 
 

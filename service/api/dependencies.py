@@ -20,6 +20,7 @@ from service.api import idempotency
 from service.api.errors import IdempotencyKeyMissing, RequestMalformed
 from service.database import Database
 from service.errors import FieldProblem
+from service.gateways import Gateways
 from service.keys import Keys
 from service.members import Caller
 from service.messages import Messenger
@@ -36,6 +37,7 @@ class Parts:
     messenger: Messenger
     geocoder: Geocoder | None
     router: Router | None = None
+    gateways: Gateways | None = None
 
 
 async def get_parts(request: Request) -> Parts:

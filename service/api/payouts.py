@@ -1,18 +1,30 @@
 """Payouts over HTTP."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.payout import Payout, PayoutMethod, PayoutStatus
+from models.payout import (
+    BEFORE_SENDING,
+    Cause,
+    Destination,
+    FeeBy,
+    NameCheck,
+    Payout,
+    PayoutMethod,
+    PayoutStatus,
+)
 from models.people import Role
 from service import ledger, members, payouts
 from service.api.dependencies import (
     CurrentPage,
+    CurrentParts,
+    Parts,
     Payer,
     Reader,
     ReadSession,
@@ -20,11 +32,12 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import PLAIN, Amount, Line
+from service.api.fields import LARGEST_AMOUNT_IDR, OR_NOTHING, PLAIN, Amount, Line
 from service.api.idempotency import ActRoute
 from service.api.pickups import ReasonInput
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
+from service.keys import Keys
 from service.members import OFFICERS, Caller
 
 router = APIRouter(prefix="/v1/payouts", tags=["payouts"], route_class=ActRoute)
@@ -32,7 +45,7 @@ _REFUSALS = (NoValidToken, NotAllowed, NoSuchThing, payouts.PayoutNotOpen, payou
 
 
 class DestinationInput(BaseModel):
-    """Where money goes that isn't paid in cash."""
+    """Where money goes that isn't paid in cash; a wallet's account is its phone number."""
 
     channel_code: Annotated[str, Field(min_length=1, max_length=40), PLAIN]
     account_number: Annotated[str, Field(min_length=1, max_length=40), PLAIN]
@@ -40,44 +53,98 @@ class DestinationInput(BaseModel):
 
 
 class PayoutInput(BaseModel):
-    """What is to be paid out. An officer names the resident they ask for."""
+    """What is to be paid out. An officer names the resident they ask for.
+
+    Without a destination a transfer goes where the last one went. `expected_fee_idr` is the
+    fee that was shown; should it have changed, nothing is asked for.
+    """
 
     bank_id: UUID
     resident_id: UUID | None = None
     amount_idr: Amount
     method: PayoutMethod = PayoutMethod.CASH
     destination: DestinationInput | None = None
+    expected_fee_idr: Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT_IDR)] | None = None
 
 
 class ProofInput(BaseModel):
-    """What shows that the cash was handed over, such as the number of a receipt."""
+    """What shows that the cash was handed over, such as the number of a receipt.
+
+    `code` is what the resident says: it signs for the money.
+    """
 
     proof: Line = ""
+    code: Annotated[str, Field(max_length=12), PLAIN, OR_NOTHING] = ""
 
 
 class CancelInput(BaseModel):
     reason: Line = ""
 
 
+class DestinationCheckView(BaseModel):
+    """A name that differs, or an account of several residents, wants a second look."""
+
+    name_check: NameCheck
+    name_found: str
+    shared_with: int
+    usable_from: datetime
+
+
 class PayoutView(BaseModel):
+    """A payout. Officers see the last digits of an account; whoever gets the money, all.
+
+    `payout_code` is the resident's alone: told at the counter, it signs for the cash.
+    `destination` says what an officer should know before agreeing.
+    """
+
     id: UUID
     bank_id: UUID
     resident_id: UUID
     entered_by: UUID
     amount_idr: int
+    fee_idr: int
+    fee_by: FeeBy
+    receives_idr: int
     method: PayoutMethod
     channel_code: str
     account_number: str
     account_holder_name: str
+    gateway: str
     status: PayoutStatus
     approved_by: UUID | None
     approved_at: datetime | None
+    leaves_at: datetime | None
+    sent_at: datetime | None
     paid_by: UUID | None
     paid_at: datetime | None
+    reversed_at: datetime | None
     proof: str
+    code_given: bool
+    payout_code: str | None
     reason: str
+    failure: str
+    retry_of: UUID | None
+    destination: DestinationCheckView | None
     expires_at: datetime | None
     created_at: datetime
+
+
+class MoveView(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    from_status: PayoutStatus | None
+    to_status: PayoutStatus
+    cause: Cause
+    detail: str
+    actor_id: UUID | None
+    at: datetime
+
+
+class MoveList(BaseModel):
+    """How a payout came to where it is, oldest first."""
+
+    items: list[MoveView]
 
 
 class PayoutList(BaseModel):
@@ -94,11 +161,22 @@ class PayoutList(BaseModel):
         NoSuchThing,
         ledger.BalanceTooLow,
         payouts.PayoutTooSmall,
+        payouts.PayoutTooLarge,
         payouts.MethodNotOffered,
+        payouts.ChannelNotOffered,
+        payouts.FeeTooHigh,
+        payouts.FeeChanged,
+        payouts.DestinationNotValid,
     ),
 )
-async def request(body: PayoutInput, caller: Payer, session: Session) -> PayoutView:
-    """Ask for a payout. The amount is held at once."""
+async def request(
+    body: PayoutInput, caller: Payer, session: Session, parts: CurrentParts
+) -> PayoutView:
+    """Ask for a payout. The amount is held at once.
+
+    `GET /v1/banks/{bank_id}/payout-channels` shows what each way costs, before anything
+    is asked for.
+    """
     destination = body.destination.model_dump() if body.destination else {}
     wanted = payouts.Request(
         bank_id=body.bank_id,
@@ -106,15 +184,17 @@ async def request(body: PayoutInput, caller: Payer, session: Session) -> PayoutV
         entered_by=caller.person_id,
         amount_idr=body.amount_idr,
         method=body.method,
+        expected_fee_idr=body.expected_fee_idr,
         **destination,
     )
-    return _view(await payouts.request(session, wanted))
+    return await _shown(session, parts, caller, await payouts.request(session, wanted))
 
 
 @router.get("", responses=documented(NoValidToken))
 async def list_payouts(
     caller: Reader,
     session: ReadSession,
+    parts: CurrentParts,
     page: CurrentPage,
     status: PayoutStatus | None = None,
 ) -> PayoutList:
@@ -124,20 +204,35 @@ async def list_payouts(
     )
     shown, last = page.cut(found)
     return PayoutList(
-        items=[_view(payout) for payout in shown],
+        items=await _views(session, parts, caller, shown),
         next_cursor=cursor_of(last.id) if last else None,
     )
 
 
 @router.get("/{payout_id}", responses=documented(NoValidToken, NoSuchThing))
-async def get_payout(payout_id: UUID, caller: Reader, session: ReadSession) -> PayoutView:
+async def get_payout(
+    payout_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
+) -> PayoutView:
     """One payout that concerns me."""
-    return _view(await payouts.find_own(session, caller, payout_id))
+    payout = await payouts.find_own(session, caller, payout_id)
+    return await _shown(session, parts, caller, payout)
+
+
+@router.get("/{payout_id}/moves", responses=documented(NoValidToken, NoSuchThing))
+async def list_moves(payout_id: UUID, caller: Reader, session: ReadSession) -> MoveList:
+    """How a payout came to where it is: each move, what caused it, and when."""
+    payout = await payouts.find_own(session, caller, payout_id)
+    moves = await payouts.moves_of(session, payout)
+    return MoveList(items=[MoveView.model_validate(move) for move in moves])
 
 
 @router.post("/{payout_id}/cancel", responses=documented(*_REFUSALS))
 async def cancel(
-    payout_id: UUID, caller: Payer, session: Session, body: CancelInput | None = None
+    payout_id: UUID,
+    caller: Payer,
+    session: Session,
+    parts: CurrentParts,
+    body: CancelInput | None = None,
 ) -> PayoutView:
     """Take a payout back before any money has left."""
     payout = await payouts.find_own(session, caller, payout_id)
@@ -145,34 +240,69 @@ async def cancel(
     caller.act_in(payout.bank_id, *((Role.RESIDENT,) if own else OFFICERS))
     reason = body.reason if body else ""
     await payouts.cancel(session, payout, by=caller.person_id, reason=reason)
-    return _view(payout)
+    return await _shown(session, parts, caller, payout)
 
 
 @router.post("/{payout_id}/approve", responses=documented(*_REFUSALS))
-async def approve(payout_id: UUID, caller: Payer, session: Session) -> PayoutView:
-    """Agree to a payout, as a treasurer who neither gets nor entered it."""
+async def approve(
+    payout_id: UUID, caller: Payer, session: Session, parts: CurrentParts
+) -> PayoutView:
+    """Agree to a payout, as a treasurer who neither gets nor entered it.
+
+    A transfer leaves at `leaves_at`: at once, with the bank's next weekly batch, or when
+    a destination that was changed may be used.
+    """
     payout = await _for_treasurer(session, caller, payout_id)
     await payouts.approve(session, payout, by=caller.person_id)
-    return _view(payout)
+    return await _shown(session, parts, caller, payout)
 
 
 @router.post("/{payout_id}/reject", responses=documented(*_REFUSALS))
-async def reject(payout_id: UUID, body: ReasonInput, caller: Payer, session: Session) -> PayoutView:
+async def reject(
+    payout_id: UUID, body: ReasonInput, caller: Payer, session: Session, parts: CurrentParts
+) -> PayoutView:
     """Refuse a payout; what was held is available again."""
     payout = await _for_treasurer(session, caller, payout_id)
     await payouts.reject(session, payout, by=caller.person_id, reason=body.reason)
-    return _view(payout)
+    return await _shown(session, parts, caller, payout)
 
 
-@router.post("/{payout_id}/pay-cash", responses=documented(*_REFUSALS, payouts.MethodNotOffered))
+@router.post(
+    "/{payout_id}/pay-cash",
+    responses=documented(
+        *_REFUSALS, payouts.MethodNotOffered, payouts.CashNeedsCode, payouts.WrongPayoutCode
+    ),
+)
 async def pay_cash(
-    payout_id: UUID, caller: Payer, session: Session, body: ProofInput | None = None
+    payout_id: UUID,
+    caller: Payer,
+    session: Session,
+    parts: CurrentParts,
+    body: ProofInput | None = None,
 ) -> PayoutView:
-    """Hand an approved payout over in cash."""
+    """Hand an approved payout over in cash, signed for by the resident's code."""
+    body = body or ProofInput()
     payout = await _for_treasurer(session, caller, payout_id)
-    proof = body.proof if body else ""
-    await payouts.pay_cash(session, payout, by=caller.person_id, proof=proof)
-    return _view(payout)
+    if body.code:
+        await payouts.sign(session, parts.keys, payout, body.code)
+    await payouts.pay_cash(
+        session, payout, by=caller.person_id, proof=body.proof, signed=bool(body.code)
+    )
+    return await _shown(session, parts, caller, payout)
+
+
+@router.post(
+    "/{payout_id}/retry",
+    status_code=201,
+    responses=documented(*_REFUSALS, payouts.NotRetryable, ledger.BalanceTooLow),
+)
+async def retry(
+    payout_id: UUID, caller: Payer, session: Session, parts: CurrentParts
+) -> PayoutView:
+    """Send a transfer that failed or came back once more, as a new payout that is approved."""
+    payout = await _for_treasurer(session, caller, payout_id)
+    new = await payouts.retry(session, payout, by=caller.person_id)
+    return await _shown(session, parts, caller, new)
 
 
 async def _for_treasurer(session: AsyncSession, caller: Caller, payout_id: UUID) -> Payout:
@@ -181,5 +311,48 @@ async def _for_treasurer(session: AsyncSession, caller: Caller, payout_id: UUID)
     return payout
 
 
-def _view(payout: Payout) -> PayoutView:
-    return PayoutView(**payout.model_dump(include=set(PayoutView.model_fields)))
+async def _shown(session: AsyncSession, parts: Parts, caller: Caller, payout: Payout) -> PayoutView:
+    (view,) = await _views(session, parts, caller, [payout])
+    return view
+
+
+async def _views(
+    session: AsyncSession, parts: Parts, caller: Caller, shown: Sequence[Payout]
+) -> list[PayoutView]:
+    checks = await payouts.destinations_of(session, shown)
+    return [
+        _own_view(parts.keys, payout)
+        if payout.resident_id == caller.person_id
+        else _view(payout, checks.get(payout.destination_id) if payout.destination_id else None)
+        for payout in shown
+    ]
+
+
+def _own_view(keys: Keys, payout: Payout) -> PayoutView:
+    """As its resident sees it: with the whole account, and the code to sign with."""
+    view = _view(payout, None)
+    view.account_number = payout.account_number
+    if payout.method == PayoutMethod.CASH and payout.status in BEFORE_SENDING:
+        view.payout_code = keys.payout_code(payout.id)
+    return view
+
+
+def _view(payout: Payout, destination: Destination | None) -> PayoutView:
+    facts = payout.model_dump(include=set(PayoutView.model_fields))
+    facts |= {
+        "account_number": payouts.masked(payout.account_number),
+        "receives_idr": payout.send_idr,
+        "leaves_at": payout.due_at if payout.status == PayoutStatus.APPROVED else None,
+        "payout_code": None,
+        "destination": _check_view(destination) if destination else None,
+    }
+    return PayoutView(**facts)
+
+
+def _check_view(destination: Destination) -> DestinationCheckView:
+    return DestinationCheckView(
+        name_check=NameCheck(destination.name_check),
+        name_found=destination.name_found,
+        shared_with=destination.shared_with,
+        usable_from=destination.usable_from,
+    )

@@ -5,10 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from models.bank import CreditWhen, Settlement
 from models.base import utc_now
+from models.payout import FeeBy
 from models.people import Role
 from service import banks
 from service.api.dependencies import Actor, CurrentPage, Reader, ReadSession, Session, cursor_of
@@ -60,6 +61,11 @@ class PolicyInput(BaseModel):
     collectors_permille: Permille | None = None
     correction_limit_idr: Annotated[int, Field(strict=True, ge=0, le=10**12)] | None = None
     payout_expires_h: Annotated[int, Field(strict=True, gt=0, le=365 * 24)] | None = None
+    payout_fee_by: FeeBy | None = None
+    payout_fee_permille: Permille | None = None
+    payout_weekday: Annotated[int, Field(strict=True, ge=0, le=7)] | None = None
+    destination_waits_h: Annotated[int, Field(strict=True, ge=0, le=30 * 24)] | None = None
+    cash_needs_code: StrictBool | None = None
 
 
 class PolicyView(BaseModel):
@@ -95,6 +101,11 @@ class PolicyView(BaseModel):
     collectors_permille: int
     correction_limit_idr: int
     payout_expires_h: int
+    payout_fee_by: FeeBy
+    payout_fee_permille: int
+    payout_weekday: int
+    destination_waits_h: int
+    cash_needs_code: bool
     entered_by: UUID | None
     created_at: datetime
 

@@ -33,6 +33,7 @@ _KINDS = {
     "dropoff": {"en": "Drop-off", "id": "Setoran langsung"},
     "payout_hold": {"en": "Payout", "id": "Pencairan"},
     "payout": {"en": "Payout", "id": "Pencairan"},
+    "payout_reversed": {"en": "Money came back", "id": "Dana kembali"},
     "correction": {"en": "Correction", "id": "Koreksi"},
 }
 _STATES = {

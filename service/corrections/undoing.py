@@ -7,7 +7,8 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.payout import Payout, PayoutStatus
+from models.base import utc_now
+from models.payout import Cause, Payout, PayoutMethod, PayoutStatus
 from models.pickup import Pickup, PickupStatus
 from models.sale import Lot
 from service import ledger
@@ -66,15 +67,26 @@ async def _take_back_dropoff(session: AsyncSession, bank_id: UUID, act: Act, _re
 
 
 async def _take_back_payout(session: AsyncSession, bank_id: UUID, act: Act, reason: str) -> bool:
-    """The money is back in the drawer and on the passbook."""
+    """The money is back in the drawer and on the passbook; a transfer can't be called back."""
+    now = utc_now()
     reversed_ = await session.exec(
         update(Payout)
         .where(
             col(Payout.bank_id) == bank_id,
             col(Payout.id) == act.about_id,
             col(Payout.status) == PayoutStatus.PAID,
+            col(Payout.method) == PayoutMethod.CASH,
         )
-        .values(status=PayoutStatus.REVERSED, reason=reason)
+        .values(
+            status=PayoutStatus.REVERSED,
+            moves=col(Payout.moves) + 1,
+            cause=Cause.CORRECTION,
+            cause_detail=reason,
+            moved_by=None,
+            moved_at=now,
+            reversed_at=now,
+            reason=reason,
+        )
         .returning(col(Payout.id))
         .execution_options(synchronize_session=False)
     )

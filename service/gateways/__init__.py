@@ -6,8 +6,10 @@ banks, ledgers or databases. Amounts are whole rupiah, phones E.164, channels by
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 
 class Stage(StrEnum):
@@ -36,6 +38,8 @@ class Order:
     description: str
     gateway_id: str = ""
     """What the gateway calls it, once it has said so."""
+    first_sent_at: datetime | None = None
+    """When it was first sent, if it may have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,22 @@ class Gateway(Protocol):
 
         Raises NotGenuine or NotReadable.
         """
+
+    def read_notice(self, body: bytes) -> Notice:
+        """Read a callback that was verified before. Raises NotReadable."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class Gateways(Protocol):
+    """Every gateway account of this installation."""
+
+    def of(self, bank_id: UUID) -> Sequence[Gateway]:
+        """Those through which a bank pays."""
+
+    def named(self, name: str) -> Gateway | None:
+        """The one of this name."""
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -88,6 +88,7 @@ KINDS: dict[str, Kind] = {
         Kind("in_transit", "payouts on their way", "pencairan dalam proses", hot=True),
         # What the bank has.
         Kind("cash", "cash in a drawer", "kas per laci", per="drawer", hot=True),
+        Kind("bank_account", "money in a bank account", "saldo rekening bank", per="account"),
         Kind("float", "money at a gateway", "saldo di gerbang bayar", per="gateway", hot=True),
         Kind("receivable", "a buyer owes", "piutang pembeli", per="buyer"),
         Kind("suspense", "not yet explained", "pos sementara"),
@@ -160,6 +161,11 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     @staticmethod
     def cash(drawer: str) -> Place:
         return KINDS["cash"].place(drawer)
+
+    @staticmethod
+    def bank_account(account: str) -> Place:
+        """Money of the waste bank's in an account at a bank."""
+        return KINDS["bank_account"].place(account)
 
     @staticmethod
     def float(gateway: str) -> Place:

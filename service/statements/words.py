@@ -10,6 +10,7 @@ _DEEDS: dict[str, tuple[str, str]] = {
     "pickup": ("Setoran jemput", "Pickup"),
     "dropoff": ("Setoran langsung", "Drop-off"),
     "payout": ("Pencairan", "Payout"),
+    "payout_reversed": ("Dana kembali", "Money came back"),
     "sale": ("Terjual", "Sold"),
     "bought": ("Susut timbang dibeli bank", "Missing weight bought by the bank"),
     "share": ("Bagi hasil", "Share of the profit"),

@@ -36,9 +36,9 @@ from service.ledger import (
 )
 from service.weighing import Weighed
 from tests import factories
-from tests.factories import KARDUS, PET, Town, earn, give, make_town
+from tests.factories import KARDUS, PET, Town, earn, give, make_town, payout_in
 from tests.races import Act
-from tests.service.test_races import a_payout, asking, payout_in
+from tests.service.test_races import a_payout, asking
 
 LIMITED: dict[str, Any] = {"correction_limit_idr": 0}
 

@@ -17,9 +17,9 @@ from service.keys import Keys
 from service.ledger import BalanceTooLow, Draft, HoldAlreadyResolved, Movement, chart
 from service.payouts import PayoutNotOpen
 from service.worker import Worker
-from tests.factories import Town, earn, make_town
+from tests.factories import Town, earn, make_town, payout_in
 from tests.races import Act, slower_of, someone_waits
-from tests.service.test_races import a_payout, payout_in
+from tests.service.test_races import a_payout
 from tests.service.test_worker import Outbox
 
 

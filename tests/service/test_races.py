@@ -4,7 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from sqlmodel import col, select, update
+from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
@@ -19,13 +19,8 @@ from service.ledger import BalanceTooLow, Draft, Movement, Place, chart
 from service.payouts import PayoutNotOpen
 from service.weighing import ClaimNotHeld, Handover, PickupAlreadyCollected, Weighed
 from tests import factories
-from tests.factories import LUBUK_PAKAM, PET, Town
+from tests.factories import LUBUK_PAKAM, PET, Town, payout_in
 from tests.races import slower_of, someone_waits
-
-
-async def payout_in(session: AsyncSession, payout: Payout) -> Payout:
-    query = select(Payout).where(Payout.bank_id == payout.bank_id, Payout.id == payout.id)
-    return (await session.exec(query)).one()
 
 
 def asking(town: Town, amount: int) -> payouts.Request:

@@ -1,0 +1,223 @@
+"""Ways to pay out, the money that lies at gateways, and what gateways tell by themselves."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from models.payout import Destination, FeeBy, NameCheck, PayoutMethod
+from models.people import Role
+from service import banks, members, payouts
+from service.api.dependencies import CurrentParts, Parts, Payer, Reader, ReadSession, Session
+from service.api.errors import RequestMalformed, documented
+from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line
+from service.api.idempotency import ActRoute
+from service.auth import NoValidToken
+from service.errors import FieldProblem, NoSuchThing, NotAllowed
+from service.ledger import Place, chart
+from service.members import OFFICERS
+from service.payouts import FloatView
+
+router = APIRouter(prefix="/v1", tags=["payouts"], route_class=ActRoute)
+callbacks = APIRouter(prefix="/v1/gateways", tags=["gateways"])
+
+LARGEST_CALLBACK = 65_536
+Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9_-]+$"), PLAIN]
+
+
+class OfferView(BaseModel):
+    """A way to be paid. `hurdle` is empty where it is open for this amount."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    method: PayoutMethod
+    channel_code: str
+    name: str
+    gateway: str
+    fee_idr: int
+    fee_by: FeeBy
+    receives_idr: int
+    minimum_idr: int
+    maximum_idr: int
+    hurdle: str
+
+
+class OfferList(BaseModel):
+    """Open ways first, the cheapest of them first; cash costs nothing."""
+
+    items: list[OfferView]
+
+
+class DestinationView(BaseModel):
+    """Where transfers go unless another destination is named."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    channel_code: str
+    account_number: str
+    account_holder_name: str
+    name_check: NameCheck
+    usable_from: datetime
+    created_at: datetime
+
+
+class FloatItem(BaseModel):
+    """A bank's money at a gateway.
+
+    `ledger_idr` is our book, `gateway_idr` what the gateway said at `gateway_at`, and
+    `under_way_idr` what was sent and isn't settled. Nothing is sent while `stopped_at` is set.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    gateway: str
+    ledger_idr: int
+    under_way_idr: int
+    gateway_idr: int | None
+    gateway_at: datetime | None
+    stopped_at: datetime | None
+    stopped_why: str
+
+
+class FloatList(BaseModel):
+    items: list[FloatItem]
+
+
+class TopUpInput(BaseModel):
+    """Money that was sent to a gateway, out of a cash drawer or an account at a bank."""
+
+    amount_idr: Amount
+    drawer: Name | None = None
+    bank_account: Name | None = None
+    memo: Line = ""
+
+    @model_validator(mode="after")
+    def _from_one_place(self) -> Self:
+        if (self.drawer is None) == (self.bank_account is None):
+            raise PydanticCustomError("one_source", "Name either a drawer or a bank account.")
+        return self
+
+    def source(self) -> Place:
+        if self.drawer is not None:
+            return chart.cash(self.drawer)
+        return chart.bank_account(str(self.bank_account))
+
+
+@router.get("/banks/{bank_id}/payout-channels", responses=documented(NoValidToken, NoSuchThing))
+async def list_channels(
+    bank_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    amount_idr: Annotated[int, Query(gt=0, le=LARGEST_AMOUNT_IDR)],
+) -> OfferList:
+    """Every way to be paid an amount: fee, who bears it, limits, and what arrives."""
+    policy = await banks.policy_of(session, bank_id)
+    found = await payouts.offers(session, bank_id, policy, amount_idr)
+    return OfferList(items=[OfferView.model_validate(offer) for offer in found])
+
+
+@router.get(
+    "/passbooks/{bank_id}/destination", responses=documented(NoValidToken, NotAllowed, NoSuchThing)
+)
+async def get_destination(
+    bank_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    resident_id: Annotated[UUID | None, Query()] = None,
+) -> DestinationView:
+    """Where a resident's transfers go. Officers see the last digits of the account."""
+    whose = await members.whose(session, caller, bank_id, resident_id)
+    found = await payouts.destination_of(session, bank_id, whose)
+    if found is None:
+        raise NoSuchThing(thing="destination")
+    return _destination_view(found, is_own=whose == caller.person_id)
+
+
+@router.get("/banks/{bank_id}/floats", responses=documented(NoValidToken, NotAllowed))
+async def list_floats(
+    bank_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
+) -> FloatList:
+    """What lies at each gateway of the bank, by our book and by its own word."""
+    caller.act_in(bank_id, *OFFICERS)
+    found = await payouts.floats_of(session, bank_id, _gateways_of(parts, bank_id))
+    return FloatList(items=[_float_view(one) for one in found])
+
+
+@router.post(
+    "/banks/{bank_id}/floats/{gateway}/top-ups",
+    status_code=201,
+    responses=documented(NoValidToken, NotAllowed, payouts.NoSuchGateway),
+)
+async def top_up(
+    bank_id: UUID,
+    gateway: str,
+    body: TopUpInput,
+    caller: Payer,
+    session: Session,
+    parts: CurrentParts,
+) -> FloatItem:
+    """Enter money that was sent to a gateway; a queue that waited for it goes on."""
+    caller.act_in(bank_id, Role.TREASURER)
+    _require(parts, bank_id, gateway)
+    entered = payouts.TopUp(gateway, body.source(), body.amount_idr, body.memo, caller.person_id)
+    await payouts.top_up(session, bank_id, entered)
+    return _float_view((await payouts.floats_of(session, bank_id, [gateway]))[0])
+
+
+@router.post(
+    "/banks/{bank_id}/floats/{gateway}/resume",
+    responses=documented(NoValidToken, NotAllowed, payouts.NoSuchGateway, payouts.QueueNotStopped),
+)
+async def resume(
+    bank_id: UUID, gateway: str, caller: Payer, session: Session, parts: CurrentParts
+) -> FloatItem:
+    """Let a queue go on that stopped because there was too little money."""
+    caller.act_in(bank_id, Role.TREASURER)
+    _require(parts, bank_id, gateway)
+    await payouts.resume(session, bank_id, gateway, by=caller.person_id)
+    return _float_view((await payouts.floats_of(session, bank_id, [gateway]))[0])
+
+
+@callbacks.post(
+    "/{gateway}/callbacks",
+    status_code=204,
+    responses=documented(payouts.GatewayUnknown, payouts.CallbackNotGenuine, RequestMalformed),
+)
+async def receive(gateway: str, request: Request, parts: CurrentParts) -> Response:
+    """For gateways: verified, kept raw, and answered at once. The same again does nothing."""
+    body = await request.body()
+    if len(body) > LARGEST_CALLBACK or parts.gateways is None:
+        raise _too_large() if parts.gateways else payouts.GatewayUnknown
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    await payouts.receive(parts.database, parts.gateways, gateway, headers, body)
+    return Response(status_code=204)
+
+
+def _gateways_of(parts: Parts, bank_id: UUID) -> list[str]:
+    return [one.name for one in parts.gateways.of(bank_id)] if parts.gateways else []
+
+
+def _require(parts: Parts, bank_id: UUID, gateway: str) -> None:
+    if gateway not in _gateways_of(parts, bank_id):
+        raise payouts.NoSuchGateway
+
+
+def _float_view(one: FloatView) -> FloatItem:
+    return FloatItem.model_validate(one)
+
+
+def _destination_view(destination: Destination, *, is_own: bool) -> DestinationView:
+    view = DestinationView.model_validate(destination)
+    if not is_own:
+        view.account_number = payouts.masked(view.account_number)
+    return view
+
+
+def _too_large() -> RequestMalformed:
+    return RequestMalformed(
+        FieldProblem("", "A callback has at most 64 KiB.", "Panggilan balik maksimal 64 KiB.")
+    )

@@ -1,0 +1,215 @@
+"""What gateways tell by themselves: verified, kept raw, once, and only then believed a little."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.bank import Bank
+from models.base import new_id, utc_now
+from models.payout import Cause, GatewayCallback, Payout
+from service.database import Database
+from service.errors import NotFound, NotSignedIn
+from service.gateways import Gateway, Gateways, NotGenuine, Notice, NotReadable
+from service.payouts import settling
+from service.payouts.settling import Effect
+
+log = logging.getLogger(__name__)
+
+KEPT_HEADERS = ("webhook-id", "content-type")
+"""Those that name a callback; a shared token is checked, and never kept."""
+MOST_TRIES = 8
+_KEY = "payout-"
+
+
+class GatewayUnknown(NotFound):
+    english = "There is no gateway of this name."
+    indonesian = "Tidak ada gerbang bayar dengan nama ini."
+
+
+class CallbackNotGenuine(NotSignedIn):
+    english = "The token or signature of this callback is wrong."
+    indonesian = "Token atau tanda tangan panggilan balik ini salah."
+
+
+async def receive(
+    database: Database, gateways: Gateways, name: str, headers: Mapping[str, str], body: bytes
+) -> None:
+    """Keep a callback and do what it says; the same one again does nothing.
+
+    It is kept in a transaction of its own: should the second one fail, the worker tries
+    again. Raises GatewayUnknown or CallbackNotGenuine.
+    """
+    gateway = gateways.named(name)
+    if gateway is None:
+        raise GatewayUnknown
+    notice = _read(gateway, headers, body)
+    async with database.transaction() as session:
+        kept = await _keep(session, name, headers, body)
+    if kept is not None:
+        await _handle(database, gateways, name, kept, notice, tries=0)
+
+
+async def handle_waiting(database: Database, gateways: Gateways, *, limit: int = 50) -> int:
+    """Try those again that could not be handled when they came; how many."""
+    query = (
+        select(GatewayCallback)
+        .where(col(GatewayCallback.handled_at).is_(None), GatewayCallback.due_at <= utc_now())
+        .order_by(col(GatewayCallback.due_at))
+        .limit(limit)
+    )
+    async with database.reading() as session:
+        waiting = list(await session.exec(query))
+    for one in waiting:
+        gateway = gateways.named(one.gateway)
+        if gateway is not None:
+            notice = _read_kept(gateway, one)
+            await _handle(database, gateways, one.gateway, one.id, notice, tries=one.tries)
+    return len(waiting)
+
+
+def _read(gateway: Gateway, headers: Mapping[str, str], body: bytes) -> Notice | None:
+    """What a callback says; None if it is genuine, but in no shape that is documented."""
+    try:
+        return gateway.read_callback(headers, body)
+    except NotGenuine:
+        raise CallbackNotGenuine from None
+    except NotReadable:
+        log.warning("callback_not_readable %s", gateway.name)
+        return None
+
+
+async def _keep(
+    session: AsyncSession, name: str, headers: Mapping[str, str], body: bytes
+) -> UUID | None:
+    """Write it down; None if it is there already."""
+    connection = await session.connection()
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    now = utc_now()
+    row = {
+        "id": new_id(),
+        "gateway": name,
+        "digest": hashlib.sha256(body).hexdigest(),
+        "body": body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
+        "headers": json.dumps({key: headers[key] for key in KEPT_HEADERS if key in headers}),
+        "received_at": now,
+        "due_at": now + timedelta(seconds=30),
+        "tries": 0,
+        "outcome": "",
+    }
+    written = await connection.execute(
+        insert(GatewayCallback)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=["gateway", "digest"])
+        .returning(col(GatewayCallback.id))
+    )
+    return written.scalar_one_or_none()
+
+
+async def _handle(
+    database: Database,
+    gateways: Gateways,
+    name: str,
+    callback_id: UUID,
+    notice: Notice | None,
+    *,
+    tries: int,
+) -> None:
+    try:
+        async with database.transaction() as session:
+            outcome = await _apply(session, gateways, name, notice)
+            # Its payout may only be about to learn what the gateway calls it.
+            is_early = outcome == Effect.NO_PAYOUT and tries < MOST_TRIES
+            await _note(session, callback_id, outcome, tries, done=not is_early)
+    except Exception:
+        log.exception("callback_failed %s", callback_id)
+        async with database.transaction() as session:
+            await _note(session, callback_id, "failed", tries, done=tries >= MOST_TRIES)
+
+
+async def _apply(
+    session: AsyncSession, gateways: Gateways, name: str, notice: Notice | None
+) -> str:
+    if notice is None:
+        return "not_readable"
+    payout = await _payout_of(session, await _banks_of(session, gateways, name), name, notice)
+    if payout is None:
+        return Effect.NO_PAYOUT
+    if notice.amount_idr not in (None, payout.send_idr):
+        await _ask_soon(session, payout)
+        return "amount_differs"
+    effect = await settling.apply(session, payout.bank_id, payout.id, notice.report, Cause.CALLBACK)
+    if effect in (Effect.CONTRADICTS, Effect.OTHER_ID):
+        log.warning("callback_%s %s", effect, payout.id)
+    return effect
+
+
+async def _payout_of(
+    session: AsyncSession, banks: Sequence[UUID], name: str, notice: Notice
+) -> Payout | None:
+    query = select(Payout).where(col(Payout.bank_id).in_(banks), Payout.gateway == name)
+    if notice.key:
+        payout_id = _id_in(notice.key)
+        query = query.where(Payout.id == payout_id, Payout.key == notice.key)
+        return (await session.exec(query)).first() if payout_id else None
+    query = query.where(Payout.gateway_id == notice.gateway_id)
+    return (await session.exec(query)).first() if notice.gateway_id else None
+
+
+async def _banks_of(session: AsyncSession, gateways: Gateways, name: str) -> list[UUID]:
+    banks = list(await session.exec(select(Bank.id)))
+    return [bank for bank in banks if any(one.name == name for one in gateways.of(bank))]
+
+
+def _id_in(key: str) -> UUID | None:
+    try:
+        return UUID(key.removeprefix(_KEY))
+    except ValueError:
+        return None
+
+
+async def _ask_soon(session: AsyncSession, payout: Payout) -> None:
+    """What contradicts is asked about, and not believed."""
+    await session.exec(
+        update(Payout)
+        .where(
+            col(Payout.bank_id) == payout.bank_id,
+            col(Payout.id) == payout.id,
+            col(Payout.due_at).is_not(None),
+        )
+        .values(due_at=utc_now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _note(
+    session: AsyncSession, callback_id: UUID, outcome: str, tries: int, *, done: bool
+) -> None:
+    now = utc_now()
+    await session.exec(
+        update(GatewayCallback)
+        .where(col(GatewayCallback.id) == callback_id)
+        .values(
+            outcome=outcome,
+            tries=tries + 1,
+            handled_at=now if done else None,
+            due_at=now + timedelta(seconds=30 * 2**tries),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _read_kept(gateway: Gateway, kept: GatewayCallback) -> Notice | None:
+    """What a callback says that was verified when it came."""
+    try:
+        return gateway.read_notice(kept.body.encode())
+    except NotReadable:
+        return None

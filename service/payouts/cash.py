@@ -1,0 +1,92 @@
+"""Cash at the counter, signed by the resident's code."""
+
+import hmac
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import utc_now
+from models.payout import Cause, Payout, PayoutMethod, PayoutStatus
+from service import banks
+from service.errors import Conflict, FieldProblem
+from service.keys import Keys
+from service.ledger import chart
+from service.payouts import moving
+from service.payouts.deciding import check_another
+from service.payouts.requesting import MethodNotOffered
+
+MAX_CODE_TRIES = 5
+
+
+class CashNeedsCode(Conflict):
+    english = "This waste bank pays cash only to who tells the code of the payout."
+    indonesian = "Bank sampah ini membayar tunai hanya kepada yang menyebutkan kode pencairan."
+
+
+_AT_CODE = FieldProblem("/code", CashNeedsCode.english, CashNeedsCode.indonesian)
+
+
+class WrongPayoutCode(Conflict):
+    english = "This is not the code of this payout. Tries left: {tries_left}."
+    indonesian = "Kode pencairan salah. Sisa percobaan: {tries_left}."
+    keeps_changes = True
+
+
+async def sign(session: AsyncSession, keys: Keys, payout: Payout, code: str) -> None:
+    """Check what the resident says is the payout's code; a wrong one is counted.
+
+    Raises PayoutNotOpen or WrongPayoutCode.
+    """
+    if payout.status != PayoutStatus.APPROVED:
+        raise moving.PayoutNotOpen(status=payout.status)
+    is_right = hmac.compare_digest(code.encode(), keys.payout_code(payout.id).encode())
+    if not is_right or payout.code_tries >= MAX_CODE_TRIES:
+        raise WrongPayoutCode(tries_left=await _count_try(session, payout))
+
+
+async def pay_cash(
+    session: AsyncSession, payout: Payout, *, by: UUID, proof: str, signed: bool = False
+) -> None:
+    """The money is handed over: what was held leaves the passbook and the cash drawer.
+
+    `signed` says that the resident told the code. Raises OwnPayout, PayoutNotOpen,
+    MethodNotOffered or CashNeedsCode.
+    """
+    check_another(payout, by)
+    if payout.method != PayoutMethod.CASH:
+        raise MethodNotOffered
+    if not signed and (await banks.policy_of(session, payout.bank_id)).cash_needs_code:
+        raise CashNeedsCode(_AT_CODE)
+    await moving.move(
+        session,
+        payout,
+        (PayoutStatus.APPROVED,),
+        PayoutStatus.PAID,
+        Cause.PERSON,
+        moved_by=by,
+        paid_by=by,
+        paid_at=utc_now(),
+        proof=proof,
+        code_given=signed,
+    )
+    await moving.pay_out(session, payout, chart.CASH, by=by)
+    await moving.tell(session, payout, "payout_paid")
+
+
+async def _count_try(session: AsyncSession, payout: Payout) -> int:
+    """Count a wrong try, and say how many are left."""
+    counted = await session.exec(
+        update(Payout)
+        .where(
+            col(Payout.bank_id) == payout.bank_id,
+            col(Payout.id) == payout.id,
+            col(Payout.code_tries) < MAX_CODE_TRIES,
+        )
+        .values(code_tries=col(Payout.code_tries) + 1)
+        .returning(col(Payout.code_tries))
+        .execution_options(synchronize_session=False)
+    )
+    tries = counted.scalar_one_or_none()
+    return MAX_CODE_TRIES - tries if tries is not None else 0

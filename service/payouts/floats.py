@@ -1,0 +1,193 @@
+"""A bank's money at its gateways: topped up, run dry, and the queue that waits for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import new_id, utc_now
+from models.payout import UNDER_WAY, GatewayFloat, Payout, PayoutStatus
+from models.people import Membership, Role
+from service import events, ledger
+from service.errors import Conflict, NotFound
+from service.ledger import Draft, Movement, Place, chart
+
+
+class NoSuchGateway(NotFound):
+    english = "This waste bank has no gateway of this name."
+    indonesian = "Bank sampah ini tidak memiliki gerbang bayar dengan nama ini."
+
+
+class QueueNotStopped(Conflict):
+    english = "This gateway's queue isn't stopped."
+    indonesian = "Antrean gerbang bayar ini tidak sedang berhenti."
+
+
+@dataclass(frozen=True, slots=True)
+class FloatView:
+    """A bank's float at one gateway."""
+
+    gateway: str
+    ledger_idr: int
+    """What our book says."""
+    under_way_idr: int
+    """Sent or about to be, fees included, and not yet settled."""
+    gateway_idr: int | None
+    """What the gateway said, and when."""
+    gateway_at: datetime | None
+    stopped_at: datetime | None
+    stopped_why: str
+
+
+async def floats_of(
+    session: AsyncSession, bank_id: UUID, gateways: Sequence[str]
+) -> list[FloatView]:
+    """The bank's float at each of these gateways."""
+    places = [chart.float(name) for name in gateways]
+    booked = await ledger.balances(session, bank_id, places)
+    query = select(GatewayFloat).where(GatewayFloat.bank_id == bank_id)
+    known = {row.gateway: row for row in await session.exec(query)}
+    under_way = await _under_way(session, bank_id)
+    return [
+        _view(name, known.get(name), booked.get(place, 0), under_way.get(name, 0))
+        for name, place in zip(gateways, places, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """Money on its way from a place of the bank to a gateway."""
+
+    gateway: str
+    source: Place
+    amount_idr: int
+    memo: str
+    entered_by: UUID
+
+
+async def top_up(session: AsyncSession, bank_id: UUID, entered: TopUp) -> UUID:
+    """The float grows, and a queue that stood still goes on; the id of the top-up."""
+    top_up_id = new_id()
+    place = chart.float(entered.gateway)
+    move = Movement(f"top_up:{top_up_id}", place, entered.source, entered.amount_idr)
+    draft = Draft(
+        "float_top_up",
+        [move],
+        event_at=utc_now(),
+        about_id=top_up_id,
+        actor_id=entered.entered_by,
+        memo=entered.memo or entered.gateway,
+    )
+    await ledger.post(session, bank_id, draft)
+    await _go_on(session, bank_id, entered.gateway, entered.entered_by)
+    return top_up_id
+
+
+async def resume(session: AsyncSession, bank_id: UUID, gateway: str, *, by: UUID) -> None:
+    """Let the queue go on. Raises QueueNotStopped."""
+    if not await _go_on(session, bank_id, gateway, by):
+        raise QueueNotStopped
+
+
+async def stop(session: AsyncSession, bank_id: UUID, gateway: str, why: str) -> None:
+    """Send nothing more through a gateway for this bank, and tell its treasurers, once."""
+    await note(session, bank_id, gateway, None)
+    stopped = await session.exec(
+        update(GatewayFloat)
+        .where(
+            col(GatewayFloat.bank_id) == bank_id,
+            col(GatewayFloat.gateway) == gateway,
+            col(GatewayFloat.stopped_at).is_(None),
+        )
+        .values(stopped_at=utc_now(), stopped_why=why)
+        .returning(col(GatewayFloat.gateway))
+        .execution_options(synchronize_session=False)
+    )
+    if stopped.first() is not None:
+        for treasurer in await treasurers_of(session, bank_id):
+            body = {"gateway": gateway, "why": why}
+            await events.record(session, bank_id, "float_empty", person_id=treasurer, body=body)
+
+
+async def note(session: AsyncSession, bank_id: UUID, gateway: str, balance: int | None) -> None:
+    """Write down what the gateway says it holds; None only sees that there is a row."""
+    connection = await session.connection()
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    row = insert(GatewayFloat).values(
+        bank_id=bank_id, gateway=gateway, balance_idr=balance, balance_at=utc_now(), stopped_why=""
+    )
+    keys = ["bank_id", "gateway"]
+    if balance is None:
+        row = insert(GatewayFloat).values(bank_id=bank_id, gateway=gateway, stopped_why="")
+        await connection.execute(row.on_conflict_do_nothing(index_elements=keys))
+        return
+    told = {"balance_idr": row.excluded.balance_idr, "balance_at": row.excluded.balance_at}
+    await connection.execute(row.on_conflict_do_update(index_elements=keys, set_=told))
+
+
+async def treasurers_of(session: AsyncSession, bank_id: UUID) -> list[UUID]:
+    """Who looks after a bank's money."""
+    query = select(Membership.person_id).where(
+        Membership.bank_id == bank_id, Membership.role == Role.TREASURER
+    )
+    return list(await session.exec(query))
+
+
+async def _go_on(session: AsyncSession, bank_id: UUID, gateway: str, by: UUID) -> bool:
+    now = utc_now()
+    went_on = await session.exec(
+        update(GatewayFloat)
+        .where(
+            col(GatewayFloat.bank_id) == bank_id,
+            col(GatewayFloat.gateway) == gateway,
+            col(GatewayFloat.stopped_at).is_not(None),
+        )
+        .values(stopped_at=None, stopped_why="", resumed_at=now, resumed_by=by)
+        .returning(col(GatewayFloat.gateway))
+        .execution_options(synchronize_session=False)
+    )
+    if went_on.first() is None:
+        return False
+    # What was certainly not taken yet needn't wait for its next turn.
+    await session.exec(
+        update(Payout)
+        .where(
+            col(Payout.bank_id) == bank_id,
+            col(Payout.gateway) == gateway,
+            col(Payout.status) == PayoutStatus.SENDING,
+            col(Payout.asked_at).is_(None),
+        )
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return True
+
+
+async def _under_way(session: AsyncSession, bank_id: UUID) -> dict[str, int]:
+    # Whoever bears the fee: the amount, and the fee on top if it isn't in it.
+    out = func.sum(Payout.amount_idr)
+    fees = func.sum(Payout.fee_idr).filter(col(Payout.fee_by) == "bank")
+    query = (
+        select(Payout.gateway, out, func.coalesce(fees, 0))
+        .where(Payout.bank_id == bank_id, col(Payout.status).in_(UNDER_WAY))
+        .group_by(col(Payout.gateway))
+    )
+    return {gateway: int(amount) + int(fee) for gateway, amount, fee in await session.exec(query)}
+
+
+def _view(gateway: str, known: GatewayFloat | None, booked: int, under_way: int) -> FloatView:
+    return FloatView(
+        gateway,
+        booked,
+        under_way,
+        known.balance_idr if known else None,
+        known.balance_at if known else None,
+        known.stopped_at if known else None,
+        known.stopped_why if known else "",
+    )

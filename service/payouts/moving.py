@@ -1,0 +1,160 @@
+"""How a payout moves: one conditional update, and what the ledger makes of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import utc_now
+from models.ledger import TransferKind
+from models.payout import Cause, FeeBy, Payout, PayoutStatus
+from service import events, ledger
+from service.errors import Conflict
+from service.ledger import Draft, Movement, chart
+
+PAID = "payout"
+"""The kind of the act that pays a payout or gives it back."""
+REVERSED = "payout_reversed"
+
+
+class PayoutNotOpen(Conflict):
+    english = "This payout is {status}; that can't be done any more, or not yet."
+    indonesian = "Pencairan ini berstatus {status}; hal ini tidak dapat dilakukan."
+
+
+async def move(
+    session: AsyncSession,
+    payout: Payout,
+    allowed: Sequence[PayoutStatus],
+    to: PayoutStatus,
+    cause: Cause,
+    **values: Any,
+) -> None:
+    """Change the state if it is still one of these; of two at once, one gets through.
+
+    Values may say who moved it (`moved_by`) and why (`cause_detail`); the guard in the
+    database writes the move down. Raises PayoutNotOpen.
+    """
+    told = {"moved_by": None, "cause_detail": ""} | values
+    moved = await session.exec(
+        update(Payout)
+        .where(
+            col(Payout.bank_id) == payout.bank_id,
+            col(Payout.id) == payout.id,
+            col(Payout.status).in_(allowed),
+        )
+        .values(
+            status=to, moves=col(Payout.moves) + 1, cause=cause, moved_at=utc_now(), tries=0, **told
+        )
+        .returning(col(Payout.id))
+        .execution_options(synchronize_session=False)
+    )
+    happened = moved.first() is not None
+    await session.refresh(payout)
+    if not happened:
+        raise PayoutNotOpen(status=payout.status)
+
+
+async def hold(
+    session: AsyncSession,
+    bank_id: UUID,
+    payout_id: UUID,
+    *,
+    resident_id: UUID,
+    amount_idr: int,
+    by: UUID | None,
+) -> UUID:
+    """Set an amount aside on a passbook; the id of the hold. Raises BalanceTooLow."""
+    held = Movement(
+        f"payout:{payout_id}:hold",
+        debit=chart.available(resident_id),
+        credit=chart.IN_TRANSIT,
+        amount=amount_idr,
+        kind=TransferKind.HOLD,
+    )
+    draft = Draft("payout_hold", [held], event_at=utc_now(), about_id=payout_id, actor_id=by)
+    return (await ledger.post(session, bank_id, draft))[0]
+
+
+async def give_back(session: AsyncSession, payout: Payout, by: UUID | None = None) -> None:
+    """What was held is available again."""
+    await _post(session, payout, [_resolution(payout, TransferKind.VOID)], by)
+
+
+async def pay_out(
+    session: AsyncSession,
+    payout: Payout,
+    source: ledger.Place,
+    *,
+    by: UUID | None = None,
+    at: datetime | None = None,
+) -> None:
+    """What was held leaves the passbook and the place it was paid from, a drawer or a float."""
+    moves = [
+        _resolution(payout, TransferKind.SETTLE),
+        Movement(f"payout:{payout.id}:out", chart.IN_TRANSIT, source, payout.send_idr),
+    ]
+    if payout.fee_idr:
+        bearer = chart.FEES if payout.fee_by == FeeBy.BANK else chart.IN_TRANSIT
+        moves.append(Movement(f"payout:{payout.id}:fee", bearer, source, payout.fee_idr))
+    await _post(session, payout, moves, by, at)
+
+
+async def take_back(session: AsyncSession, payout: Payout) -> None:
+    """The bank of the resident has sent it back: the passbook gets all that left it.
+
+    Whether the gateway gives its fee back shows on its report; until then the waste bank
+    bears it, whoever had paid it.
+    """
+    paid = await ledger.act_about(session, payout.bank_id, payout.id, [PAID])
+    whose, key = chart.available(payout.resident_id), f"payout:{payout.id}:back"
+    moves = [Movement(key, chart.float(payout.gateway), whose, payout.send_idr)]
+    if payout.amount_idr > payout.send_idr:
+        lost = payout.amount_idr - payout.send_idr
+        moves.append(Movement(f"{key}_fee", chart.FEES, whose, lost))
+    draft = Draft(
+        REVERSED,
+        moves,
+        event_at=utc_now(),
+        about_id=payout.id,
+        reverses_id=paid.journal_id,
+    )
+    await ledger.post(session, payout.bank_id, draft)
+
+
+async def tell(session: AsyncSession, payout: Payout, kind: str) -> None:
+    """The resident hears of it."""
+    body = {
+        "payout_id": str(payout.id),
+        "amount_idr": payout.amount_idr,
+        "receives_idr": payout.send_idr,
+        "reason": payout.reason,
+        "channel": payout.channel_code,
+    }
+    await events.record(session, payout.bank_id, kind, person_id=payout.resident_id, body=body)
+
+
+def _resolution(payout: Payout, kind: TransferKind) -> Movement:
+    return Movement(
+        f"payout:{payout.id}:{kind}",
+        debit=chart.available(payout.resident_id),
+        credit=chart.IN_TRANSIT,
+        amount=payout.amount_idr,
+        kind=kind,
+        pending_id=payout.hold_id,
+    )
+
+
+async def _post(
+    session: AsyncSession,
+    payout: Payout,
+    moves: list[Movement],
+    by: UUID | None,
+    at: datetime | None = None,
+) -> None:
+    draft = Draft(PAID, moves, event_at=at or utc_now(), about_id=payout.id, actor_id=by)
+    await ledger.post(session, payout.bank_id, draft)

@@ -1,0 +1,121 @@
+"""Asking for money: it is held from now on, so it can't be asked for twice."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import new_id, utc_now
+from models.payout import Destination, Payout, PayoutMethod
+from service import banks
+from service.errors import Conflict
+from service.payouts import moving
+from service.payouts.channels import CASH, FeeChanged, Offer, chosen, offers
+from service.payouts.destinations import (
+    DestinationNotValid,
+    account_number,
+    destination_of,
+    settle_on,
+)
+
+
+class MethodNotOffered(Conflict):
+    english = "This waste bank pays in cash only, for now."
+    indonesian = "Untuk saat ini bank sampah ini hanya membayar tunai."
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A payout that is asked for. Without a destination: the one that was used last."""
+
+    bank_id: UUID
+    resident_id: UUID
+    entered_by: UUID
+    amount_idr: int
+    method: PayoutMethod
+    channel_code: str = ""
+    account_number: str = ""
+    account_holder_name: str = ""
+    expected_fee_idr: int | None = None
+
+
+async def request(session: AsyncSession, wanted: Request) -> Payout:
+    """Hold the amount and write the payout down.
+
+    Raises MethodNotOffered, ChannelNotOffered, PayoutTooSmall, PayoutTooLarge, FeeTooHigh,
+    FeeChanged, DestinationNotValid or BalanceTooLow.
+    """
+    policy = await banks.policy_of(session, wanted.bank_id)
+    ways = await offers(session, wanted.bank_id, policy, wanted.amount_idr)
+    if wanted.method not in {way.method for way in ways}:
+        raise MethodNotOffered
+    destination = await _destination(session, wanted)
+    code = CASH if destination is None else destination.channel_code
+    way = chosen(ways, wanted.method, code)
+    if wanted.expected_fee_idr not in (None, way.fee_idr):
+        raise FeeChanged(fee_idr=way.fee_idr, expected_idr=wanted.expected_fee_idr)
+    if destination is not None:
+        destination = await settle_on(session, destination, policy)
+    payout_id = new_id()
+    hold_id = await moving.hold(
+        session,
+        wanted.bank_id,
+        payout_id,
+        resident_id=wanted.resident_id,
+        amount_idr=wanted.amount_idr,
+        by=wanted.entered_by,
+    )
+    payout = _payout(wanted, way, destination, (payout_id, hold_id))
+    payout.expires_at = payout.created_at + timedelta(hours=policy.payout_expires_h)
+    session.add(payout)
+    await session.flush()
+    await moving.tell(session, payout, "payout_requested")
+    return payout
+
+
+async def _destination(session: AsyncSession, wanted: Request) -> Destination | None:
+    """Where it is to go, as it was said or as it was last; None for cash."""
+    if wanted.method == PayoutMethod.CASH:
+        return None
+    if wanted.channel_code:
+        return Destination(
+            bank_id=wanted.bank_id,
+            resident_id=wanted.resident_id,
+            channel_code=wanted.channel_code,
+            account_number=account_number(wanted.method, wanted.account_number),
+            account_holder_name=" ".join(wanted.account_holder_name.split()),
+            usable_from=utc_now(),
+            entered_by=wanted.entered_by,
+        )
+    current = await destination_of(session, wanted.bank_id, wanted.resident_id)
+    if current is None:
+        raise DestinationNotValid
+    return current
+
+
+def _payout(
+    wanted: Request, way: Offer, destination: Destination | None, ids: tuple[UUID, UUID]
+) -> Payout:
+    payout_id, hold_id = ids
+    now = utc_now()
+    return Payout(
+        bank_id=wanted.bank_id,
+        id=payout_id,
+        resident_id=wanted.resident_id,
+        entered_by=wanted.entered_by,
+        amount_idr=wanted.amount_idr,
+        method=wanted.method,
+        channel_code=destination.channel_code if destination else "",
+        account_number=destination.account_number if destination else "",
+        account_holder_name=destination.account_holder_name if destination else "",
+        destination_id=destination.id if destination else None,
+        gateway=way.gateway,
+        fee_idr=way.fee_idr,
+        fee_by=way.fee_by,
+        key=f"payout-{payout_id}" if destination else "",
+        moved_by=wanted.entered_by,
+        moved_at=now,
+        hold_id=hold_id,
+        created_at=now,
+    )

@@ -1,0 +1,186 @@
+"""What a gateway says about a payout, made true here: the state moves, the ledger follows.
+
+Answers, questions, callbacks and reports all end here. Each may come late, twice or in the
+wrong order; a payout only ever moves forward, so whichever comes first decides.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import utc_now
+from models.payout import UNDER_WAY, Cause, Payout, PayoutStatus
+from service.gateways import Reported, Stage
+from service.ledger import chart
+from service.payouts import floats, moving, retrying
+
+ASK_FIRST = timedelta(seconds=60)
+"""A callback is faster, mostly; after so long it may have been lost."""
+LOOK_AGAIN = timedelta(hours=25)
+"""Banks send back within a day what they can't book."""
+
+
+class Effect(StrEnum):
+    """What became of a report."""
+
+    MOVED = "moved"
+    NOTHING_NEW = "nothing_new"
+    CONTRADICTS = "contradicts"
+    """Of a payout that ended otherwise; reconciliation has to find out."""
+    OTHER_ID = "other_id"
+    """Of a second payout under the same reference."""
+    NO_PAYOUT = "no_payout"
+
+
+_Step = Callable[[AsyncSession, Payout, Reported, Cause], Awaitable[None]]
+
+
+async def apply(
+    session: AsyncSession, bank_id: UUID, payout_id: UUID, report: Reported, cause: Cause
+) -> Effect:
+    """Move a payout to where its gateway says it is, if that is forward."""
+    payout = await _locked(session, bank_id, payout_id)
+    if payout is None:
+        return Effect.NO_PAYOUT
+    if payout.gateway_id and report.gateway_id not in ("", payout.gateway_id):
+        return Effect.OTHER_ID
+    await _note_id(session, payout, report)
+    status = PayoutStatus(payout.status)
+    if status in UNDER_WAY:
+        return await _from_under_way(session, payout, report, cause)
+    if status == PayoutStatus.PAID and report.stage in (Stage.REVERSED, Stage.FAILED):
+        # A gateway without a word for it lets what was paid fail.
+        await _reverse(session, payout, report, cause)
+        return Effect.MOVED
+    return Effect.NOTHING_NEW if _agrees(status, report.stage) else Effect.CONTRADICTS
+
+
+async def _from_under_way(
+    session: AsyncSession, payout: Payout, report: Reported, cause: Cause
+) -> Effect:
+    if payout.status == PayoutStatus.SENT and report.stage == Stage.SENT:
+        return Effect.NOTHING_NEW
+    for step in _STEPS[report.stage]:
+        await step(session, payout, report, cause)
+    return Effect.MOVED
+
+
+async def _take_note(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
+    now = utc_now()
+    await _move(session, payout, PayoutStatus.SENT, cause, sent_at=now, due_at=now + ASK_FIRST)
+
+
+async def _pay(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
+    now = utc_now()
+    sent_at = payout.sent_at or now
+    to = PayoutStatus.PAID
+    await _move(session, payout, to, cause, sent_at=sent_at, paid_at=now, due_at=now + LOOK_AGAIN)
+    await moving.pay_out(session, payout, chart.float(payout.gateway))
+    await moving.tell(session, payout, "payout_arrived")
+
+
+async def _fail(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
+    await end_unpaid(session, payout, PayoutStatus.FAILED, cause, report.failure)
+    if report.float_empty:
+        await floats.stop(session, payout.bank_id, payout.gateway, report.failure)
+    if report.try_again and await retrying.retry_by_itself(session, payout):
+        return
+    await moving.tell(session, payout, "payout_failed")
+
+
+async def _cancel(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
+    await end_unpaid(session, payout, PayoutStatus.CANCELLED, cause, report.failure)
+    await moving.tell(session, payout, "payout_cancelled")
+
+
+async def _reverse(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
+    await _move(
+        session,
+        payout,
+        PayoutStatus.REVERSED,
+        cause,
+        failure=report.failure,
+        reversed_at=utc_now(),
+        due_at=None,
+        cause_detail=report.failure,
+    )
+    await moving.take_back(session, payout)
+    await moving.tell(session, payout, "payout_reversed")
+
+
+async def end_unpaid(
+    session: AsyncSession, payout: Payout, to: PayoutStatus, cause: Cause, failure: str
+) -> None:
+    """It ended and was certainly not paid: what was held is available again."""
+    await _move(
+        session,
+        payout,
+        to,
+        cause,
+        failure=failure,
+        cause_detail=failure,
+        ended_at=utc_now(),
+        due_at=None,
+    )
+    await moving.give_back(session, payout)
+
+
+_STEPS: dict[Stage, tuple[_Step, ...]] = {
+    Stage.SENT: (_take_note,),
+    Stage.PAID: (_pay,),
+    Stage.FAILED: (_fail,),
+    Stage.CANCELLED: (_cancel,),
+    Stage.REVERSED: (_pay, _reverse),
+}
+_AGREES: dict[Stage, tuple[PayoutStatus, ...]] = {
+    Stage.SENT: (
+        PayoutStatus.PAID,
+        PayoutStatus.REVERSED,
+        PayoutStatus.FAILED,
+        PayoutStatus.CANCELLED,
+    ),
+    Stage.PAID: (PayoutStatus.PAID, PayoutStatus.REVERSED),
+    Stage.FAILED: (PayoutStatus.FAILED, PayoutStatus.REVERSED),
+    Stage.CANCELLED: (PayoutStatus.CANCELLED,),
+    Stage.REVERSED: (PayoutStatus.REVERSED,),
+}
+
+
+def _agrees(status: PayoutStatus, stage: Stage) -> bool:
+    """Whether a late report says nothing that isn't so."""
+    return status in _AGREES[stage]
+
+
+async def _move(
+    session: AsyncSession, payout: Payout, to: PayoutStatus, cause: Cause, **values: Any
+) -> None:
+    before = (PayoutStatus(payout.status),)
+    await moving.move(session, payout, before, to, cause, **values)
+
+
+async def _locked(session: AsyncSession, bank_id: UUID, payout_id: UUID) -> Payout | None:
+    query = (
+        select(Payout)
+        .where(Payout.bank_id == bank_id, Payout.id == payout_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(query)).first()
+
+
+async def _note_id(session: AsyncSession, payout: Payout, report: Reported) -> None:
+    if payout.gateway_id or not report.gateway_id:
+        return
+    await session.exec(
+        update(Payout)
+        .where(col(Payout.bank_id) == payout.bank_id, col(Payout.id) == payout.id)
+        .values(gateway_id=report.gateway_id)
+        .execution_options(synchronize_session=False)
+    )
+    await session.refresh(payout)
