@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     whatsapp_code_template: str = "jumpa_madu_kode"
     whatsapp_notice_template: str = "jumpa_madu_kabar"
 
+    gateways: Path | None = None
+
     nominatim_url: str = ""
     nominatim_user_agent: str = ""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from service.cli import checks, degrees, driving
+from service.cli import checks, degrees, driving, gateways
 from service.cli.naming import in_examples, told
 from service.cli.refusals import Commands
 
@@ -29,6 +29,7 @@ member = typer.Typer(no_args_is_help=True, help="Who plays which part in a bank.
 price = typer.Typer(no_args_is_help=True, help="Price lists.")
 demo_town = typer.Typer(no_args_is_help=True, help="The demo town.")
 app.add_typer(checks.commands)
+app.add_typer(gateways.commands)
 app.add_typer(bank, name="bank")
 app.add_typer(member, name="member")
 app.add_typer(price, name="price")
@@ -264,7 +265,7 @@ def demo_day(
 
 
 def _name_as_called() -> None:
-    for group in (app, checks.commands, bank, member, price, demo_town):
+    for group in (app, checks.commands, gateways.commands, bank, member, price, demo_town):
         for command in group.registered_commands:
             command.help = in_examples(inspect.getdoc(command.callback) or "")
 

@@ -19,7 +19,8 @@ class Stage(StrEnum):
     """Accepted; the gateway owes an end."""
     PAID = "paid"
     FAILED = "failed"
-    """Ended without payment, for certain."""
+    """Ended without payment, for certain. Some gateways say this, not REVERSED, of one that was
+    paid and came back: for a payout that was PAID, it means REVERSED."""
     CANCELLED = "cancelled"
     REVERSED = "reversed"
     """Paid, and later sent back by the receiving bank."""
@@ -37,9 +38,13 @@ class Order:
     amount_idr: int
     description: str
     gateway_id: str = ""
-    """What the gateway calls it, once it has said so."""
+    """What the gateway calls it, once it has said so: in a Reported, an Unknown or a Notice."""
     first_sent_at: datetime | None = None
-    """When it was first sent, if it may have been."""
+    """When send was first called for it, aware; written down before that call. None: never.
+
+    Some gateways forget a key after a while, and would then take the payout a second time:
+    they go by this instant, so that it has to stay the same over every later try.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Reported:
     try_again: bool = False
     """A documented failure that a new payout, with a new key, may not meet again."""
     fee_idr: int | None = None
+    float_empty: bool = False
+    """It failed for want of money at the gateway: nothing else will go out either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +79,16 @@ class Unknown:
     """No certain answer: the payout may be under way. Ask, before anything is sent again."""
 
     why: str
+    gateway_id: str = ""
+    """What the gateway calls it, if it said so before the answer was lost: keep it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The gateway knows no such payout, for certain."""
+    """No such payout is under way at the gateway, nor will be unless it is sent again."""
 
     may_send: bool
-    """Sending it under its key can't pay twice."""
+    """Sending it under its key can't pay twice. If False, a person has to look."""
 
 
 Answer = Reported | Refused | Unknown

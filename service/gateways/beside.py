@@ -1,0 +1,101 @@
+"""The stand-in as a child of the server, so that payouts can be tried without an account."""
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from pydantic import AnyHttpUrl, SecretStr
+
+from service.gateways.accounts import Gateways, Opened, XenditAccount
+
+NAME = "standin"
+
+_PATIENCE_S = 5.0
+# Should the process ever end by itself, another begins after this.
+_PAUSE_S = 2.0
+
+
+@asynccontextmanager
+async def gateway_beside(
+    data_dir: Path, callback_url: str, *, after_s: float = 1.0
+) -> AsyncIterator[Gateways]:
+    """A gateway for every bank, whose process begins `after_s` seconds later.
+
+    Nothing waits for it: its socket listens at once, and the first call is answered when the
+    process is up. What it knows lies in `data_dir`/gateway and stays; its keys are new each
+    time. It ends with the block, and with this process however that ends.
+    """
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+        account = _account(listening.getsockname()[1])
+        gateways = Gateways([Opened(account)])
+        child = asyncio.create_task(
+            _keep(account, listening.fileno(), data_dir / "gateway", callback_url, after_s)
+        )
+        try:
+            yield gateways
+        finally:
+            await gateways.close()
+            child.cancel()
+            with suppress(asyncio.CancelledError):
+                await child
+
+
+def _account(port: int) -> XenditAccount:
+    return XenditAccount(
+        name=NAME,
+        kind="xendit",
+        url=AnyHttpUrl(f"http://127.0.0.1:{port}"),
+        secret_key=SecretStr(secrets.token_hex(16)),
+        callback_secret=SecretStr(secrets.token_hex(16)),
+        banks="*",
+        fee_idr=2_500,
+    )
+
+
+async def _keep(
+    account: XenditAccount, descriptor: int, folder: Path, callback_url: str, after_s: float
+) -> None:
+    await asyncio.sleep(after_s)
+    while True:
+        child = await _begin(account, descriptor, folder, callback_url)
+        try:
+            await child.wait()
+        finally:
+            await _end(child)
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def _begin(
+    account: XenditAccount, descriptor: int, folder: Path, callback_url: str
+) -> asyncio.subprocess.Process:
+    command = ("gateway-standin", "--fd", str(descriptor), "--data-dir", str(folder))
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-P", "-m", "service.cli", *command, "--callback", callback_url),
+        # It reads its input to the end, which comes when nobody holds the other end any more.
+        stdin=asyncio.subprocess.PIPE,
+        pass_fds=(descriptor,),
+        env={
+            **os.environ,
+            "JUMPA_STANDIN_KEY": account.secret_key.get_secret_value(),
+            "JUMPA_STANDIN_CALLBACK_SECRET": account.callback_secret.get_secret_value(),
+        },
+        # Ctrl-C in the terminal is for the server, which ends it in its own time.
+        start_new_session=True,
+    )
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is None:
+        child.terminate()
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await child.wait()
+        except TimeoutError:
+            child.kill()
+            await child.wait()

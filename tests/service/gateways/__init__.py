@@ -1,0 +1,1 @@
+"""Gateways: their adapters, against their stand-ins and by themselves."""
