@@ -40,8 +40,11 @@ from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
 from service.api.measuring import Measuring
 from service.database import Database, open_database, schema
+from service.gateways import Gateways, beside
+from service.gateways.accounts import open_gateways
 from service.keys import load_keys
 from service.messages import FileMessenger, Messenger
+from service.payouts import Sender
 from service.plans import Desk
 from service.settings import Settings
 from service.worker import Worker
@@ -112,9 +115,10 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     )
     messenger = _messenger(settings)
     try:
-        async with _router(settings) as router:
+        async with _router(settings) as router, _gateways(settings) as paying:
             geocoder = _geocoder(settings)
-            yield Parts(settings, database, load_keys(settings), messenger, geocoder, router)
+            keys = load_keys(settings)
+            yield Parts(settings, database, keys, messenger, geocoder, router, paying)
     finally:
         await messenger.close()
         await database.close()
@@ -136,8 +140,11 @@ async def work(parts: Parts, stop: asyncio.Event) -> None:
     """Everything that happens without anybody asking, until told to stop."""
     worker = Worker(parts.database, parts.keys, parts.messenger)
     desk = Desk(parts.database, parts.router)
-    # A plan takes minutes, and nobody's notice is to wait for it.
-    await asyncio.gather(worker.run(stop), desk.run(stop))
+    # A plan takes minutes and a gateway may, and nobody's notice is to wait for them.
+    running = [worker.run(stop), desk.run(stop)]
+    if parts.gateways is not None:
+        running.append(Sender(parts.database, parts.gateways).run(stop))
+    await asyncio.gather(*running)
 
 
 @contextmanager
@@ -221,6 +228,21 @@ async def _router(settings: Settings) -> AsyncIterator[Router | None]:
 
     async with httpx.AsyncClient() as client:
         yield Router(Osrm(settings.osrm_url, client))
+
+
+@asynccontextmanager
+async def _gateways(settings: Settings) -> AsyncIterator[Gateways | None]:
+    """Those of the file that is set; to try things out, the stand-in in a process beside."""
+    if settings.gateways is not None:
+        opened = open_gateways(settings.gateways)
+        yield opened
+        await opened.close()
+    elif settings.plays_gateway:
+        callbacks = f"http://{settings.host}:{settings.port}/v1/gateways/{beside.NAME}/callbacks"
+        async with beside.gateway_beside(settings.data_dir, callbacks) as opened:
+            yield opened
+    else:
+        yield None
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -95,5 +95,11 @@ class Settings(BaseSettings):
         return url.render_as_string(hide_password=False)
 
     @property
+    def plays_gateway(self) -> bool:
+        """Whether payouts go to the stand-in: to try things out, never beside real money."""
+        is_play = self.environment == "development" and self.is_sqlite and self.demo is not False
+        return is_play and self.gateways is None
+
+    @property
     def is_sqlite(self) -> bool:
         return self.database.startswith("sqlite")

@@ -81,7 +81,7 @@ class ScriptedGateway:
             return taken(order) if is_known else Missing(may_send=True)
         finding = _next(self.findings, order)
         assert not hasattr(finding, "retry_after_s")
-        return finding  # type: ignore[return-value]  # What is asked about is never refused.
+        return finding
 
     async def balance_idr(self) -> int:
         if self.balance is None:

@@ -16,7 +16,7 @@ from service.database import one_at_a_time
 from service.errors import FieldProblem, Malformed
 
 _BETWEEN = re.compile(r"[\s.\-]")
-_NUMBER = re.compile(r"\d{5,20}")
+_NUMBER = re.compile(r"[0-9]{5,20}")
 
 
 class DestinationNotValid(Malformed):

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 NAMES_AT_A_TIME = 8
 MOST_TRIES = 6
 _NO_LETTER = re.compile(r"[^A-Z ]")
+_WITHIN = re.compile(r"['\u2019`]")  # part of a name, as in Nur'aini
 
 
 async def refresh_channels(database: Database, gateways: Gateways) -> None:
@@ -54,18 +55,20 @@ async def check_names(database: Database, gateways: Gateways) -> int:
 
 
 def same_name(given: str, found: str) -> bool:
-    """Whether two spellings are one person: case, order, signs and initials don't matter."""
-    one, other = _words(given), _words(found)
-    if not one or not other:
-        return False
-    short, long = sorted((one, other), key=len)
-    return all(
-        any(word.startswith(part) or part.startswith(word) for word in long) for part in short
-    )
+    """Whether two spellings can be one person: case, order and signs don't matter, and a
+    letter stands for a name that begins with it.
+    """
+    short, long = sorted((_words(given), _words(found)), key=len)
+    return bool(short) and all(any(_fits(part, word) for word in long) for part in short)
+
+
+def _fits(part: str, word: str) -> bool:
+    one, other = sorted((part, word), key=len)
+    return one == other or (len(one) == 1 and other.startswith(one))
 
 
 def _words(name: str) -> set[str]:
-    return set(_NO_LETTER.sub(" ", name.upper()).split())
+    return set(_NO_LETTER.sub(" ", _WITHIN.sub("", name.upper())).split())
 
 
 async def _ask(gateway: Gateway) -> tuple[list[Channel], int] | None:

@@ -40,6 +40,7 @@ KEPT = {
     "POST /v1/payouts/{payout_id}/approve",
     "POST /v1/payouts/{payout_id}/reject",
     "POST /v1/payouts/{payout_id}/pay-cash",
+    "POST /v1/gateways/{gateway}/callbacks",
     "GET /v1/banks/{bank_id}/ledger/trial-balance",
 }
 WITHOUT_A_KEY = {
@@ -47,6 +48,7 @@ WITHOUT_A_KEY = {
     "POST /v1/auth/tokens",
     "PATCH /v1/me",
     "POST /v1/banks/{bank_id}/join",
+    "POST /v1/gateways/{gateway}/callbacks",
 }
 SLUG = re.compile(r"`(\w+)`")
 
@@ -118,6 +120,7 @@ async def test_what_needs_a_token_says_so(described: dict[str, Any]) -> None:
         "POST /v1/auth/tokens",
         "GET /v1/banks",
         "GET /v1/banks/{bank_id}/prices",
+        "POST /v1/gateways/{gateway}/callbacks",
     }
 
 

@@ -46,6 +46,8 @@ def on_a_payout(payout_id: Any) -> list[Request]:
         ("POST", f"{path}/approve", None),
         ("POST", f"{path}/reject", REASON),
         ("POST", f"{path}/pay-cash", {"proof": "x"}),
+        ("POST", f"{path}/retry", None),
+        ("GET", f"{path}/moves", None),
     ]
 
 
@@ -59,6 +61,10 @@ def in_a_bank(bank_id: Any, resident: Person) -> list[Request]:
         ("GET", f"/v1/passbooks/{bank_id}/lines?resident_id={resident_id}", None),
         ("GET", f"/v1/banks/{bank_id}/members", None),
         ("GET", f"/v1/banks/{bank_id}/ledger/trial-balance", None),
+        ("GET", f"/v1/banks/{bank_id}/floats", None),
+        ("POST", f"/v1/banks/{bank_id}/floats/gate/top-ups", {"amount_idr": 1, "drawer": "main"}),
+        ("POST", f"/v1/banks/{bank_id}/floats/gate/resume", None),
+        ("GET", f"/v1/passbooks/{bank_id}/destination", None),
         ("GET", f"/v1/banks/{bank_id}/loads", None),
         ("GET", f"/v1/banks/{bank_id}/loads/bias?{DAYS}", None),
         ("GET", f"/v1/banks/{bank_id}/mass-balance?{DAYS}", None),
