@@ -21,6 +21,8 @@ _DEEDS: dict[str, tuple[str, str]] = {
 
 _PARTS = {"sale": ("share",), "receiving": ("bought",), "dispute": ("bought",)}
 """Lines of an act that say something of their own; their keys end so."""
+_NAMING = ("sale",)
+"""Acts whose memo is no reason, but what they are about."""
 
 
 class Labels(NamedTuple):
@@ -98,11 +100,13 @@ def labels(language: str) -> Labels:
 
 
 def described(line: PassbookLine, language: str) -> str:
-    """What a line is about: "Koreksi: setoran jemput (salah timbang)"."""
+    """What a line is about: "Koreksi: setoran jemput (salah timbang)", "Terjual: kardus"."""
     deed = _deed(line.kind, line.key, language)
     if line.corrects_kind:
         corrected = _deed(line.corrects_kind, line.key, language)
         deed = f"{deed}: {corrected[0].lower()}{corrected[1:]}"
+    if line.kind in _NAMING and line.memo:
+        return f"{deed}: {line.memo}"
     return f"{deed} ({line.memo})" if line.memo else deed
 
 

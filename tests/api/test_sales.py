@@ -103,8 +103,8 @@ async def test_a_resident_sees_what_waits_and_what_it_brought(
     assert standing["grams_total"] == 4_000
     lines = done(await asking.get(sharing.resident, f"{book}/lines"))["items"]
     assert [(line["description"], line["in_idr"]) for line in lines] == [
-        ("Bagi hasil", 840),
-        ("Terjual", 7_800),
+        (f"Bagi hasil: {PET.title()}", 840),
+        (f"Terjual: {PET.title()}", 7_800),
     ]
     (lot,) = done(await asking.get(sharing.resident, f"{book}/lots"))["items"]
     of_sale = at(sharing, f"sales/{sold['id']}/lots")

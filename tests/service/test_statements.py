@@ -96,6 +96,11 @@ def pages_of(pdf: bytes) -> int:
         (a_written_line(kind="dropoff"), "Setoran langsung", "Drop-off"),
         (a_written_line(kind="payout"), "Pencairan", "Payout"),
         (a_written_line(kind="sale", key="sale:1:lot"), "Terjual", "Sold"),
+        (
+            a_written_line(kind="sale", memo="Kardus (bekas)"),
+            "Terjual: Kardus (bekas)",
+            "Sold: Kardus (bekas)",
+        ),
         (a_written_line(kind="sale", key="sale:1:share"), "Bagi hasil", "Share of the profit"),
         (
             a_written_line(kind="receiving", key="receiving:1:2:bought"),
