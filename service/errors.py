@@ -73,6 +73,7 @@ _INDONESIAN = {
     "load": "muatan",
     "station": "bank sampah",
     "buyer": "pembeli",
+    "collector": "petugas",
     "correction": "koreksi",
     "entry": "catatan",
     "payout": "pencairan",

@@ -190,7 +190,7 @@ async def lines(
     )
     shown, last = page.cut(found)
     return LineList(
-        items=[_line_view(line) for line in shown],
+        items=[line_view(line, statements.described(line, "id")) for line in shown],
         next_cursor=cursor_of(last.version) if last else None,
     )
 
@@ -235,13 +235,14 @@ async def trial_balance(
     )
 
 
-def _line_view(line: ledger.PassbookLine) -> LineView:
+def line_view(line: ledger.PassbookLine, description: str) -> LineView:
+    """A line of somebody's account as it is shown."""
     about = line.corrects_kind or line.kind
     return LineView(
         id=line.id,
         at=line.at,
         kind=line.kind,
-        description=statements.described(line, "id"),
+        description=description,
         in_idr=max(line.amount_idr, 0),
         out_idr=max(-line.amount_idr, 0),
         balance_idr=line.balance_idr,

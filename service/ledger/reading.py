@@ -24,6 +24,13 @@ class Standing(NamedTuple):
     """Of these, what waits for its buyer under bagi hasil."""
 
 
+class Earned(NamedTuple):
+    """What a collector has earned and not yet been paid, and how much of it is on its way."""
+
+    available_idr: int
+    held_idr: int
+
+
 class AccountTotals(NamedTuple):
     """What went through an account, posted amounts only."""
 
@@ -71,6 +78,20 @@ async def standing(session: AsyncSession, bank_id: UUID, resident_id: UUID) -> S
         elif code == goods:
             unsold += credits - debits
     return Standing(available, pending, held, grams, unsold)
+
+
+async def earned(session: AsyncSession, bank_id: UUID, collector_id: UUID) -> Earned:
+    """A collector's figures; zeros before the first pickup."""
+    query = select(
+        col(Balance.credits_posted) - col(Balance.debits_posted) - col(Balance.debits_pending),
+        col(Balance.debits_pending),
+    ).where(
+        col(Balance.bank_id) == bank_id,
+        col(Balance.account_id) == chart.earnings(collector_id).id_in(bank_id),
+    )
+    connection = await session.connection()
+    found = (await connection.execute(query)).first()
+    return Earned(*found) if found else Earned(0, 0)
 
 
 async def balances(
