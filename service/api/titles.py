@@ -68,6 +68,7 @@ INDONESIAN = {
     "receive_one_at_a_time": "Terima satu per satu",
     "request_malformed": "Permintaan tidak dapat dipahami",
     "rules_exist": "Aturan sudah ada",
+    "rules_unchanged": "Aturan tidak berubah",
     "session_ended": "Sesi berakhir",
     "statement_too_long": "Laporan terlalu panjang",
     "stock_too_low": "Stok tidak cukup",
