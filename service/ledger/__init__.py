@@ -27,6 +27,7 @@ from service.ledger.reading import (
     Standing,
     balances,
     earned,
+    owners,
     standing,
     trial_balance,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "open_accounts",
     "open_book",
     "open_page",
+    "owners",
     "passbook_lines",
     "passbook_of_days",
     "post",

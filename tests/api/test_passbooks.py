@@ -21,6 +21,7 @@ from tests.factories import (
     give,
     make_town,
 )
+from tests.selling import a_buyer
 
 MALFORMED = (422, "request_malformed")
 LINE = "/weighings/0"
@@ -202,6 +203,31 @@ async def test_a_trial_balance_can_be_asked_for_as_it_was(
     later = done(await asking.get(town.treasurer, path, at=after))
     moved = [each for each in now["items"] if each["debit"] or each["credit"]]
     assert [each for each in later["items"] if each["debit"] or each["credit"]] == moved
+
+
+async def test_the_treasurer_sees_whose_accounts_they_are_and_the_city_does_not(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    headers = asking.headers(town.resident, None)
+    done(await asking.client.patch("/v1/me", json={"name": "Siti Aminah"}, headers=headers))
+    await earn(town, keys)
+    buyer = await a_buyer(town)
+    body = {"amount_idr": 1_000}
+    payments = f"/v1/banks/{town.bank_id}/buyers/{buyer.id}/payments"
+    done(await asking.post(town.treasurer, payments, body), 201)
+    path = f"/v1/banks/{town.bank_id}/ledger/trial-balance"
+    rows = done(await asking.get(town.treasurer, path))["items"]
+    assert {row["account"].partition(":")[0]: row["name"] for row in rows if row["name"]} == {
+        "available": "Siti Aminah",
+        "source": "Siti Aminah",
+        "earnings": "Somebody",
+        "load": "Somebody",
+        "receivable": buyer.name,
+    }
+    seen = await asking.get(town.city, path)
+    assert [row | {"name": ""} for row in rows] == done(seen)["items"]
+    assert "Siti" not in seen.text
+    assert buyer.name not in seen.text
 
 
 @pytest.mark.parametrize("role", [Role.RESIDENT, Role.COLLECTOR, Role.OPERATOR])
