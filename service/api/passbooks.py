@@ -141,6 +141,7 @@ class TrialBalanceView(BaseModel):
         NotAllowed,
         NoSuchThing,
         weighing.OwnWeighing,
+        weighing.TooLittleBrought,
         prices.UnknownMaterial,
         prices.MaterialNotBought,
     ),

@@ -72,6 +72,7 @@ INDONESIAN = {
     "session_ended": "Sesi berakhir",
     "statement_too_long": "Laporan terlalu panjang",
     "stock_too_low": "Stok tidak cukup",
+    "too_little_brought": "Setoran terlalu ringan",
     "too_many_codes": "Terlalu banyak permintaan kode",
     "too_many_days": "Periode terlalu panjang",
     "too_many_grams_held": "Muatan terlalu berat",

@@ -8,6 +8,7 @@ import pytest
 
 from models.base import utc_now
 from models.people import Role
+from service.database import Database
 from service.keys import Keys
 from tests.api.asking import Asking, done, nothing_changes, refused, weighing
 from tests.factories import (
@@ -112,6 +113,17 @@ async def test_a_drop_off_that_can_not_be_is_refused(
     async with nothing_changes(quiet):
         answer = await asking.post(quiet.operator, dropoffs(quiet), dropoff(quiet, **changes))
     refused(answer, status, slug, pointer)
+
+
+async def test_a_bank_says_how_little_is_too_little(asking: Asking, database: Database) -> None:
+    town = await make_town(database, min_dropoff_grams=2_000)
+    async with nothing_changes(town):
+        answer = await asking.post(
+            town.operator, dropoffs(town), dropoff(town, **line(grams=1_999))
+        )
+        refused(answer, 409, "too_little_brought")
+    dirty = line(grams=1_500, rejected_grams=500, reason="basah")
+    done(await asking.post(town.operator, dropoffs(town), dropoff(town, **dirty)), 201)
 
 
 async def test_nobody_is_credited_who_is_no_resident_of_this_bank(
