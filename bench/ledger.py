@@ -22,6 +22,7 @@ from sqlalchemy import event
 from bench.support import history, processes
 from bench.support.acts import Acts
 from bench.support.figures import figure
+from bench.support.grouping import Poster
 from bench.support.history import Passbook
 from bench.support.pgledger import PgLedger, scripts_in
 from bench.support.rounds import CALLERS, Act, Speed, p99, race
@@ -31,7 +32,6 @@ from models.people import Role
 from service import ledger
 from service.database import Database, open_database, schema
 from service.ledger import Draft, Movement, chart
-from service.ledger.grouping import Poster
 from tests.counting import statements_of
 from tests.factories import another, load_materials, make_town
 

@@ -18,6 +18,7 @@ from service.api import (
     banks,
     corrections,
     disputes,
+    earnings,
     errors,
     gateways,
     jobs,
@@ -58,7 +59,7 @@ weighed is credited to a passbook, and paid out.
 Errors are `application/problem+json` (RFC 9457); their types are documented under
 [/problems](/problems). Money is whole rupiah, mass whole grams. Every POST that changes
 something takes an `Idempotency-Key`: the same key and the same request give the first
-answer again.
+answer again. Fields that are not described are ignored.
 """
 
 
@@ -90,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
         mass,
         passbooks,
         statements,
+        earnings,
         sales,
         payouts,
         gateways,

@@ -36,6 +36,11 @@ class RulesExist(Conflict):
     indonesian = "Sudah ada aturan yang mulai berlaku pada saat yang sama."
 
 
+class RulesUnchanged(Conflict):
+    english = "Those are the rules that are in force by then anyway; nothing would change."
+    indonesian = "Aturan ini sama dengan yang sudah berlaku saat itu; tidak ada yang berubah."
+
+
 class PartsTooLarge(Conflict):
     english = "Residents and collectors together can get at most 1000 thousandths."
     indonesian = "Bagian warga dan petugas bersama-sama paling banyak 1000 per seribu."
@@ -147,7 +152,7 @@ async def change_rules(
 ) -> Policy:
     """Rules that begin now or later: those in force by then, with these columns changed.
 
-    Raises PastRules, RulesExist or PartsTooLarge.
+    Raises PastRules, RulesUnchanged, RulesExist or PartsTooLarge.
     """
     # Two changes at once would each carry the other's rule back.
     await one_at_a_time(session, f"rules of {bank_id}")
@@ -157,6 +162,8 @@ async def change_rules(
     begins = max(valid_from, now)
     before = (await policies_in_force(session, [bank_id], at=begins))[bank_id]
     kept = before.model_dump(exclude={"id", "created_at"})
+    if all(kept[name] == value for name, value in changes.items()):
+        raise RulesUnchanged
     new = Policy(**(kept | dict(changes) | {"valid_from": begins, "entered_by": entered_by}))
     if new.residents_permille + new.collectors_permille > 1_000:
         raise PartsTooLarge

@@ -74,6 +74,7 @@ _INDONESIAN = {
     "load": "muatan",
     "station": "bank sampah",
     "buyer": "pembeli",
+    "collector": "petugas",
     "correction": "koreksi",
     "entry": "catatan",
     "payout": "pencairan",

@@ -139,33 +139,43 @@ async def register(
 
 async def resident_of(session: AsyncSession, bank_id: UUID, person_id: UUID) -> Person:
     """A resident of this bank. Raises NoSuchThing for anybody else."""
+    return await _with_part(session, bank_id, person_id, Role.RESIDENT)
+
+
+async def _with_part(session: AsyncSession, bank_id: UUID, person_id: UUID, role: Role) -> Person:
     query = (
         select(Person)
         .join(Membership, col(Membership.person_id) == Person.id)
         .where(
             Membership.person_id == person_id,
             Membership.bank_id == bank_id,
-            Membership.role == Role.RESIDENT,
+            Membership.role == role,
         )
     )
     person = (await session.exec(query)).first()
     if person is None:
-        raise NoSuchThing(thing="resident")
+        raise NoSuchThing(thing=role)
     return person
 
 
 async def whose(
-    session: AsyncSession, caller: Caller, bank_id: UUID, resident_id: UUID | None
+    session: AsyncSession,
+    caller: Caller,
+    bank_id: UUID,
+    named: UUID | None,
+    *,
+    role: Role = Role.RESIDENT,
 ) -> UUID:
     """For which resident the caller acts: for themselves, or as an officer for the one named.
 
-    Raises NotAllowed, or NoSuchThing for nobody of this bank.
+    Or for which collector, with that role. Raises NotAllowed, or NoSuchThing for nobody of
+    this bank.
     """
-    if resident_id is None or resident_id == caller.person_id:
-        caller.act_in(bank_id, Role.RESIDENT)
+    if named is None or named == caller.person_id:
+        caller.act_in(bank_id, role)
         return caller.person_id
     caller.act_in(bank_id, *OFFICERS)
-    return (await resident_of(session, bank_id, resident_id)).id
+    return (await _with_part(session, bank_id, named, role)).id
 
 
 async def members_of(

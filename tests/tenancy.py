@@ -23,8 +23,9 @@ def offending_tables(statement: str) -> set[str]:
 
 def watch(database: Database) -> None:
     """Look at every statement of this database from now on."""
-    for engine in {database.engine.sync_engine, database.reader.sync_engine}:
-        event.listen(engine, "before_cursor_execute", _check)
+    engines = {database.engine, database.reader, database.beside}
+    for engine in engines:
+        event.listen(engine.sync_engine, "before_cursor_execute", _check)
 
 
 def _check(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:

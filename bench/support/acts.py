@@ -9,6 +9,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bench.support.grouping import Poster
 from bench.support.rounds import CALLERS, Act
 from models.base import Table, new_id, utc_now
 from models.idempotency import Answer
@@ -18,7 +19,6 @@ from service import claims, ledger, pickups, weighing
 from service.database import Database
 from service.keys import Keys, load_keys
 from service.ledger import Draft, Movement, Place
-from service.ledger.grouping import Poster
 from service.settings import Settings
 from service.weighing import Handover, Weighed
 from tests.factories import (

@@ -58,10 +58,16 @@ async def reading(parts: CurrentParts) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def reading_long(parts: CurrentParts) -> AsyncIterator[AsyncSession]:
+    async with parts.database.reading_long() as session:
+        yield session
+
+
 # With scope="function" the commit comes before the answer. By default it comes after, and
 # a commit that fails would have been answered with 200 already.
 Session = Annotated[AsyncSession, Depends(writing, scope="function")]
 ReadSession = Annotated[AsyncSession, Depends(reading, scope="function")]
+LongReadSession = Annotated[AsyncSession, Depends(reading_long, scope="function")]
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token")
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from service import errors
+from service.api.titles import title_of
 from service.api.wording import in_indonesian
 from service.database import is_disk_full
 from service.errors import FieldProblem, Problem
@@ -160,7 +161,7 @@ def answer_of(request: Request, problem: Problem) -> Response:
     status = status_of(type(problem))
     body: dict[str, Any] = {
         "type": type_of(type(problem)),
-        "title": type(problem).title(),
+        "title": title_of(type(problem), language),
         "status": status,
         "detail": problem.detail(language),
     }

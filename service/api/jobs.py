@@ -355,7 +355,10 @@ async def collect(
     """Weigh at the door; the resident is credited by the rules the pickup was listed under."""
     pickup = await _job(session, caller, pickup_id)
     handover = weighing.Handover(
-        body.handover_code, [line.weighed() for line in body.weighings], body.collected_at
+        body.handover_code,
+        [line.weighed() for line in body.weighings],
+        body.collected_at,
+        body.position.point() if body.position else None,
     )
     credited = await weighing.collect(session, parts.keys, pickup, caller.person_id, handover)
     return _collected_view(pickup, PickupStatus.COLLECTED, credited)

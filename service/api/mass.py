@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from models.people import Role
 from service import ledger
-from service.api.dependencies import Reader, ReadSession
+from service.api.dependencies import LongReadSession, Reader
 from service.api.errors import documented
 from service.api.periods import CurrentPeriod
 from service.auth import NoValidToken
@@ -47,7 +47,7 @@ class MassList(BaseModel):
 
 @router.get("/mass-balance", responses=documented(NoValidToken, NotAllowed))
 async def mass_balance(
-    bank_id: UUID, caller: Reader, session: ReadSession, period: CurrentPeriod
+    bank_id: UUID, caller: Reader, session: LongReadSession, period: CurrentPeriod
 ) -> MassList:
     """Where each material's grams went, day by day, by the ledger alone; oldest first.
 

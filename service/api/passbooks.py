@@ -1,6 +1,6 @@
 """What is weighed at the counter, and the passbook it goes into."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +13,7 @@ from models.people import Role
 from service import ledger, lots, members, prices, statements, weighing
 from service.api.dependencies import (
     CurrentPage,
+    LongReadSession,
     Payer,
     Reader,
     ReadSession,
@@ -113,7 +114,10 @@ class LotList(BaseModel):
 
 
 class AccountView(BaseModel):
+    """An account; `name` is whose it is, for the treasurer alone."""
+
     account: str
+    name: str
     unit: str
     debit: int
     credit: int
@@ -137,6 +141,7 @@ class TrialBalanceView(BaseModel):
         NotAllowed,
         NoSuchThing,
         weighing.OwnWeighing,
+        weighing.TooLittleBrought,
         prices.UnknownMaterial,
         prices.MaterialNotBought,
     ),
@@ -190,7 +195,7 @@ async def lines(
     )
     shown, last = page.cut(found)
     return LineList(
-        items=[_line_view(line) for line in shown],
+        items=[line_view(line, statements.described(line, "id")) for line in shown],
         next_cursor=cursor_of(last.version) if last else None,
     )
 
@@ -221,27 +226,33 @@ async def lots_kept(
 async def trial_balance(
     bank_id: UUID,
     caller: Reader,
-    session: ReadSession,
+    session: LongReadSession,
     at: Annotated[Instant | None, Query()] = None,
 ) -> TrialBalanceView:
-    """Every account with debit, credit and balance, now or as written up to an instant."""
+    """Every account with debit, credit and balance, now or as written up to an instant.
+
+    The treasurer also sees by name whose accounts they are; the city does not.
+    """
     caller.act_in(bank_id, Role.TREASURER, Role.CITY)
     rows = await ledger.trial_balance(session, bank_id, at=at)
+    is_treasurer = caller.has(bank_id, Role.TREASURER)
+    names = await ledger.owners(session, bank_id) if is_treasurer else {}
     return TrialBalanceView(
         bank_id=bank_id,
         at=at,
-        items=[account_view(row) for row in rows],
+        items=[account_view(row, _name_in(names, row.owner_id)) for row in rows],
         sums={IDR: 0} | sums_of(rows),
     )
 
 
-def _line_view(line: ledger.PassbookLine) -> LineView:
+def line_view(line: ledger.PassbookLine, description: str) -> LineView:
+    """A line of somebody's account as it is shown."""
     about = line.corrects_kind or line.kind
     return LineView(
         id=line.id,
         at=line.at,
         kind=line.kind,
-        description=statements.described(line, "id"),
+        description=description,
         in_idr=max(line.amount_idr, 0),
         out_idr=max(-line.amount_idr, 0),
         balance_idr=line.balance_idr,
@@ -254,6 +265,10 @@ def _line_view(line: ledger.PassbookLine) -> LineView:
     )
 
 
+def _name_in(names: Mapping[UUID, str], owner_id: UUID | None) -> str:
+    return names.get(owner_id, "") if owner_id else ""
+
+
 def sums_of(rows: Iterable[ledger.AccountTotals]) -> dict[str, int]:
     """What a trial balance comes to in each unit: 0, or something is wrong."""
     sums: dict[str, int] = {}
@@ -262,8 +277,13 @@ def sums_of(rows: Iterable[ledger.AccountTotals]) -> dict[str, int]:
     return sums
 
 
-def account_view(row: ledger.AccountTotals) -> AccountView:
-    """A line of a trial balance as it is shown."""
+def account_view(row: ledger.AccountTotals, name: str = "") -> AccountView:
+    """A line of a trial balance as it is shown, with a name for whoever may see it."""
     return AccountView(
-        account=row.code, unit=row.unit, debit=row.debit, credit=row.credit, balance=row.balance
+        account=row.code,
+        name=name,
+        unit=row.unit,
+        debit=row.debit,
+        credit=row.credit,
+        balance=row.balance,
     )

@@ -89,6 +89,8 @@ class PickupView(BaseModel):
     """A pickup. `handover_code` is told to its resident only, and once to who lists for them.
 
     `received` is how far its second weighing is, null as long as it is on the load.
+    `arrived_off_m` is for officers: how far from here the collector said to be on arriving,
+    or else on weighing.
     """
 
     id: UUID
@@ -109,6 +111,7 @@ class PickupView(BaseModel):
     collector_id: UUID | None
     claimed_until: datetime | None
     arrived_at: datetime | None
+    arrived_off_m: int | None
     collected_at: datetime | None
     credited_idr: int | None
     received: ReceivingStatus | None
@@ -240,6 +243,8 @@ def pickup_view(
     pickup = shown.pickup
     told = is_new or pickup.resident_id == caller.person_id
     values: dict[str, Any] = pickup.model_dump(include=set(PickupView.model_fields))
+    if not caller.has(pickup.bank_id, *OFFICERS):
+        values["arrived_off_m"] = None
     return PickupView(
         **values,
         resident=ResidentView(

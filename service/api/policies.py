@@ -133,7 +133,12 @@ async def list_policies(
     "/banks/{bank_id}/policies",
     status_code=201,
     responses=documented(
-        NoValidToken, NotAllowed, banks.PastRules, banks.RulesExist, banks.PartsTooLarge
+        NoValidToken,
+        NotAllowed,
+        banks.PastRules,
+        banks.RulesUnchanged,
+        banks.RulesExist,
+        banks.PartsTooLarge,
     ),
 )
 async def change_rules(

@@ -1,7 +1,7 @@
 """Buyers, sales and what nobody buys."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -25,7 +25,7 @@ from service.api.fields import PLAIN, Amount, Line, MaterialCode, Reason
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
-from service.members import OFFICERS
+from service.members import OFFICERS, Caller
 from service.sales import LotSold, Owing
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=ActRoute)
@@ -89,7 +89,8 @@ class SaleView(BaseModel):
     """A sale and how its money was divided.
 
     `amount_idr` = `lots_idr` (to residents at their prices) + `residents_idr` and
-    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's).
+    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's). The `note` is
+    for the bank's officers; the city gets none.
     """
 
     id: UUID
@@ -227,7 +228,7 @@ async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) 
     caller.act_in(bank_id, *OFFICERS)
     batch = sales.Batch(bank_id=bank_id, sold_by=caller.person_id, **body.model_dump())
     sale = await sales.sell(session, batch)
-    return await _sold_view(session, sale)
+    return await _sold_view(session, caller, sale)
 
 
 @router.get("/sales", responses=documented(NoValidToken, NotAllowed))
@@ -239,7 +240,7 @@ async def list_sales(
     found = await sales.sales_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
     shown, last = page.cut(found)
     return SaleList(
-        items=[SaleView(**sale.model_dump()) for sale in shown],
+        items=[SaleView(**_facts(caller, sale)) for sale in shown],
         next_cursor=cursor_of(last.id) if last else None,
     )
 
@@ -248,7 +249,7 @@ async def list_sales(
 async def sale(bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession) -> SoldView:
     """One sale, and how its money was divided."""
     caller.act_in(bank_id, *OFFICERS, Role.CITY)
-    return await _sold_view(session, await sales.find_sale(session, bank_id, sale_id))
+    return await _sold_view(session, caller, await sales.find_sale(session, bank_id, sale_id))
 
 
 @router.get("/sales/{sale_id}/lots", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
@@ -292,8 +293,15 @@ def _buyer_view(owing: Owing) -> BuyerView:
     return BuyerView(**owing.buyer.model_dump(include=shown), owes_idr=owing.owes_idr)
 
 
-async def _sold_view(session: AsyncSession, sale: Sale) -> SoldView:
-    return SoldView(**sale.model_dump(), lot_count=await sales.count_lots(session, sale))
+async def _sold_view(session: AsyncSession, caller: Caller, sale: Sale) -> SoldView:
+    lot_count = await sales.count_lots(session, sale)
+    return SoldView(**_facts(caller, sale), lot_count=lot_count)
+
+
+def _facts(caller: Caller, sale: Sale) -> dict[str, Any]:
+    """What was written freely may name people, and is not for the city."""
+    facts = sale.model_dump()
+    return facts if caller.has(sale.bank_id, *OFFICERS) else facts | {"note": ""}
 
 
 def _lot_view(sold: LotSold) -> LotSoldView:

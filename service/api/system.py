@@ -17,6 +17,7 @@ from service.api.errors import (
     status_of,
     type_of,
 )
+from service.api.titles import title_of
 from service.database import schema
 from service.errors import Problem
 
@@ -76,7 +77,7 @@ async def problem_list() -> HTMLResponse:
     """Every problem type there is."""
     rows = "".join(
         f'<tr><td><a href="{type_of(problem)}">{slug}</a></td><td>{status_of(problem)}</td>'
-        f'<td>{_text(problem.english)}</td><td lang="id">{_text(problem.indonesian)}</td></tr>'
+        f'<td>{_said(problem, "en")}</td><td lang="id">{_said(problem, "id")}</td></tr>'
         for slug, problem in sorted(_known().items())
     )
     head = "<tr><th>type</th><th>status</th><th>English</th><th>Indonesia</th></tr>"
@@ -90,8 +91,8 @@ async def problem_page(slug: str) -> HTMLResponse:
     if problem is None:
         raise NoSuchPath
     body = (
-        f"<p>HTTP {status_of(problem)}</p><p>{_text(problem.english)}</p>"
-        f'<p lang="id">{_text(problem.indonesian)}</p><p><a href="/problems">All problems</a></p>'
+        f"<p>HTTP {status_of(problem)}</p><p>{_said(problem, 'en')}</p>"
+        f'<p lang="id">{_said(problem, "id")}</p><p><a href="/problems">All problems</a></p>'
     )
     return HTMLResponse(_page(problem.title(), body))
 
@@ -101,9 +102,10 @@ def _known() -> dict[str, type[Problem]]:
     return {problem.slug(): problem for problem in Problem.family() if not problem.__subclasses__()}
 
 
-def _text(template: str) -> str:
-    """A sentence as it stands in a page: what is filled in when it happens is left open."""
-    return escape(_FACT.sub("…", template))
+def _said(problem: type[Problem], language: str) -> str:
+    """Title and sentence as they stand in a page: what is filled in later is left open."""
+    sentence = problem.english if language == "en" else problem.indonesian
+    return f"<b>{escape(title_of(problem, language))}</b><br>{escape(_FACT.sub('…', sentence))}"
 
 
 def _page(title: str, body: str) -> str:

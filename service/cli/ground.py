@@ -2,6 +2,9 @@
 
 import errno
 import socket
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
 
 from service.cli.naming import told
 from service.cli.refusals import Refused
@@ -36,14 +39,22 @@ def _why_not_there(settings: Settings, error: OSError) -> str:
 
 
 def require_schema(settings: Settings) -> None:
-    """Refuse a database that is not ready. Raises SchemaNotReady."""
-    if settings.is_sqlite:
-        # To look makes the folder, and that must not be open to others.
-        make_data_folder(settings)
+    """Refuse a database that is not there or not ready. Raises Refused or SchemaNotReady."""
+    _require_file(settings)
     lacking = lacking_in(settings)
     if lacking:
         raise schema.SchemaNotReady(
             f"The database is not ready: {'; '.join(lacking)}. Run `{told('migrate')}` first."
+        )
+
+
+def _require_file(settings: Settings) -> None:
+    """SQLite would make an empty database of any name that it is told to open."""
+    path = make_url(settings.database).database or ""
+    if settings.is_sqlite and not Path(path).exists():
+        raise Refused(
+            f"There is no database {Path(path).resolve()}. Set JUMPA_DATA_DIR or"
+            f" JUMPA_DATABASE_URL to the one you mean; `{told('migrate')}` makes a new one."
         )
 
 

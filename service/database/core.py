@@ -4,9 +4,10 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import NullPool, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -57,6 +58,20 @@ class Database:
         async with Session(self.reader, expire_on_commit=False) as session:
             yield session
 
+    @asynccontextmanager
+    async def reading_long(self) -> AsyncIterator[AsyncSession]:
+        """As reading(), for what looks through much: everybody else goes on meanwhile."""
+        async with Session(self.beside, expire_on_commit=False) as session:
+            yield session
+
+    @cached_property
+    def beside(self) -> AsyncEngine:
+        """Reads on threads of its own where the reader would keep the event loop waiting.
+
+        Made when it is first needed, since a start has no use for it.
+        """
+        return _beside_the_loop(self.reader.url) if self.is_sqlite else self.reader
+
     async def close(self) -> None:
         """Let go of every connection; without it the process may not end."""
         await self.engine.dispose()
@@ -102,6 +117,13 @@ def _open_sqlite(url: URL) -> Database:
     _on_connect(engine, read_only=False)
     _on_connect(reader, read_only=True)
     return Database(engine, reader, Writer(engine))
+
+
+def _beside_the_loop(url: URL) -> AsyncEngine:
+    """SQLite on a thread for each connection, which ends with it."""
+    engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), poolclass=NullPool)
+    _on_connect(engine, read_only=True)
+    return engine
 
 
 def _on_connect(engine: AsyncEngine, *, read_only: bool) -> None:

@@ -4,7 +4,13 @@ from service.ledger.accounts import open_accounts
 from service.ledger.book import BookBusy, hold_book, open_book, open_page, turn_page
 from service.ledger.chart import Place, chart
 from service.ledger.mass import MassOfDay, mass_balance
-from service.ledger.passbook import Excerpt, PassbookLine, passbook_lines, passbook_of_days
+from service.ledger.passbook import (
+    Excerpt,
+    PassbookLine,
+    lines_of,
+    passbook_lines,
+    passbook_of_days,
+)
 from service.ledger.posting import (
     AlreadyPosted,
     AlreadyReversed,
@@ -17,8 +23,11 @@ from service.ledger.posting import (
 )
 from service.ledger.reading import (
     AccountTotals,
+    Earned,
     Standing,
     balances,
+    earned,
+    owners,
     standing,
     trial_balance,
 )
@@ -41,6 +50,7 @@ __all__ = [
     "BalanceTooLow",
     "BookBusy",
     "Draft",
+    "Earned",
     "Excerpt",
     "Finding",
     "HoldAlreadyResolved",
@@ -56,11 +66,14 @@ __all__ = [
     "act_of",
     "balances",
     "chart",
+    "earned",
     "hold_book",
+    "lines_of",
     "mass_balance",
     "open_accounts",
     "open_book",
     "open_page",
+    "owners",
     "passbook_lines",
     "passbook_of_days",
     "post",

@@ -8,14 +8,21 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    ColumnElement,
     CompoundSelect,
     Date,
+    Function,
+    Integer,
     Row,
+    ScalarSelect,
+    Select,
     Subquery,
     and_,
     bindparam,
     case,
+    cast,
     func,
+    literal,
     null,
     select,
     union_all,
@@ -23,13 +30,14 @@ from sqlalchemy import (
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.ledger import Account, Balance, Journal, Page, Transfer, TransferKind
+from models.ledger import Account, Balance, Entry, Journal, Page, Transfer, TransferKind
 from service.ledger.chart import grams_of
 
 _CUSTODY = ("source", "load", "stock", "sold", "residue", "weighing_difference")
 """Where grams can be; whose they are is another matter and not counted here."""
 _PREFIX = grams_of("")
 _POSTED = (TransferKind.POST, TransferKind.SETTLE)
+_OF_PAGE = and_(col(Page.bank_id) == Journal.bank_id, col(Page.number) == Journal.page)
 
 
 class MassOfDay(NamedTuple):
@@ -60,17 +68,18 @@ async def mass_balance(
 ) -> list[MassOfDay]:
     """Each day and material that moved, from the first day to the last one, in order.
 
-    What was there at the end of a day is what is there now, less what has moved since.
+    What was there at the end of a day is what was there at the end of the last one, less what
+    moved in between.
     """
     connection = await session.connection()
-    rows = await connection.execute(_QUERY, {"of_bank": bank_id, "first": first})
-    moved, there = _gathered(rows)
+    asked = {"of_bank": bank_id, "first": first, "last": last}
+    moved, there = _gathered(await connection.execute(_QUERY, asked))
     days = []
     for (day, material), grams in sorted(moved.items(), reverse=True):
-        now = there[material]
-        days.append(_of_day(day, material, grams, now))
-        there[material] = {place: now[place] - grams[place] for place in _CUSTODY}
-    return [found for found in reversed(days) if found.day <= last]
+        then = there[material]
+        days.append(_of_day(day, material, grams, then))
+        there[material] = {place: then[place] - grams[place] for place in _CUSTODY}
+    return days[::-1]
 
 
 _Grams = dict[str, int]
@@ -79,7 +88,7 @@ _Grams = dict[str, int]
 def _gathered(
     rows: Iterable[Row[*tuple[Any, ...]]],
 ) -> tuple[dict[tuple[date, str], _Grams], dict[str, _Grams]]:
-    """What moved by day and material, and what is there now by material; by place."""
+    """What moved by day and material, and what was there in the end by material; by place."""
     moved: dict[tuple[date, str], _Grams] = defaultdict(_nothing)
     there: dict[str, _Grams] = defaultdict(_nothing)
     for row in rows:
@@ -94,7 +103,7 @@ def _nothing() -> _Grams:
 
 
 def _of_day(
-    day: date, material: str, moved: Mapping[str, int], now: Mapping[str, int]
+    day: date, material: str, moved: Mapping[str, int], then: Mapping[str, int]
 ) -> MassOfDay:
     return MassOfDay(
         day=day,
@@ -105,8 +114,8 @@ def _of_day(
         weighing_difference=moved["weighing_difference"],
         sold=moved["sold"],
         residue=moved["residue"],
-        stock=now["stock"],
-        load=now["load"],
+        stock=then["stock"],
+        load=then["load"],
         balance=-sum(moved.values()),
     )
 
@@ -125,21 +134,25 @@ def _places() -> Subquery:
     )
 
 
+def _page(which: Function[int], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    of_bank = col(Page.bank_id) == bindparam("of_bank")
+    return select(which).where(of_bank, *conditions).scalar_subquery()
+
+
 def _journals() -> CTE:
-    """The acts since a day of business, each with its day.
+    """The acts of the days of business that are asked for, each with its day.
 
     Materialised, or SQLite would rather begin with all transfers there ever were.
     """
-    first_page = (
-        select(func.min(col(Page.number)))
-        .where(col(Page.bank_id) == bindparam("of_bank"), col(Page.day) >= bindparam("first"))
-        .scalar_subquery()
-    )
-    of_page = and_(col(Page.bank_id) == Journal.bank_id, col(Page.number) == Journal.page)
+    first_page = _page(func.min(col(Page.number)), col(Page.day) >= bindparam("first"))
+    last_page = _page(func.max(col(Page.number)), col(Page.day) <= bindparam("last"))
     return (
         select(col(Journal.bank_id), col(Journal.id), col(Page.day))
-        .join(Page, of_page)
-        .where(col(Journal.bank_id) == bindparam("of_bank"), col(Journal.page) >= first_page)
+        .join(Page, _OF_PAGE)
+        .where(
+            col(Journal.bank_id) == bindparam("of_bank"),
+            col(Journal.page).between(first_page, last_page),
+        )
         .cte("journals")
         .prefix_with("MATERIALIZED")
     )
@@ -170,26 +183,78 @@ def _legs() -> CTE:
     return union_all(debits, credits_).cte("legs")
 
 
-def _query() -> CompoundSelect[date, str, str, int]:
-    """What moved on each day since one, and, with no day, what there is now."""
-    legs, mover, holder = _legs(), _places(), _places()
-    moved = (
+def _moved() -> Select[date, str, str, int]:
+    legs, mover = _legs(), _places()
+    return (
         select(legs.c.day, mover.c.unit, mover.c.place, func.sum(legs.c.grams).label("grams"))
         .join_from(legs, mover, mover.c.id == legs.c.account_id)
         .where(mover.c.place.is_not(None))
         .group_by(legs.c.day, mover.c.unit, mover.c.place)
     )
-    of_holder = and_(
-        col(Balance.bank_id) == holder.c.bank_id, col(Balance.account_id) == holder.c.id
+
+
+def _halving() -> CTE:
+    """Where the last day ends among the entries of each account that holds grams.
+
+    Days never go back in the order of the book, so halving finds it; neither what came
+    before nor what came after the days that are asked for is looked through.
+    """
+    holder = _places()
+    counters = and_(
+        col(Balance.bank_id) == holder.c.bank_id,
+        col(Balance.account_id) == holder.c.id,
+        # These have a floor, so their counters are in one row.
+        col(Balance.shard) == 0,
     )
-    there = func.sum(col(Balance.debits_posted) - col(Balance.credits_posted))
-    now = (
-        select(null().cast(Date), holder.c.unit, holder.c.place, there)
-        .join_from(holder, Balance, of_holder)
+    behind_newest = cast(col(Balance.version) + 1, Integer)
+    began = (
+        select(holder, literal(1).label("low"), behind_newest.label("high"))
+        .join_from(holder, Balance, counters)
         .where(holder.c.place.in_(("stock", "load")))
-        .group_by(holder.c.unit, holder.c.place)
+        .cte("halving", recursive=True)
     )
-    return union_all(moved, now)
+    middle = (began.c.low + began.c.high) // 2
+    is_within = col(Page.day) <= bindparam("last")
+    halved = (
+        select(
+            *(began.c[name] for name in ("bank_id", "id", "unit", "place")),
+            case((is_within, middle + 1), else_=began.c.low),
+            case((is_within, began.c.high), else_=middle),
+        )
+        .join_from(began, Entry, _entry_of(began, middle))
+        .join(
+            Transfer,
+            and_(col(Transfer.bank_id) == Entry.bank_id, col(Transfer.id) == Entry.transfer_id),
+        )
+        .join(
+            Journal,
+            and_(col(Journal.bank_id) == Transfer.bank_id, col(Journal.id) == Transfer.journal_id),
+        )
+        .join(Page, _OF_PAGE)
+        .where(began.c.low < began.c.high)
+    )
+    return began.union_all(halved)
+
+
+def _entry_of(account: CTE, version: ColumnElement[int]) -> ColumnElement[bool]:
+    return and_(
+        col(Entry.bank_id) == account.c.bank_id,
+        col(Entry.account_id) == account.c.id,
+        col(Entry.shard) == 0,
+        col(Entry.version) == version,
+    )
+
+
+def _query() -> CompoundSelect[date, str, str, int]:
+    """What moved on each day, and, with no day, what was there when the last one ended."""
+    ends = _halving()
+    then = (
+        select(null().cast(Date), ends.c.unit, ends.c.place, func.sum(-col(Entry.balance_after)))
+        .join_from(ends, Entry, _entry_of(ends, ends.c.low - 1))
+        .where(ends.c.low == ends.c.high)
+        .group_by(ends.c.unit, ends.c.place)
+    )
+    return union_all(_moved(), then)
 
 
 # Made once: putting a statement together costs more than running it.

@@ -1,4 +1,4 @@
-"""The passbook: a resident's lines in the order of the book, all or those of some days."""
+"""The passbook: the lines of somebody's account in the order of the book, all or of some days."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.ledger import Entry, Journal, Page, Transfer
-from service.ledger.chart import chart
+from service.ledger.chart import Place, chart
 
 
 class PassbookLine(NamedTuple):
@@ -127,14 +127,11 @@ SELECT low FROM halving WHERE low = high""").bindparams(
 
 
 class _Book:
-    """The entries of one resident's account, to ask for one value at a time."""
+    """The entries of one person's account, to ask for one value at a time."""
 
-    def __init__(self, session: AsyncSession, bank_id: UUID, resident_id: UUID) -> None:
+    def __init__(self, session: AsyncSession, bank_id: UUID, place: Place) -> None:
         self._session = session
-        self._place = {
-            "of_bank": bank_id,
-            "of_account": chart.available(resident_id).id_in(bank_id),
-        }
+        self._place = {"of_bank": bank_id, "of_account": place.id_in(bank_id)}
 
     async def lines(self, query: Executable, **asked: int) -> list[PassbookLine]:
         connection = await self._session.connection()
@@ -163,7 +160,15 @@ async def passbook_lines(
     session: AsyncSession, bank_id: UUID, resident_id: UUID, *, before: int | None, limit: int
 ) -> list[PassbookLine]:
     """Lines of the passbook, newest first; `before` is the version of the last one seen."""
-    book = _Book(session, bank_id, resident_id)
+    place = chart.available(resident_id)
+    return await lines_of(session, bank_id, place, before=before, limit=limit)
+
+
+async def lines_of(
+    session: AsyncSession, bank_id: UUID, place: Place, *, before: int | None, limit: int
+) -> list[PassbookLine]:
+    """As passbook_lines(), of any account that belongs to one person."""
+    book = _Book(session, bank_id, place)
     if before is None:
         return await book.lines(_NEWEST_FIRST, most=limit)
     return await book.lines(_OLDER, most=limit, before=before)
@@ -176,7 +181,7 @@ async def passbook_of_days(
 
     A day that is over gets no more lines, so what was read of it once stays as it is.
     """
-    book = _Book(session, bank_id, resident_id)
+    book = _Book(session, bank_id, chart.available(resident_id))
     newest = await book.newest()
     first = await book.first_of(days[0], newest)
     behind_last = newest + 1

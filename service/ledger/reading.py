@@ -5,12 +5,16 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, union
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.ledger import Account, Balance, Entry, Transfer, TransferKind
+from models.people import Person
+from models.sale import Buyer
 from service.ledger.chart import IDR, KINDS, Place, chart
+
+_OWNERS = ("resident", "collector", "buyer")
 
 
 class Standing(NamedTuple):
@@ -24,6 +28,13 @@ class Standing(NamedTuple):
     """Of these, what waits for its buyer under bagi hasil."""
 
 
+class Earned(NamedTuple):
+    """What a collector has earned and not yet been paid, and how much of it is on its way."""
+
+    available_idr: int
+    held_idr: int
+
+
 class AccountTotals(NamedTuple):
     """What went through an account, posted amounts only."""
 
@@ -31,6 +42,12 @@ class AccountTotals(NamedTuple):
     unit: str
     debit: int
     credit: int
+
+    @property
+    def owner_id(self) -> UUID | None:
+        """The resident, collector or buyer whose account it is, if it is somebody's."""
+        kind, _, whose = self.code.partition(":")
+        return UUID(whose) if kind in KINDS and KINDS[kind].per in _OWNERS else None
 
     @property
     def balance(self) -> int:
@@ -73,6 +90,20 @@ async def standing(session: AsyncSession, bank_id: UUID, resident_id: UUID) -> S
     return Standing(available, pending, held, grams, unsold)
 
 
+async def earned(session: AsyncSession, bank_id: UUID, collector_id: UUID) -> Earned:
+    """A collector's figures; zeros before the first pickup."""
+    query = select(
+        col(Balance.credits_posted) - col(Balance.debits_posted) - col(Balance.debits_pending),
+        col(Balance.debits_pending),
+    ).where(
+        col(Balance.bank_id) == bank_id,
+        col(Balance.account_id) == chart.earnings(collector_id).id_in(bank_id),
+    )
+    connection = await session.connection()
+    found = (await connection.execute(query)).first()
+    return Earned(*found) if found else Earned(0, 0)
+
+
 async def balances(
     session: AsyncSession, bank_id: UUID, places: Iterable[Place]
 ) -> dict[Place, int]:
@@ -93,6 +124,19 @@ async def trial_balance(
     """Every account of a bank with what was posted to it, now or up to an instant."""
     rows = await (_totals_now(session, bank_id) if at is None else _totals_at(session, bank_id, at))
     return sorted(rows, key=lambda row: (row.unit != IDR, row.unit, row.code))
+
+
+async def owners(session: AsyncSession, bank_id: UUID) -> dict[UUID, str]:
+    """The names of the people and buyers who have accounts at a bank."""
+    people = (
+        select(col(Person.id), col(Person.name))
+        .join(Account, col(Account.owner_id) == Person.id)
+        .where(col(Account.bank_id) == bank_id)
+    )
+    buyers = select(col(Buyer.id), col(Buyer.name)).where(col(Buyer.bank_id) == bank_id)
+    connection = await session.connection()
+    rows = await connection.execute(union(people, buyers))
+    return {row.id: row.name for row in rows}
 
 
 async def _totals_now(session: AsyncSession, bank_id: UUID) -> list[AccountTotals]:

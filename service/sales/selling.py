@@ -46,7 +46,7 @@ async def sell(session: AsyncSession, batch: Batch) -> Sale:
     Raises NoSuchThing for the buyer, UnknownMaterial or StockTooLow.
     """
     await find_buyer(session, batch.bank_id, batch.buyer_id)
-    await store.check_material(session, batch.material)
+    named = await store.name_of(session, batch.material)
     policy = await banks.policy_of(session, batch.bank_id)
     taken = await lots.first_in(session, batch.bank_id, batch.material, grams=batch.grams)
     parts = Parts(policy.residents_permille, policy.collectors_permille)
@@ -54,7 +54,7 @@ async def sell(session: AsyncSession, batch: Batch) -> Sale:
     sale = await _save(session, batch, policy.id, divided)
     got = _by_resident(divided)
     moves = [*_to_the_buyer(sale), *_to_residents(sale, got), *_to_collectors(sale, divided)]
-    draft = Draft("sale", moves, event_at=sale.sold_at, about_id=sale.id, actor_id=sale.sold_by)
+    draft = Draft("sale", moves, sale.sold_at, about_id=sale.id, actor_id=sale.sold_by, memo=named)
     await store.post(session, batch.bank_id, draft)
     await _tell(session, sale, got)
     return sale

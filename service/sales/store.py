@@ -39,7 +39,7 @@ async def throw_away(session: AsyncSession, residue: Residue) -> UUID:
 
     Raises UnknownMaterial, StockTooLow or GoodsOfResidents.
     """
-    await check_material(session, residue.material)
+    await name_of(session, residue.material)
     await lots.alone_with(session, residue.bank_id, [residue.material])
     residue_id = new_id()
     out = Movement(
@@ -68,12 +68,13 @@ async def _check_own(session: AsyncSession, residue: Residue) -> None:
         raise GoodsOfResidents(grams=room.unsold[residue.material])
 
 
-async def check_material(session: AsyncSession, code: str) -> None:
-    """Raises UnknownMaterial."""
-    known = await session.exec(select(Material.code).where(Material.code == code))
-    if known.first() is None:
+async def name_of(session: AsyncSession, code: str) -> str:
+    """What people call a material. Raises UnknownMaterial."""
+    name = (await session.exec(select(Material.name).where(Material.code == code))).first()
+    if name is None:
         unknown = prices.UnknownMaterial
         raise unknown(FieldProblem("/material", unknown.english, unknown.indonesian))
+    return name
 
 
 async def post(session: AsyncSession, bank_id: UUID, draft: Draft) -> None:

@@ -25,12 +25,12 @@ GRACE = timedelta(hours=2)
 
 class DayClosed(Conflict):
     english = "This day is closed; the book is at {day} now."
-    indonesian = "Hari ini sudah ditutup; buku sekarang berada di tanggal {day}."
+    indonesian = "Tanggal itu sudah ditutup; buku sekarang berada di tanggal {day}."
 
 
 class DayNotBegun(Conflict):
     english = "This day has not begun at the waste bank."
-    indonesian = "Hari ini belum dimulai di bank sampah."
+    indonesian = "Tanggal itu belum dimulai di bank sampah."
 
 
 class EarlierDayOpen(Conflict):

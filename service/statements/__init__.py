@@ -12,7 +12,7 @@ from service.statements.reading import (
     read,
 )
 from service.statements.spreadsheet import as_csv
-from service.statements.words import described
+from service.statements.words import described, earned
 
 __all__ = [
     "MOST_DAYS",
@@ -26,5 +26,6 @@ __all__ = [
     "as_csv",
     "as_pdf",
     "described",
+    "earned",
     "read",
 ]

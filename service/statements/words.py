@@ -1,5 +1,6 @@
 """What a statement says, in Indonesian and English."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -20,8 +21,18 @@ _DEEDS: dict[str, tuple[str, str]] = {
 }
 
 
+_EARNED: dict[str, tuple[str, str]] = {
+    **_DEEDS,
+    "pickup": ("Upah jemput", "Fee for fetching"),
+    "sale": ("Bagi hasil", "Share of the profit"),
+    "dispute": ("Upah setelah timbang ulang", "Fee after the second weighing"),
+}
+"""The same acts, as a collector's lines call them."""
+
 _PARTS = {"sale": ("share",), "receiving": ("bought",), "dispute": ("bought",)}
 """Lines of an act that say something of their own; their keys end so."""
+_NAMING = ("sale",)
+"""Acts whose memo is no reason, but what they are about."""
 
 
 class Labels(NamedTuple):
@@ -99,12 +110,16 @@ def labels(language: str) -> Labels:
 
 
 def described(line: PassbookLine, language: str) -> str:
-    """What a line is about: "Koreksi: setoran jemput (salah timbang)"."""
+    """What a line is about: "Koreksi: setoran jemput (salah timbang)", "Terjual: kardus"."""
     deed = _deed(line.kind, line.key, language)
-    if line.corrects_kind:
-        corrected = _deed(line.corrects_kind, line.key, language)
-        deed = f"{deed}: {corrected[0].lower()}{corrected[1:]}"
-    return f"{deed} ({line.memo})" if line.memo else deed
+    corrected = _deed(line.corrects_kind, line.key, language) if line.corrects_kind else ""
+    return _with_memo(line, deed, corrected)
+
+
+def earned(line: PassbookLine, language: str) -> str:
+    """What a line of a collector's earnings is about: "Koreksi: upah jemput (salah timbang)"."""
+    corrected = _word(_EARNED, line.corrects_kind, language) if line.corrects_kind else ""
+    return _with_memo(line, _word(_EARNED, line.kind, language), corrected)
 
 
 def happened_on(day: date, language: str) -> str:
@@ -117,7 +132,18 @@ def in_digits(day: date) -> str:
     return f"{day:%d-%m-%Y}"
 
 
+def _with_memo(line: PassbookLine, deed: str, corrected: str) -> str:
+    if corrected:
+        deed = f"{deed}: {corrected[0].lower()}{corrected[1:]}"
+    if line.kind in _NAMING and line.memo:
+        return f"{deed}: {line.memo}"
+    return f"{deed} ({line.memo})" if line.memo else deed
+
+
 def _deed(kind: str, key: str, language: str) -> str:
     part = key.rpartition(":")[2]
-    words = _DEEDS.get(part if part in _PARTS.get(kind, ()) else kind)
-    return words[language == "en"] if words else kind
+    return _word(_DEEDS, part if part in _PARTS.get(kind, ()) else kind, language)
+
+
+def _word(words: Mapping[str, tuple[str, str]], kind: str, language: str) -> str:
+    return words[kind][language == "en"] if kind in words else kind

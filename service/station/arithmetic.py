@@ -88,16 +88,3 @@ def unreached(door: Sequence[tuple[What, int]], station: Mapping[What, int]) -> 
         for place, share in zip(places, shares, strict=True):
             short[place] = share
     return short
-
-
-def returned(changes: Sequence[int], missing: int) -> list[int]:
-    """How much of what is missing on the load goes back to each one whose grams went down.
-
-    In order, and no more than is missing; the rest of a change is another one's gain.
-    """
-    back = []
-    for change in changes:
-        part = min(max(-change, 0), missing)
-        missing -= part
-        back.append(part)
-    return back

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.bank import Policy
 from models.material import Material
 from models.pickup import Pickup, PickupItem
 from models.price import Channel
@@ -36,11 +37,20 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A pickup with what counts as weighed, and what its rules give for it."""
+    """A pickup with what counts as weighed, and the rules it was listed under."""
 
     pickup: Pickup
-    credit: Credit
+    policy: Policy
     lines: Sequence[Line]
+
+    @property
+    def credit(self) -> Credit:
+        return credit_at_door(self.policy)
+
+    @property
+    def fee_idr(self) -> int:
+        """What fetching it earns."""
+        return self.policy.collector_fee_idr(self.grams, self.pickup.leg_m or 0)
 
     @property
     def amount_idr(self) -> int:
@@ -79,7 +89,7 @@ async def at_doors(session: AsyncSession, pickups: Sequence[Pickup]) -> list[Fet
     found = []
     for pickup in sorted(pickups, key=lambda pickup: pickup.id):
         policy = await banks.policy_by_id(session, pickup.bank_id, pickup.policy_id)
-        found.append(Fetched(pickup, credit_at_door(policy), lines.get(pickup.id, [])))
+        found.append(Fetched(pickup, policy, lines.get(pickup.id, [])))
     return found
 
 

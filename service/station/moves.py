@@ -1,10 +1,10 @@
 """What a second weighing moves in the ledger: grams into the store, rupiah to residents."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from service.ledger import Movement, chart
-from service.station.arithmetic import Custody, returned
+from service.station.arithmetic import Custody
 from service.station.fetched import Fetched
 from service.station.goods import Goods
 from service.weighing.crediting import Credit
@@ -24,7 +24,7 @@ def unloading(key: str, collector_id: UUID, heaps: Sequence[Custody]) -> list[Mo
 
 
 def writing_off(key: str, collector_id: UUID, heaps: Sequence[Custody]) -> list[Movement]:
-    """What is missing leaves the vehicle, and is the bank's loss."""
+    """What is missing leaves the vehicle: lost between two scales, whoever is right."""
     return _some(
         Movement(
             f"{key}:{heap.material}:missing",
@@ -52,41 +52,15 @@ def crediting(key: str, door: Fetched, counted: Fetched) -> list[Movement]:
     return _some(changed if held == available else [confirmed, *changed])
 
 
-def missing_of(
-    heaps: Sequence[Custody], door: Sequence[Fetched], counted: Sequence[Fetched]
-) -> list[dict[str, int]]:
-    """Which of the grams still on the vehicle go back to each pickup's household, by material."""
-    back: list[dict[str, int]] = [{} for _ in door]
-    for heap in heaps:
-        changes = [
-            now.grams_of(heap.material) - then.grams_of(heap.material)
-            for then, now in zip(door, counted, strict=True)
+def paying(key: str, collector_id: UUID, door: Fetched, counted: Fetched) -> list[Movement]:
+    """The collector's fee goes by the grams that count, as the resident's credit does."""
+    earnings, before, now = chart.earnings(collector_id), door.fee_idr, counted.fee_idr
+    return _some(
+        [
+            Movement(f"{key}:fee-", earnings, chart.COLLECTOR_FEES, max(before - now, 0)),
+            Movement(f"{key}:fee+", chart.COLLECTOR_FEES, earnings, max(now - before, 0)),
         ]
-        for own, part in zip(back, returned(changes, heap.missing), strict=True):
-            own[heap.material] = part
-    return back
-
-
-def correcting(
-    key: str, collector_id: UUID, door: Fetched, counted: Fetched, missing: Mapping[str, int]
-) -> list[Movement]:
-    """Grams that count as never having left the household, or as having left it too.
-
-    Those in `missing` come back from the vehicle; the others lie in the store, as somebody
-    else's or on top of what was brought.
-    """
-    moves = []
-    for material, change in _changes(door, counted).items():
-        source = chart.source(door.pickup.resident_id, material)
-        load = chart.load(collector_id, material)
-        difference = chart.weighing_difference(material)
-        back = missing.get(material, 0)
-        moves += [
-            Movement(f"{key}:{material}:back", source, load, back),
-            Movement(f"{key}:{material}:less", source, difference, max(-change - back, 0)),
-            Movement(f"{key}:{material}:more", difference, source, max(change, 0)),
-        ]
-    return _some(moves)
+    )
 
 
 def buying(key: str, goods: Goods) -> list[Movement]:

@@ -18,14 +18,7 @@ from service.lots import NewLot
 from service.station.arithmetic import Compared, custody
 from service.station.fetched import Fetched
 from service.station.goods import Goods, goods_of, within, without_missing
-from service.station.moves import (
-    buying,
-    correcting,
-    crediting,
-    missing_of,
-    unloading,
-    writing_off,
-)
+from service.station.moves import buying, crediting, paying, unloading, writing_off
 from service.weighing.crediting import Credit
 
 Both = tuple[Sequence[Fetched], Sequence[Fetched]]
@@ -98,17 +91,20 @@ async def settle_changed(
     """Let the station's grams count: `both` are the pickups as at the doors, and as they count.
 
     Goods that counted for nobody until now may have been sold: those the bank buys. Raises
-    BalanceTooLow if a resident has spent what they would have to give back.
+    BalanceTooLow if somebody has spent what they would have to give back.
+
+    It is about rupiah and whose goods they are. Grams stay where the scales saw them: out of
+    the household at the door, and between the scales what the station did not find.
     """
-    missing = missing_of(custody(compared), *both)
+    key, collector_id = _key(receiving), receiving.collector_id
     goods = await _in_store(session, receiving, goods_of(both[1], _in_common(both)))
     await _keep_lots(session, receiving, goods)
     bought = _buying(receiving, goods)
-    drafts = []
-    for door, counted, back in zip(*both, missing, strict=True):
-        key = f"{_key(receiving)}:{door.pickup.id}"
-        moves = correcting(key, receiving.collector_id, door, counted, back)
-        moves += crediting(key, door, counted) + bought.get(door.pickup.id, [])
+    drafts = [_draft(act, receiving.id, writing_off(key, collector_id, custody(compared)))]
+    for door, counted in zip(*both, strict=True):
+        own = f"{key}:{door.pickup.id}"
+        moves = crediting(own, door, counted) + bought.get(door.pickup.id, [])
+        moves += paying(own, collector_id, door, counted)
         drafts.append(_draft(act, door.pickup.id, moves))
     await _post(session, receiving, drafts)
     await _note_credits(session, receiving, both[1])

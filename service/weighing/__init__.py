@@ -1,6 +1,6 @@
 """What is weighed is credited: at the door by the collector, at the bank by an operator."""
 
-from service.weighing.counter import dropoff
+from service.weighing.counter import TooLittleBrought, dropoff
 from service.weighing.door import (
     ClaimNotHeld,
     CollectedAtNotPossible,
@@ -25,6 +25,7 @@ __all__ = [
     "NothingToDecide",
     "OwnWeighing",
     "PickupAlreadyCollected",
+    "TooLittleBrought",
     "Weighed",
     "WrongHandoverCode",
     "collect",

@@ -11,6 +11,7 @@ from models.base import new_id, utc_now
 from models.price import Channel
 from models.weighing import Dropoff
 from service import banks, ledger, lots, prices
+from service.errors import Conflict
 from service.ledger import Draft, chart
 from service.lots import NewLot
 from service.weighing.crediting import Credit, credit_at_bank, movements_of
@@ -26,6 +27,11 @@ from service.weighing.lines import (
 )
 
 
+class TooLittleBrought(Conflict):
+    english = "A drop-off needs at least {minimum_grams} grams."
+    indonesian = "Setoran langsung minimal {minimum_grams} gram."
+
+
 async def dropoff(
     session: AsyncSession,
     bank_id: UUID,
@@ -34,12 +40,17 @@ async def dropoff(
     *,
     operator_id: UUID,
 ) -> tuple[Dropoff, Credited]:
-    """Credit what a resident brought to the bank, at today's drop-off prices and rules."""
+    """Credit what a resident brought to the bank, at today's drop-off prices and rules.
+
+    Raises OwnWeighing, TooLittleBrought or a pricing problem.
+    """
     if resident_id == operator_id:
         raise OwnWeighing
     now = utc_now()
     worths = await _worths(session, bank_id, weighed, now)
     policy = await banks.policy_of(session, bank_id)
+    if sum(line.grams + line.rejected_grams for line in weighed) < policy.min_dropoff_grams:
+        raise TooLittleBrought(minimum_grams=policy.min_dropoff_grams)
     credit = credit_at_bank(policy)
     lines = lines_of(bank_id, weighed, worths)
     got = credited(lines, policy, credit)

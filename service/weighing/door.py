@@ -9,7 +9,7 @@ from secrets import compare_digest
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Integer, bindparam, func, update
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,6 +19,7 @@ from models.material import Material
 from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupItem, PickupStatus
 from models.price import Channel
 from models.weighing import HandoverAttempt
+from routing.geo import Point, metres_between
 from service import banks, ledger, prices
 from service.errors import Conflict, FieldProblem, Malformed
 from service.keys import Keys
@@ -100,6 +101,7 @@ _MARK_COLLECTED = (
         collected_at=bindparam("at"),
         claimed_until=None,
         credited_idr=bindparam("total"),
+        arrived_off_m=func.coalesce(_pickup.c.arrived_off_m, bindparam("off_m", type_=Integer)),
     )
     .returning(_pickup.c.id)
 )
@@ -108,20 +110,22 @@ _MARK_WITH_CODE = _MARK_COLLECTED.where(_pickup.c.code_tries < Pickup.MAX_CODE_T
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What a collector sends from the door."""
+    """What a collector sends from the door; where that was, unless it isn't known."""
 
     code: str
     weighings: Sequence[Weighed]
     collected_at: datetime | None
+    position: Point | None = None
 
 
 class _Act(NamedTuple):
-    """Who weighed, who makes it count, when it was, and why."""
+    """Who weighed, who makes it count, when it was, why, and how far from the pickup's place."""
 
     collector_id: UUID
     by: UUID
     at: datetime
     reason: str = ""
+    off_m: int | None = None
 
 
 async def collect(
@@ -142,7 +146,7 @@ async def collect(
     worths = await _locked_worths(session, pickup, handover.weighings)
     if not compare_digest(keys.handover_code(pickup.id).encode(), handover.code.encode()):
         await _wrong_code(session, pickup, collector_id, handover, at)
-    act = _Act(collector_id, collector_id, at)
+    act = _Act(collector_id, collector_id, at, off_m=_off_m(pickup, handover.position))
     return await _finish(session, pickup, act, handover.weighings, worths)
 
 
@@ -203,6 +207,10 @@ def _instant(pickup: Pickup, said: datetime | None, now: datetime) -> datetime:
             )
         )
     return min(at, now)
+
+
+def _off_m(pickup: Pickup, here: Point | None) -> int | None:
+    return round(metres_between(Point(pickup.lat, pickup.lon), here)) if here else None
 
 
 async def _locked_worths(
@@ -306,6 +314,7 @@ async def _mark_collected(session: AsyncSession, pickup: Pickup, total: int, act
             "of_claim": pickup.claim_number,
             "at": act.at,
             "total": total,
+            "off_m": act.off_m,
         },
     )
     if marked.first() is None:

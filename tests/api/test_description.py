@@ -7,7 +7,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from service.api import titles
 from service.errors import Problem
+from service.prices.importing import PriceFileNotReadable
 from tests.api.asking import Asking, done
 from tests.factories import Town
 
@@ -159,6 +161,26 @@ async def test_every_problem_has_a_page_in_both_languages(asking: Asking) -> Non
         assert f'href="/problems/{problem.slug()}"' in overview.text
         page = await asking.get(None, f"/problems/{problem.slug()}")
         assert page.status_code == 200, problem
+
+
+def test_every_problem_has_a_title_of_its_own_in_both_languages() -> None:
+    # Only the command line says this one.
+    slugs = {PriceFileNotReadable.slug()}
+    slugs |= {each.slug() for each in Problem.family() if not each.__subclasses__()}
+    assert slugs - titles.INDONESIAN.keys() == set(), "without a title in service/api/titles.py"
+    assert titles.INDONESIAN.keys() - slugs == set(), "a title of no problem"
+    assert len(set(titles.INDONESIAN.values())) == len(titles.INDONESIAN)
+
+
+async def test_a_title_comes_in_the_callers_language(asking: Asking) -> None:
+    for language, title in (
+        ("id", "Alamat tidak ada"),
+        ("en", "No such path"),
+        ("fr", "Alamat tidak ada"),
+    ):
+        answer = await asking.client.get("/v1/nowhere", headers={"Accept-Language": language})
+        assert answer.json()["title"] == title
+        assert title in (await asking.get(None, "/problems/no_such_path")).text
 
 
 async def test_problems_that_every_call_can_meet_have_a_page(asking: Asking) -> None:

@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from models.base import utc_now
 from models.event import Event
 from models.people import Person, Role
 from models.pickup import PickupItem
 from models.sale import Lot
+from service.banks import day_at
 from service.database import Database
 from service.keys import Keys
 from service.ledger import chart
@@ -132,9 +134,40 @@ async def test_if_the_station_is_right_the_resident_gets_its_grams(
     worth = station * PET_IDR // 1_000
     assert await standing(town) == (worth, 0)
     assert await there(town, chart.PURCHASES) == [worth]
-    assert await custody(town) == [station, 0, 0, -station]
+    assert await custody(town) == [station, 0, 10_000 - station, -10_000]
     shown = done(await asking.get(town.resident, f"/v1/pickups/{pickup.id}"))
     assert shown["credited_idr"] == worth
+    assert await is_sound(town)
+
+
+@pytest.mark.parametrize("decision", ["door", "station"])
+@pytest.mark.parametrize("station", [8_000, 12_000])
+async def test_whoever_is_right_the_mass_balance_shows_what_one_scale_did_not_see(
+    asking: Asking, town: Town, keys: Keys, decision: str, station: int
+) -> None:
+    await fetch(town, keys, weighed(10_000))
+    dispute = await disputed(asking, town, on_scale(station))
+    done(await decide(asking, town.treasurer, dispute, decision))
+    today = str(day_at(town.bank, utc_now()))
+    path, days = f"/v1/banks/{town.bank_id}/mass-balance", {"from": today, "to": today}
+    (line,) = done(await asking.get(town.city, path, **days))["items"]
+    assert (line["collected_grams"], line["received_grams"]) == (10_000, station)
+    assert (line["weighing_difference_grams"], line["on_loads_grams"]) == (10_000 - station, 0)
+    assert line["balance_grams"] == 0
+
+
+@pytest.mark.parametrize(
+    ("decision", "station", "fee_idr"),
+    [("door", 8_000, 2_500), ("station", 8_000, 2_200), ("station", 12_000, 2_800)],
+)
+async def test_the_collectors_fee_goes_by_the_grams_that_count(
+    asking: Asking, town: Town, keys: Keys, decision: str, station: int, fee_idr: int
+) -> None:
+    await fetch(town, keys, weighed(10_000))
+    dispute = await disputed(asking, town, on_scale(station))
+    done(await decide(asking, town.treasurer, dispute, decision))
+    earnings = chart.earnings(town.collector.id)
+    assert await there(town, earnings, chart.COLLECTOR_FEES) == [-fee_idr, fee_idr]
     assert await is_sound(town)
 
 
@@ -218,7 +251,7 @@ async def test_goods_that_came_on_top_are_the_residents(
     done(await decide(asking, town.treasurer, dispute, "station"))
     assert await lots_of(town) == [("clean", 11_000, PET_IDR)]
     assert await there(town, chart.goods(town.resident.id, PET)) == [-11_000]
-    assert await custody(town) == [11_000, 0, 0, -11_000]
+    assert await custody(town) == [11_000, 0, -1_000, -10_000]
 
 
 async def test_a_shared_load_is_divided_and_each_sees_their_part(
@@ -250,8 +283,8 @@ async def test_a_shared_load_is_divided_and_each_sees_their_part(
     done(await decide(asking, town.treasurer, dispute, "station"))
     assert await standing(town) == (13_194 + 2 * KARDUS_IDR, 0)
     assert await standing(town, neighbour.id) == (6_598, 0)
-    assert await custody(town) == [8_000, 0, 0, -5_333]
-    assert await there(town, chart.source(neighbour.id, PET)) == [-2_667]
+    assert await custody(town) == [8_000, 0, 1_001, -6_000]
+    assert await there(town, chart.source(neighbour.id, PET)) == [-3_001]
     assert await is_sound(town)
 
 
@@ -265,8 +298,8 @@ async def test_one_condition_less_and_another_more_between_two_residents(
     dispute = await disputed(asking, town, on_scale(4_000), on_scale(3_900, PET, "dirty"))
     assert await custody(town) == [7_900, 100, 0, -5_000]
     done(await decide(asking, town.treasurer, dispute, "station"))
-    assert await custody(town) == [7_900, 0, 0, -4_000]
-    assert await custody(town, neighbour) == [7_900, 0, 0, -3_900]
+    assert await custody(town) == [7_900, 0, 100, -5_000]
+    assert await custody(town, neighbour) == [7_900, 0, 100, -3_000]
     assert await lots_of(town) == [("clean", 4_000, PET_IDR), ("dirty", 3_900, DIRTY_IDR)]
     assert await is_sound(town)
 
@@ -280,7 +313,7 @@ async def test_a_re_grade_is_paid_at_its_own_price(
     assert await custody(town) == [4_900, 100, 0, -5_000]
     done(await decide(asking, town.treasurer, dispute, "station"))
     assert await standing(town) == (4_900 * DIRTY_IDR // 1_000, 0)
-    assert await custody(town) == [4_900, 0, 0, -4_900]
+    assert await custody(town) == [4_900, 0, 100, -5_000]
     assert await is_sound(town)
 
 

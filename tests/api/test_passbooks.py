@@ -8,6 +8,7 @@ import pytest
 
 from models.base import utc_now
 from models.people import Role
+from service.database import Database
 from service.keys import Keys
 from tests.api.asking import Asking, done, nothing_changes, refused, weighing
 from tests.factories import (
@@ -21,6 +22,7 @@ from tests.factories import (
     give,
     make_town,
 )
+from tests.selling import a_buyer
 
 MALFORMED = (422, "request_malformed")
 LINE = "/weighings/0"
@@ -113,6 +115,17 @@ async def test_a_drop_off_that_can_not_be_is_refused(
     refused(answer, status, slug, pointer)
 
 
+async def test_a_bank_says_how_little_is_too_little(asking: Asking, database: Database) -> None:
+    town = await make_town(database, min_dropoff_grams=2_000)
+    async with nothing_changes(town):
+        answer = await asking.post(
+            town.operator, dropoffs(town), dropoff(town, **line(grams=1_999))
+        )
+        refused(answer, 409, "too_little_brought")
+    dirty = line(grams=1_500, rejected_grams=500, reason="basah")
+    done(await asking.post(town.operator, dropoffs(town), dropoff(town, **dirty)), 201)
+
+
 async def test_nobody_is_credited_who_is_no_resident_of_this_bank(
     asking: Asking, town: Town
 ) -> None:
@@ -202,6 +215,31 @@ async def test_a_trial_balance_can_be_asked_for_as_it_was(
     later = done(await asking.get(town.treasurer, path, at=after))
     moved = [each for each in now["items"] if each["debit"] or each["credit"]]
     assert [each for each in later["items"] if each["debit"] or each["credit"]] == moved
+
+
+async def test_the_treasurer_sees_whose_accounts_they_are_and_the_city_does_not(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    headers = asking.headers(town.resident, None)
+    done(await asking.client.patch("/v1/me", json={"name": "Siti Aminah"}, headers=headers))
+    await earn(town, keys)
+    buyer = await a_buyer(town)
+    body = {"amount_idr": 1_000}
+    payments = f"/v1/banks/{town.bank_id}/buyers/{buyer.id}/payments"
+    done(await asking.post(town.treasurer, payments, body), 201)
+    path = f"/v1/banks/{town.bank_id}/ledger/trial-balance"
+    rows = done(await asking.get(town.treasurer, path))["items"]
+    assert {row["account"].partition(":")[0]: row["name"] for row in rows if row["name"]} == {
+        "available": "Siti Aminah",
+        "source": "Siti Aminah",
+        "earnings": "Somebody",
+        "load": "Somebody",
+        "receivable": buyer.name,
+    }
+    seen = await asking.get(town.city, path)
+    assert [row | {"name": ""} for row in rows] == done(seen)["items"]
+    assert "Siti" not in seen.text
+    assert buyer.name not in seen.text
 
 
 @pytest.mark.parametrize("role", [Role.RESIDENT, Role.COLLECTOR, Role.OPERATOR])

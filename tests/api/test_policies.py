@@ -61,6 +61,28 @@ async def test_no_two_rules_begin_at_one_instant(asking: Asking, town: Town) -> 
     refused(answer, 409, "rules_exist")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"fee_per_stop_idr": 1_000}, {"settlement": "beli_putus", "lease_s": None}],
+    ids=["nothing", "as it is", "as it is, in part"],
+)
+async def test_rules_that_change_nothing_are_not_entered(
+    asking: Asking, quiet: Town, body: dict[str, Any]
+) -> None:
+    async with nothing_changes(quiet):
+        for valid_from in ({}, {"valid_from": days(3)}):
+            answer = await asking.post(quiet.treasurer, rules(quiet), body | valid_from)
+            refused(answer, 409, "rules_unchanged")
+
+
+async def test_what_is_in_force_by_then_decides_whether_rules_change(
+    asking: Asking, town: Town
+) -> None:
+    for at, stop_idr in ((3, 1_500), (6, 1_000)):
+        body = {"fee_per_stop_idr": stop_idr, "valid_from": days(at)}
+        done(await asking.post(town.treasurer, rules(town), body), 201)
+
+
 async def test_rules_never_change_the_past(asking: Asking, quiet: Town) -> None:
     async with nothing_changes(quiet):
         body = {"lease_s": 600, "valid_from": days(-1)}

@@ -10,6 +10,7 @@ from service.keys import Keys
 from tests.api.asking import HERE, Asking, done, handover, listing, nothing_changes, refused
 from tests.factories import Town, another, claim_pickup, collect_pickup, list_pickup, make_town
 
+FAR = HERE | {"lat": HERE["lat"] + 0.01}
 PRIVATE = ("Siti Aminah", "Diponegoro", "Pagar hijau")
 
 
@@ -116,6 +117,33 @@ async def test_only_the_resident_sees_the_handover_code(
     assert done(arrived)["handover_code"] is None
     await collect_pickup(town, keys, pickup)
     assert (await seen_codes(asking, town, pickup))[1:] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("arriving", "weighing_at", "off_m"),
+    [(HERE, FAR, 0), (FAR, HERE, 1_112), (None, FAR, 1_112), (None, None, None)],
+    ids=["arrived here", "arrived far off", "weighed far off", "never said"],
+)
+async def test_officers_see_how_far_off_a_collector_was(
+    asking: Asking,
+    town: Town,
+    keys: Keys,
+    arriving: dict[str, float] | None,
+    weighing_at: dict[str, float] | None,
+    off_m: int | None,
+) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    path = f"/v1/pickups/{pickup.id}"
+    if arriving:
+        told = done(await asking.post(town.collector, f"{path}/arrive", {"position": arriving}))
+        assert told["arrived_off_m"] is None
+    body = handover(keys, pickup.id, position=weighing_at)
+    done(await asking.post(town.collector, f"{path}/collect", body))
+    seen = {
+        who.id: done(await asking.get(who, path))["arrived_off_m"]
+        for who in (town.operator, town.resident, town.collector)
+    }
+    assert seen == {town.operator.id: off_m, town.resident.id: None, town.collector.id: None}
 
 
 async def test_no_refusal_tells_the_handover_code(asking: Asking, town: Town, keys: Keys) -> None:

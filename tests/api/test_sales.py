@@ -61,10 +61,12 @@ async def test_a_sale_says_how_its_money_was_divided(asking: Asking, sharing: To
     assert first["resident_id"] == str(sharing.resident.id)
     figures = ("lot_grams", "lots_idr", "residents_idr", "collectors_idr", "kept_idr")
     assert [sold[name] for name in figures] == [5_000, 13_000, 4_900, 0, 2_100]
-    for overseer in (sharing.operator, sharing.treasurer, sharing.city):
-        assert done(await asking.get(overseer, path)) == sold
-    (listed,) = done(await asking.get(sharing.city, at(sharing, "sales")))["items"]
-    assert listed == {name: value for name, value in sold.items() if name != "lot_count"}
+    told = ((sharing.operator, "truk 1"), (sharing.treasurer, "truk 1"), (sharing.city, ""))
+    for overseer, note in told:
+        seen = sold | {"note": note}
+        assert done(await asking.get(overseer, path)) == seen
+        (listed,) = done(await asking.get(overseer, at(sharing, "sales")))["items"]
+        assert listed == {name: value for name, value in seen.items() if name != "lot_count"}
 
 
 async def test_lots_of_a_sale_are_listed_page_by_page_first_in_first(
@@ -103,8 +105,8 @@ async def test_a_resident_sees_what_waits_and_what_it_brought(
     assert standing["grams_total"] == 4_000
     lines = done(await asking.get(sharing.resident, f"{book}/lines"))["items"]
     assert [(line["description"], line["in_idr"]) for line in lines] == [
-        ("Bagi hasil", 840),
-        ("Terjual", 7_800),
+        (f"Bagi hasil: {PET.title()}", 840),
+        (f"Terjual: {PET.title()}", 7_800),
     ]
     (lot,) = done(await asking.get(sharing.resident, f"{book}/lots"))["items"]
     of_sale = at(sharing, f"sales/{sold['id']}/lots")

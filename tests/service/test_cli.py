@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -48,7 +49,7 @@ def test_what_is_advised_can_be_typed_as_the_program_was_called(
     opened = jumpa("bank", "create", "--name", "Bank Melati", "--lat", "3.5", "--lon", "98.6")
     assert "Now its prices: python3 run.py price import" in opened.output
     monkeypatch.setenv("JUMPA_DATABASE_URL", f"sqlite:///{os.environ['JUMPA_DATA_DIR']}/new.db")
-    assert "Run `python3 run.py migrate` first" in jumpa("verify").output
+    assert "`python3 run.py migrate` makes a new one" in jumpa("verify").output
     assert "python3 run.py start" in in_examples("JUMPA_PORT=1 jumpa start")
     assert in_examples("postgresql://jumpa@db/jumpa jumpa worker").endswith(
         "@db/jumpa python3 run.py worker"
@@ -74,10 +75,35 @@ def test_the_data_folder_is_for_its_owner_only(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["serve", "seed", "verify"])
-def test_a_database_without_a_schema_is_refused(command: str) -> None:
+def test_a_database_without_a_schema_is_refused(folder: Path, command: str) -> None:
+    folder.mkdir()
+    (folder / "jumpa.db").touch()
     refused = jumpa(command)
     assert refused.exit_code == 2
     assert "Run `jumpa migrate` first" in refused.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("seed",),
+        ("verify",),
+        ("accounts", "--bank", "Melati"),
+        ("bank", "create", "--name", "Melati", "--lat", "3.5", "--lon", "98.6"),
+        ("member", "add", "0812-6000-9999", "--bank", "Melati", "--role", "city"),
+        ("route", "show", str(UUID(int=1))),
+        ("roads", "calibrate", "--bank", "Melati"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_makes_a_database_where_there_is_none(
+    folder: Path, command: tuple[str, ...]
+) -> None:
+    refused = jumpa(*command)
+    assert refused.exit_code == 2
+    assert f"There is no database {folder / 'jumpa.db'}." in refused.output
+    assert "JUMPA_DATA_DIR" in refused.output
+    assert not folder.exists()
 
 
 def test_settings_that_will_not_do_are_told_without_their_values(

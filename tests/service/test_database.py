@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import select
 
@@ -217,3 +217,39 @@ async def test_a_session_goes_on_after_a_failed_savepoint(database: Database) ->
     async with database.reading() as session:
         found = await session.exec(select(Person.name).where(Person.id == person.id))
         assert found.one() == "Kept"
+
+
+async def test_a_long_look_lets_everybody_else_go_on(database: Database) -> None:
+    looking = asyncio.Event()
+    went_on = 0
+
+    async def others() -> None:
+        nonlocal went_on
+        while not looking.is_set():
+            went_on += 1
+            await asyncio.sleep(0.001)
+
+    async def look() -> int:
+        async with database.reading_long() as session:
+            connection = await session.connection()
+            before = went_on
+            await connection.execute(text(_LONG))
+            looking.set()
+            return went_on - before
+
+    ticks, _ = await asyncio.gather(look(), others())
+    assert ticks > 3
+
+
+async def test_a_long_look_changes_nothing(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("on PostgreSQL it is the reader")
+    async with database.reading_long() as session:
+        connection = await session.connection()
+        with pytest.raises(OperationalError, match="readonly"):
+            await connection.execute(text("DELETE FROM person"))
+
+
+_LONG = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+SELECT count(*) FROM n"""

@@ -96,6 +96,11 @@ def pages_of(pdf: bytes) -> int:
         (a_written_line(kind="dropoff"), "Setoran langsung", "Drop-off"),
         (a_written_line(kind="payout"), "Pencairan", "Payout"),
         (a_written_line(kind="sale", key="sale:1:lot"), "Terjual", "Sold"),
+        (
+            a_written_line(kind="sale", memo="Kardus (bekas)"),
+            "Terjual: Kardus (bekas)",
+            "Sold: Kardus (bekas)",
+        ),
         (a_written_line(kind="sale", key="sale:1:share"), "Bagi hasil", "Share of the profit"),
         (
             a_written_line(kind="receiving", key="receiving:1:2:bought"),
@@ -119,6 +124,35 @@ def pages_of(pdf: bytes) -> int:
 def test_a_line_says_what_it_is_about(line: PassbookLine, indonesian: str, english: str) -> None:
     assert statements.described(line, "id") == indonesian
     assert statements.described(line, "en") == english
+
+
+@pytest.mark.parametrize(
+    ("line", "indonesian", "english"),
+    [
+        (a_written_line(key="pickup:1:fee"), "Upah jemput", "Fee for fetching"),
+        (
+            a_written_line(kind="sale", key="sale:1:2:fee", memo="Kardus"),
+            "Bagi hasil: Kardus",
+            "Share of the profit: Kardus",
+        ),
+        (
+            a_written_line(kind="dispute", key="receiving:1:2:fee-", memo="karung bocor"),
+            "Upah setelah timbang ulang (karung bocor)",
+            "Fee after the second weighing (karung bocor)",
+        ),
+        (
+            a_written_line(kind="correction", corrects_kind="pickup", memo="salah timbang"),
+            "Koreksi: upah jemput (salah timbang)",
+            "Correction: fee for fetching (salah timbang)",
+        ),
+        (a_written_line(kind="payout"), "Pencairan", "Payout"),
+    ],
+)
+def test_a_collectors_line_says_what_was_earned(
+    line: PassbookLine, indonesian: str, english: str
+) -> None:
+    assert statements.earned(line, "id") == indonesian
+    assert statements.earned(line, "en") == english
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from service.station.arithmetic import (
     compared,
     custody,
     is_inside,
-    returned,
     scaled,
     unreached,
 )
@@ -115,11 +114,3 @@ def _summed(door: list[tuple[What, int]]) -> Counter[What]:
     for what, weight in door:
         grams[what] += weight
     return grams
-
-
-@given(changes=st.lists(st.integers(-1_000, 1_000), max_size=10))
-def test_what_is_missing_goes_back_to_those_who_brought_less(changes: list[int]) -> None:
-    missing = max(-sum(changes), 0)
-    back = returned(changes, missing)
-    assert sum(back) == missing
-    assert all(0 <= part <= max(-change, 0) for part, change in zip(back, changes, strict=True))

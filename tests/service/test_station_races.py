@@ -91,10 +91,9 @@ async def test_one_of_two_decisions_counts(
     )
     assert isinstance(refusal, DisputeAlreadyDecided)
     assert (await the_receiving(town)).decision == faster
-    counts = 10_000 if faster == Decision.DOOR else 8_000
-    assert await there(
-        town, chart.source(town.resident.id, PET), chart.load(town.collector.id, PET)
-    ) == [-counts, 0]
+    fee_idr = 2_500 if faster == Decision.DOOR else 2_200
+    load = chart.load(town.collector.id, PET)
+    assert await there(town, chart.earnings(town.collector.id), load) == [-fee_idr, 0]
     assert await is_sound(town)
 
 

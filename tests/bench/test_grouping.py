@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import col, select
 
+from bench.support.grouping import Poster
 from models.base import utc_now
 from models.ledger import Entry, Transfer, TransferKind
 from service import ledger
 from service.ledger import AlreadyPosted, BalanceTooLow, Draft, Movement, Place, chart
-from service.ledger.grouping import Poster
 from tests.factories import Town, make_town
 from tests.races import someone_waits
 
