@@ -28,6 +28,8 @@ def stand_in(options: Options, *, port: int, descriptor: int | None) -> None:
         access_log=False,
         server_header=False,
         ws="none",
+        # It may be holding back an answer.
+        timeout_graceful_shutdown=1,
     )
     uvicorn.Server(config).run(sockets=[listening])
 

@@ -62,7 +62,7 @@ class Store:
     """One connection, used from one thread; each `with store.changing()` is a transaction."""
 
     def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.db = sqlite3.connect(data_dir / "gateway.db", isolation_level=None)
         self.db.row_factory = sqlite3.Row
         self.db.execute("PRAGMA journal_mode = WAL")
