@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     whatsapp_code_template: str = "jumpa_madu_kode"
     whatsapp_notice_template: str = "jumpa_madu_kabar"
 
-    gateways: Path | None = None
+    gateways: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
 
     nominatim_url: str = ""
     nominatim_user_agent: str = ""

@@ -42,7 +42,6 @@ def gateway_standin(  # noqa: PLR0913  One option a fact.
             envvar="JUMPA_STANDIN_CALLBACK_SECRET", help="The callback token, or the merchant key"
         ),
     ] = "standin-callbacks",  # noqa: S107  Known on purpose: no money moves.
-    fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Play a payment gateway on this machine: its API, its callbacks, its book; no money moves.
 
@@ -68,4 +67,4 @@ def gateway_standin(  # noqa: PLR0913  One option a fact.
         vat_permille=vat_permille,
         hold_s=hold_s,
     )
-    standing_in.stand_in(options, port=port, descriptor=fd)
+    standing_in.stand_in(options, port)

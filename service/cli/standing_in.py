@@ -1,46 +1,23 @@
 """The stand-in for a payment gateway, as a process of its own."""
 
-import os
 import socket
-import sys
-import threading
 from urllib.parse import urlsplit
 
 import typer
-import uvicorn
 
 from service.cli.refusals import Refused
-from service.standin.app import create_standin
 from service.standin.options import Options
+from service.standin.serving import serve
 
 _LOOPBACK = "127.0.0.1"
 
 
-def stand_in(options: Options, *, port: int, descriptor: int | None) -> None:
-    """Serve until stopped; on a socket that was handed down, until its owner is gone."""
+def stand_in(options: Options, port: int) -> None:
+    """Say where, and serve until stopped."""
     _require_callback_url(options.callback_url)
-    listening = _handed_down(descriptor) if descriptor is not None else _opened(port)
-    if descriptor is None:
-        typer.echo(_greeting(options, listening.getsockname()[1]))
-    config = uvicorn.Config(
-        create_standin(options),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        ws="none",
-    )
-    uvicorn.Server(config).run(sockets=[listening])
-
-
-def _handed_down(descriptor: int) -> socket.socket:
-    # Whoever started us holds the other end of our input: even killed, it lets go of it.
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    return socket.socket(fileno=descriptor)
-
-
-def _end_with_input() -> None:
-    sys.stdin.buffer.read()
-    os._exit(0)
+    listening = _opened(port)
+    typer.echo(_greeting(options, listening.getsockname()[1]))
+    serve(options, listening)
 
 
 def _opened(port: int) -> socket.socket:

@@ -1,7 +1,7 @@
 """The stand-in as a child of the server, so that payouts can be tried without an account."""
 
 import asyncio
-import os
+import json
 import secrets
 import socket
 import sys
@@ -73,21 +73,27 @@ async def _keep(
 async def _begin(
     account: XenditAccount, descriptor: int, folder: Path, callback_url: str
 ) -> asyncio.subprocess.Process:
-    command = ("gateway-standin", "--fd", str(descriptor), "--data-dir", str(folder))
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-P", "-m", "service.cli", *command, "--callback", callback_url),
-        # It reads its input to the end, which comes when nobody holds the other end any more.
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "service.standin"),
+        # It reads this to the end, which comes when nobody holds our side any more.
         stdin=asyncio.subprocess.PIPE,
         pass_fds=(descriptor,),
-        env={
-            **os.environ,
-            "JUMPA_STANDIN_KEY": account.secret_key.get_secret_value(),
-            "JUMPA_STANDIN_CALLBACK_SECRET": account.callback_secret.get_secret_value(),
-        },
         # Ctrl-C in the terminal is for the server, which ends it in its own time.
         start_new_session=True,
     )
+    assert child.stdin is not None  # noqa: S101  It is a pipe.
+    told = {
+        "descriptor": descriptor,
+        "gateway": account.kind,
+        "data_dir": str(folder),
+        "callback_url": callback_url,
+        "key": account.secret_key.get_secret_value(),
+        "callback_secret": account.callback_secret.get_secret_value(),
+        "fee_idr": account.fee_idr,
+        "vat_permille": account.vat_permille,
+    }
+    child.stdin.write(f"{json.dumps(told)}\n".encode())
+    return child
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:

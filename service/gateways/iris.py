@@ -19,7 +19,6 @@ from service.gateways import (
     Finding,
     GatewayNotReached,
     Missing,
-    NamesNotTold,
     NotGenuine,
     Notice,
     NotReadable,
@@ -28,10 +27,11 @@ from service.gateways import (
     Reported,
     Stage,
     Unknown,
+    iris_orders,
 )
-from service.gateways.amounts import whole_rupiah, with_decimals, with_vat
-from service.gateways.coverage import covered, covered_by
-from service.gateways.destinations import AccountNotValid, account_number, plain_words
+from service.gateways.amounts import whole_rupiah, with_vat
+from service.gateways.coverage import covered_by
+from service.gateways.destinations import AccountNotValid, plain_words
 from service.gateways.reading import as_list, as_object, id_in, object_in
 from service.gateways.stages import IRIS_DOUBTFUL, IRIS_EMPTY, IRIS_PASSING, IRIS_STAGES
 from service.gateways.wire import Heard, NotAnswered, NotSent, Wire
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 KEY_LASTS = timedelta(hours=23)
 # Nothing is wrong with the payout: the operator has to mend the account's keys.
 _NOT_ALLOWED = (401, 403)
-_NOTES = 100
 
 
 class IrisGateway:
@@ -102,6 +101,9 @@ class IrisGateway:
             return await self._paid_since(order, order.first_sent_at)
         except GatewayNotReached as error:
             return Unknown(str(error), order.gateway_id)
+        except (AccountNotValid, KeyError):
+            # Such a payout is never taken.
+            return Missing(may_send=False)
 
     async def balance_idr(self) -> int:
         """What the float holds there. Raises GatewayNotReached."""
@@ -115,7 +117,7 @@ class IrisGateway:
 
         Raises NamesNotTold for a bank or wallet that Iris doesn't know.
         """
-        query = _validated(channel_code, account_number)
+        query = iris_orders.validated(channel_code, account_number)
         if query is None:
             return None
         heard = await self._wire.read("/account_validation", key=self._creator, query=query)
@@ -149,7 +151,7 @@ class IrisGateway:
     async def _create(self, order: Order) -> str | Refused | Unknown:
         """The `reference_no` of the payout, made by this call or an earlier one."""
         try:
-            body = _asked(order)
+            body = iris_orders.asked(order)
         except (AccountNotValid, KeyError):
             return Refused("NO_SUCH_DESTINATION", try_again=False)
         key = {"X-Idempotency-Key": order.key}
@@ -200,15 +202,12 @@ class IrisGateway:
             "from_date": f"{first.astimezone(UTC) - timedelta(days=1):%Y-%m-%d}",
             "to_date": f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}",
         }
-        lines = [as_object(one) for one in as_list((await self._read("/statements", query)).body)]
-        fitting = {
-            id_in(line, "reference_no"): None
-            for line in lines
-            if whole_rupiah(line.get("amount")) == order.amount_idr
-        }
-        for reference in filter(None, fitting):
+        lines = (await self._read("/statements", query)).body
+        if not isinstance(lines, list):
+            raise GatewayNotReached("It tells no statement.")
+        for reference in iris_orders.fitting(order, lines):
             payout = await self._payout(reference)
-            if payout.get("notes") == _notes(order) and (report := _told(payout)):
+            if payout.get("notes") == iris_orders.notes(order) and (report := _told(payout)):
                 return report
         return Missing(may_send=False)
 
@@ -227,34 +226,6 @@ class IrisGateway:
 
 def _is_kept(first_sent_at: datetime) -> bool:
     return datetime.now(UTC) - first_sent_at < KEY_LASTS
-
-
-def _asked(order: Order) -> Mapping[str, object]:
-    channel = covered()[order.channel_code]
-    payout = {
-        "beneficiary_name": plain_words(order.account_holder_name),
-        "beneficiary_account": account_number(channel, order.account_number),
-        "beneficiary_bank": channel.codes["iris"],
-        "amount": with_decimals(order.amount_idr),
-        "notes": _notes(order),
-    }
-    return {"payouts": [payout]}
-
-
-def _notes(order: Order) -> str:
-    """What it is for, with our key at the end: the only field in which Iris keeps it."""
-    key = plain_words(order.key, most=_NOTES).replace(" ", "")
-    return f"{plain_words(order.description, most=_NOTES - 1 - len(key))} {key}".strip()
-
-
-def _validated(channel_code: str, text: str) -> Mapping[str, str] | None:
-    channel = covered().get(channel_code)
-    if channel is None or "iris" not in channel.codes:
-        raise NamesNotTold
-    try:
-        return {"bank": channel.codes["iris"], "account": account_number(channel, text)}
-    except AccountNotValid:
-        return None
 
 
 def _created(heard: Heard) -> str | Unknown:

@@ -1,6 +1,7 @@
 """The stand-in as an application: a gateway's API, and a few routes of its own."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,8 +16,6 @@ from service.standin.desk import Desk
 from service.standin.options import Options
 from service.standin.store import Store
 
-_TICK_S = 0.02
-
 
 def create_standin(options: Options) -> FastAPI:
     """The application; its store is opened here, its work begins when it starts."""
@@ -26,7 +25,9 @@ def create_standin(options: Options) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(desk.callbacks.run()), asyncio.create_task(_run(desk))]
+        tasks = [asyncio.create_task(desk.callbacks.run()), asyncio.create_task(desk.run())]
+        for task in tasks:
+            task.add_done_callback(_say_if_broken)
         try:
             yield
         finally:
@@ -44,11 +45,9 @@ def create_standin(options: Options) -> FastAPI:
     return app
 
 
-async def _run(desk: Desk) -> None:
-    """Time goes by."""
-    while True:
-        desk.run_due()
-        await asyncio.sleep(_TICK_S)
+def _say_if_broken(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logging.getLogger("uvicorn.error").error("The stand-in is broken.", exc_info=error)
 
 
 async def _answer(_request: Request, answer: Exception) -> JSONResponse:

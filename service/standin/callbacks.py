@@ -6,6 +6,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -78,11 +79,13 @@ class Callbacks:
         return [row for row in waiting if row["number"] not in self._under_way][:free]
 
     async def _until_due(self) -> None:
-        try:
-            async with asyncio.timeout(0.1):
+        query = "SELECT min(due_s) AS due_s FROM callback WHERE state = 'waiting'"
+        due_s = self._store.db.execute(query).fetchone()["due_s"]
+        # What is under way is due as well, and wakes us when it is done.
+        wait_s = 1.0 if due_s is None else max(0.1, due_s - time.time())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
 
     async def _send(self, row: sqlite3.Row) -> None:
         body = row["body"].encode()

@@ -1,7 +1,9 @@
 """What a stand-in does with payouts, whichever gateway it plays."""
 
+import asyncio
 import json
 import sqlite3
+from contextlib import suppress
 from typing import Any
 
 from service.gateways.amounts import vat_of
@@ -22,6 +24,7 @@ class Desk:
         self.store = store
         self.callbacks = callbacks
         self.words = WORDS[options.gateway]
+        self._moved = asyncio.Event()
         if not store.lines(0, 2**62) and options.float_idr:
             self.top_up(options.float_idr)
 
@@ -49,6 +52,7 @@ class Desk:
         now_ms = self.store.now_ms()
         self.store.move(payout_id, self.words.accepted, "", steps, now_ms)
         self._tell(payout_id)
+        self._moved.set()
 
     def payout(self, payout_id: str) -> sqlite3.Row:
         """Raises KeyError."""
@@ -62,6 +66,15 @@ class Desk:
         while (payout := self.store.due()) is not None:
             with self.store.changing():
                 self._step(payout)
+
+    async def run(self) -> None:
+        """Let time go by, until cancelled."""
+        while True:
+            self._moved.clear()
+            self.run_due()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.store.next_in_s()):
+                    await self._moved.wait()
 
     def end(self, payout_id: str, status: str) -> None:
         """Stop its course: cancelled, or rejected by the approver."""

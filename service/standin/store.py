@@ -57,12 +57,14 @@ CREATE INDEX IF NOT EXISTS ix_callback_due ON callback (due_s) WHERE state = 'wa
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
+_SHORTEST_S, _LONGEST_S = 0.001, 1.0
+
 
 class Store:
     """One connection, used from one thread; each `with store.changing()` is a transaction."""
 
     def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.db = sqlite3.connect(data_dir / "gateway.db", isolation_level=None)
         self.db.row_factory = sqlite3.Row
         self.db.execute("PRAGMA journal_mode = WAL")
@@ -140,6 +142,14 @@ class Store:
         """The payout that moves next, if its time has come."""
         query = "SELECT * FROM payout WHERE next_ms <= ? ORDER BY next_ms, number LIMIT 1"
         return self._one(query, self.now_ms())
+
+    def next_in_s(self) -> float:
+        """How long nothing will happen by itself; a second at most."""
+        row = self._one("SELECT min(next_ms) AS next_ms FROM payout WHERE next_ms IS NOT NULL")
+        if row is None or row["next_ms"] is None:
+            return _LONGEST_S
+        left_s: float = (row["next_ms"] - self.now_ms()) / 1000
+        return min(_LONGEST_S, max(_SHORTEST_S, left_s))
 
     def balance_idr(self) -> int:
         row = self._one("SELECT balance_idr FROM line ORDER BY number DESC LIMIT 1")

@@ -91,3 +91,11 @@ def test_keys_that_sealed_before_stay_known(tmp_path: Path) -> None:
     assert keys_of_seals(settings).keys() == keys.of_seals.keys()
     with pytest.raises(ValueError, match="public keys"):
         load_keys(Settings(data_dir=tmp_path, sealing_keys_before="not a key"))
+
+
+@pytest.mark.parametrize(("value", "path"), [("", None), ("/run/x.toml", Path("/run/x.toml"))])
+def test_no_file_of_gateways_is_none(
+    monkeypatch: pytest.MonkeyPatch, value: str, path: Path | None
+) -> None:
+    monkeypatch.setenv("JUMPA_GATEWAYS", value)
+    assert Settings().gateways == path

@@ -15,12 +15,14 @@ from typing import Any
 
 import httpx
 import uvicorn
-from pydantic import AnyHttpUrl, SecretStr
+from pydantic import SecretStr
 
 from models.base import new_id
 from service.gateways import Gateway, Missing, NotGenuine, Notice, Order, Reported, Unknown
-from service.gateways.accounts import IrisAccount, Opened, XenditAccount
+from service.gateways.accounts import IrisAccount, XenditAccount
 from service.gateways.coverage import Kind
+from service.gateways.iris import IrisGateway
+from service.gateways.xendit import XenditGateway
 from service.standin.app import create_standin
 from service.standin.options import Options
 
@@ -118,8 +120,9 @@ def read(gateway: Gateway, told: Told) -> Notice | None:
         return None
 
 
-def adapter(kind: Kind, url: str, **more: Any) -> Gateway:
+def adapter(kind: Kind, url: str, client: httpx.AsyncClient | None = None, **more: Any) -> Gateway:
     """An adapter to whatever listens at an address."""
+    client = client or httpx.AsyncClient()
     common: dict[str, Any] = {
         "name": kind,
         "kind": kind,
@@ -129,11 +132,11 @@ def adapter(kind: Kind, url: str, **more: Any) -> Gateway:
         "timeout_s": 5,
     }
     if kind == "xendit":
-        keys = {"secret_key": SecretStr(KEY)}
-        return Opened(XenditAccount(url=AnyHttpUrl(url), **common | keys | more)).gateway
+        facts = {"url": url, "secret_key": SecretStr(KEY), **common, **more}
+        return XenditGateway(XenditAccount.model_validate(facts), client)
     keys = {"creator_key": SecretStr(KEY), "approver_key": SecretStr(APPROVER_KEY)}
-    base = AnyHttpUrl(f"{url}/iris/api/v1")
-    return Opened(IrisAccount(url=base, **common | keys | more)).gateway
+    facts = {"url": f"{url}/iris/api/v1", **keys, **common, **more}
+    return IrisGateway(IrisAccount.model_validate(facts), client)
 
 
 @contextmanager

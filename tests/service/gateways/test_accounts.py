@@ -78,8 +78,11 @@ async def test_gateways_are_those_of_a_bank(file: Path) -> None:
     await gateways.close()
 
 
-def test_without_a_file_there_are_none() -> None:
-    assert open_gateways(None).of(BANK) == []
+def test_without_a_file_or_with_an_empty_one_there_are_none(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.toml"
+    empty.touch()
+    for path in (None, empty):
+        assert open_gateways(path).of(BANK) == []
 
 
 @pytest.mark.parametrize(

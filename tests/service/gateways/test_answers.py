@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -61,6 +62,7 @@ def basic(key: str) -> str:
 
 PAYOUT = order()
 KNOWN = replace(PAYOUT, gateway_id="disb-1")
+OLD = replace(PAYOUT, first_sent_at=datetime.now(UTC) - timedelta(days=2))
 GOOD: Mapping[str, Any] = {
     "id": "disb-1",
     "reference_id": PAYOUT.key,
@@ -96,6 +98,7 @@ async def test_any_answer_is_an_answer_of_ours(kind: Kind, status: int, body: by
         assert status in (400, 401, 403, 429)
     found = await gateway.find(KNOWN)
     assert isinstance(found, Reported | Missing | Unknown)
+    assert isinstance(await gateway.find(OLD), Missing | Reported | Unknown)
     if status >= 300:
         assert not isinstance(found, Reported | Missing)
     for asking in (gateway.channels, gateway.balance_idr):

@@ -69,6 +69,12 @@ def test_it_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
         time.sleep(0.02)
 
 
+def test_without_a_word_it_does_not_begin() -> None:
+    command = [sys.executable, "-m", "service.standin"]
+    ended = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
 OWNER = """
 import asyncio, sys
 from pathlib import Path

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -272,7 +272,8 @@ async def test_an_empty_float_is_told_apart(there: House, gateway: Gateway) -> N
 
 async def test_a_wrong_key_is_not_the_fault_of_the_payout(there: House) -> None:
     name = "secret_key" if there.kind == "xendit" else "creator_key"
-    stranger = adapter(there.kind, there.url, **{name: "xnd_of_somebody_else"})
+    wrong: dict[str, Any] = {name: "xnd_of_somebody_else"}
+    stranger = adapter(there.kind, there.url, **wrong)
     refused = await stranger.send(order())
     assert isinstance(refused, Refused)
     assert refused.try_again

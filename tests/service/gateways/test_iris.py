@@ -88,6 +88,14 @@ async def test_with_a_key_that_may_be_forgotten_nothing_is_sent(
     assert there.payouts(payout) == []
 
 
+async def test_what_can_never_be_taken_is_not_looked_for(gateway: Gateway) -> None:
+    for payout in (
+        replace(order(), channel_code="DANA", account_number="BCA"),
+        replace(order(), channel_code="BANK_OF_NOWHERE"),
+    ):
+        assert await gateway.find(long_ago(payout)) == Missing(may_send=False)
+
+
 async def test_without_its_first_instant_nobody_knows_whether_the_key_is_kept(
     gateway: Gateway,
 ) -> None:

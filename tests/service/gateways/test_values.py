@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.gateways import Stage
+from service.gateways import Order, Stage, iris_orders
 from service.gateways.amounts import vat_of, whole_rupiah, with_decimals, with_vat
 from service.gateways.coverage import covered, covered_by
 from service.gateways.destinations import (
@@ -173,3 +173,27 @@ def test_what_no_gateway_may_write_is_nothing(raw: bytes) -> None:
 def test_ids_have_a_form(value: object) -> None:
     assert id_in({"id": value}, "id") == ""
     assert id_in({"id": "disb-7f3a_1.2"}, "id") == "disb-7f3a_1.2"
+
+
+@given(st.text(max_size=120), st.from_regex(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?", fullmatch=True))
+def test_iris_keeps_our_key_in_its_notes(description: str, key: str) -> None:
+    payout = Order(key, "BCA", "0011223344", "Siti", 10_000, description)
+    written = iris_orders.notes(payout)
+    assert re.fullmatch(r"[A-Za-z0-9 ]{1,100}", written)
+    assert written.split(" ")[-1] == key.replace("-", "")
+
+
+def test_lines_of_a_statement_that_may_be_ours() -> None:
+    payout = Order("k-1", "BCA", "001-122-3344", "Siti", 10_000, "")
+    fits = {"reference_no": "a", "amount": "10000.00", "beneficiary_account": "0011223344"}
+    lines: list[object] = [
+        fits,
+        fits,
+        {"reference_no": "b", "amount": "10000.0"},
+        {**fits, "reference_no": "c", "amount": "10001.00"},
+        {**fits, "reference_no": "d", "beneficiary_account": "0011223345"},
+        {**fits, "reference_no": "../e"},
+        {"amount": "10000.00"},
+        None,
+    ]
+    assert iris_orders.fitting(payout, lines) == ["a", "b"]
