@@ -31,12 +31,12 @@ from service.api.dependencies import (
     Session,
     cursor_of,
 )
-from service.api.errors import documented
+from service.api.errors import RequestMalformed, documented
 from service.api.fields import LARGEST_AMOUNT_IDR, OR_NOTHING, PLAIN, Amount, Line
 from service.api.idempotency import ActRoute
 from service.api.pickups import ReasonInput
 from service.auth import NoValidToken
-from service.errors import NoSuchThing, NotAllowed
+from service.errors import FieldProblem, NoSuchThing, NotAllowed, Problem
 from service.keys import Keys
 from service.members import OFFICERS, Caller
 
@@ -65,6 +65,12 @@ class PayoutInput(BaseModel):
     method: PayoutMethod = PayoutMethod.CASH
     destination: DestinationInput | None = None
     expected_fee_idr: Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT_IDR)] | None = None
+
+
+class ApprovalsInput(BaseModel):
+    """Payouts of one bank that a treasurer agrees to."""
+
+    payout_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
 
 
 class ProofInput(BaseModel):
@@ -150,6 +156,10 @@ class MoveList(BaseModel):
 class PayoutList(BaseModel):
     items: list[PayoutView]
     next_cursor: str | None
+
+
+class PayoutBatch(BaseModel):
+    items: list[PayoutView]
 
 
 @router.post(
@@ -257,6 +267,23 @@ async def approve(
     return await _shown(session, parts, caller, payout)
 
 
+@router.post("/approvals", responses=documented(*_REFUSALS, RequestMalformed))
+async def approve_batch(
+    body: ApprovalsInput, caller: Payer, session: Session, parts: CurrentParts
+) -> PayoutBatch:
+    """Agree to many payouts at once, such as a week's: to all of them, or to none."""
+    approved = []
+    # In one order, so that two batches can't wait for each other.
+    for payout_id in sorted(set(body.payout_ids)):
+        try:
+            payout = await _for_treasurer(session, caller, payout_id)
+            await payouts.approve(session, payout, by=caller.person_id)
+        except Problem as problem:
+            raise _at(body, payout_id, problem) from problem
+        approved.append(payout)
+    return PayoutBatch(items=await _views(session, parts, caller, approved))
+
+
 @router.post("/{payout_id}/reject", responses=documented(*_REFUSALS))
 async def reject(
     payout_id: UUID, body: ReasonInput, caller: Payer, session: Session, parts: CurrentParts
@@ -303,6 +330,13 @@ async def retry(
     payout = await _for_treasurer(session, caller, payout_id)
     new = await payouts.retry(session, payout, by=caller.person_id)
     return await _shown(session, parts, caller, new)
+
+
+def _at(body: ApprovalsInput, payout_id: UUID, problem: Problem) -> Problem:
+    """The same problem, naming which of the payouts it is about."""
+    pointer = f"/payout_ids/{body.payout_ids.index(payout_id)}"
+    english, indonesian = problem.detail("en"), problem.detail("id")
+    return type(problem)(FieldProblem(pointer, english, indonesian), **problem.facts)
 
 
 async def _for_treasurer(session: AsyncSession, caller: Caller, payout_id: UUID) -> Payout:

@@ -281,6 +281,25 @@ async def test_a_failed_transfer_is_sent_once_more(paying: Asking, till: Till) -
     assert (again["retry_of"], again["status"]) == (asked["id"], "approved")
 
 
+async def test_a_batch_is_approved_as_a_whole_or_not_at_all(paying: Asking, till: Till) -> None:
+    asked = [(await ask(paying, till.town, amount_idr=30_000))["id"] for _ in range(3)]
+    batch = f"{PAYOUTS}/approvals"
+    await approve(paying, till.town, asked[1])
+    async with nothing_changes(till.town):
+        answer = await paying.post(till.town.treasurer, batch, {"payout_ids": asked})
+        unknown = {"payout_ids": [asked[0], str(uuid4())]}
+        missing = await paying.post(till.town.treasurer, batch, unknown)
+        own = await paying.post(till.town.resident, batch, {"payout_ids": asked[:1]})
+        empty = await paying.post(till.town.treasurer, batch, {"payout_ids": []})
+    refused(answer, 409, "payout_not_open", "/payout_ids/1")
+    refused(missing, 404, "no_such_thing", "/payout_ids/1")
+    refused(own, 403, "not_allowed", "/payout_ids/0")
+    refused(empty, 422, "request_malformed", "/payout_ids")
+    rest = {"payout_ids": [asked[2], asked[0]]}
+    approved = done(await paying.post(till.town.treasurer, batch, rest))["items"]
+    assert {one["status"] for one in approved} == {"approved"}
+
+
 async def call_back(paying: Asking, body: Any, token: str = TOKEN) -> httpx.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return await paying.client.post(
