@@ -69,8 +69,11 @@ def in_words(value: object, language: str = "en") -> str:
 _INDONESIAN = {
     "bank": "bank sampah",
     "dispute": "sengketa",
+    "day": "hari",
     "door": "rumah",
+    "drawer": "laci kas",
     "load": "muatan",
+    "officer": "petugas bank",
     "station": "bank sampah",
     "buyer": "pembeli",
     "correction": "koreksi",

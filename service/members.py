@@ -154,6 +154,16 @@ async def resident_of(session: AsyncSession, bank_id: UUID, person_id: UUID) -> 
     return person
 
 
+async def is_officer(session: AsyncSession, bank_id: UUID, person_id: UUID) -> bool:
+    """Whether somebody is an operator or a treasurer of the bank."""
+    query = select(Membership.role).where(
+        Membership.person_id == person_id,
+        Membership.bank_id == bank_id,
+        col(Membership.role).in_(OFFICERS),
+    )
+    return (await session.exec(query)).first() is not None
+
+
 async def whose(
     session: AsyncSession, caller: Caller, bank_id: UUID, resident_id: UUID | None
 ) -> UUID:
