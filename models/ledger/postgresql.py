@@ -9,7 +9,7 @@ as a set, so that an account that all of them touch is written once. Both lock t
 account first, so that two statements can't wait for each other.
 """
 
-from models.ledger.names import APPEND_ONLY
+from models.ledger.names import APPEND_ONLY, opens_again
 
 
 def _share_book(bank: str) -> str:
@@ -46,7 +46,8 @@ BEGIN
   PERFORM ledger_hold_book(NEW.bank_id);
   SELECT * INTO last FROM ledger_page p
    WHERE p.bank_id = NEW.bank_id ORDER BY p.number DESC LIMIT 1;
-  IF NEW.number <> coalesce(last.number, 0) + 1 OR NEW.day < last.day THEN
+  IF NEW.number <> coalesce(last.number, 0) + 1
+     OR (NEW.day < last.day AND NOT {opens_again("NEW")}) THEN
     {_refuse("pages follow one another")}
   END IF;
   RETURN NEW;

@@ -139,7 +139,12 @@ def _journals() -> CTE:
     return (
         select(col(Journal.bank_id), col(Journal.id), col(Page.day))
         .join(Page, of_page)
-        .where(col(Journal.bank_id) == bindparam("of_bank"), col(Journal.page) >= first_page)
+        .where(
+            col(Journal.bank_id) == bindparam("of_bank"),
+            col(Journal.page) >= first_page,
+            # An earlier day that was opened again has pages further on.
+            col(Page.day) >= bindparam("first"),
+        )
         .cte("journals")
         .prefix_with("MATERIALIZED")
     )

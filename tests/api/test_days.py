@@ -1,0 +1,151 @@
+"""Days are opened again over HTTP."""
+
+import base64
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from models.base import utc_now
+from models.people import Role
+from service import banks
+from service.keys import Keys
+from service.sealing import Count, Reopened
+from service.sealing.heads import DayFacts
+from tests.api.asking import Asking, done, nothing_changes, refused
+from tests.factories import Town, another
+from tests.service.sealing import TOMORROW, act, close, seal, today, turn
+
+REASON = {"reason": "Kuitansi tertinggal"}
+
+
+def days(town: Town, act: str = "", *, ahead: int = 0) -> str:
+    day = banks.day_at(town.bank, utc_now()) + ahead * TOMORROW
+    return f"/v1/banks/{town.bank_id}/days" + (f"/{day}/{act}" if act else "")
+
+
+async def test_a_day_is_opened_again_with_a_reason(asking: Asking, town: Town, keys: Keys) -> None:
+    second = await another(town, Role.TREASURER)
+    await act(town, 5)
+    done(await asking.post(town.treasurer, days(town, "close"), {"counted_cash_idr": 0}))
+    await seal(town, keys)
+    opened = done(await asking.post(second, days(town, "reopen"), REASON))
+    assert (opened["version"], opened["first_page"]) == (1, 3)
+    assert (opened["reopened_by"], opened["reason"]) == (str(second.id), REASON["reason"])
+    await act(town, 6)
+    body = {"counted_cash_idr": 40}
+    closed = done(await asking.post(town.treasurer, days(town, "close"), body))
+    assert (closed["version"], closed["last_page"]) == (2, 3)
+    await seal(town, keys)
+    (newest,), (first,) = await asking.walk(town.city, days(town), limit=1)
+    assert (newest["version"], newest["reopened_by"]) == (2, str(second.id))
+    assert (newest["reason"], newest["sealed"]) == (REASON["reason"], True)
+    assert (first["version"], first["reason"], first["sealed"]) == (1, "", True)
+    for item in (newest, first):
+        assert (item["counts"], item["despite_unknown"]) == ([], "")
+
+
+async def test_anybody_can_check_the_seals_of_all_versions(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    second = await another(town, Role.TREASURER)
+    await act(town, 5)
+    await close(town, 10)
+    done(await asking.post(second, days(town, "reopen"), REASON))
+    await act(town, 6)
+    await close(town, 10)
+    await seal(town, keys)
+    seals = await asking.walk(None, f"/v1/banks/{town.bank_id}/seals", limit=1)
+    key = done(await asking.get(None, "/v1/keys"))["items"][0]
+    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key["raw"]))
+    for (published,), difference, reopened in zip(
+        seals, (0, 10), (Reopened(3, second.id, REASON["reason"]), Reopened()), strict=True
+    ):
+        facts = DayFacts(
+            town.bank_id,
+            date.fromisoformat(published["day"]),
+            published["page"],
+            published["transfers"],
+            bytes.fromhex(published["head"]),
+            bytes.fromhex(published["balances"]),
+            Count(10, difference, town.treasurer.id),
+            published["version"],
+            reopened,
+            published["form"],
+        )
+        assert published["count"] == facts.counted.hash().hex()
+        assert published["reopening"] == reopened.hash().hex()
+        public.verify(base64.b64decode(published["signature"]), facts.message())
+
+
+async def test_what_can_not_be_opened_again(asking: Asking, town: Town) -> None:
+    second = await another(town, Role.TREASURER)
+    path = days(town, "reopen")
+    refused(await asking.post(second, path, REASON), 409, "day_not_closed")
+    await close(town)
+    refused(await asking.post(town.treasurer, path, REASON), 403, "own_close")
+    earlier = await asking.post(second, days(town, "reopen", ahead=-1), REASON)
+    refused(earlier, 409, "not_the_newest_day")
+    later = await asking.post(second, days(town, "reopen", ahead=1), REASON)
+    refused(later, 409, "day_not_closed")
+    done(await asking.post(second, path, REASON))
+    refused(await asking.post(second, path, REASON), 409, "day_not_closed")
+
+
+async def test_a_day_is_opened_once_however_often_that_is_sent(asking: Asking, town: Town) -> None:
+    second = await another(town, Role.TREASURER)
+    await close(town)
+    first = await asking.post(second, days(town, "reopen"), REASON, key="once")
+    again = await asking.post(second, days(town, "reopen"), REASON, key="once")
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert done(again) == done(first)
+
+
+async def test_only_a_treasurer_opens_a_day_and_only_with_a_key(
+    asking: Asking, quiet: Town
+) -> None:
+    path = days(quiet, "reopen")
+    async with nothing_changes(quiet):
+        for who in (quiet.operator, quiet.resident, quiet.city):
+            refused(await asking.post(who, path, REASON), 403, "not_allowed")
+        refused(await asking.post(None, path, REASON), 401, "no_valid_token")
+        answer = await asking.post(quiet.treasurer, path, REASON, key=None)
+        refused(answer, 400, "idempotency_key_missing")
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": 5}])
+async def test_a_day_is_not_opened_without_a_reason(
+    asking: Asking, quiet: Town, body: dict[str, Any]
+) -> None:
+    async with nothing_changes(quiet):
+        answer = await asking.post(quiet.treasurer, days(quiet, "reopen"), body)
+    refused(answer, 422, "request_malformed", "/reason")
+
+
+async def test_a_statement_and_a_receipt_know_the_day(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    second = await another(town, Role.TREASURER)
+    day = await today(town)
+    await act(town, 100)
+    await close(town)
+    await act(town, 20)
+    done(await asking.post(second, days(town, "reopen"), REASON))
+    (late,) = await act(town, 3)
+    await close(town)
+    await turn(town)
+    await seal(town, keys)
+    book = f"/v1/passbooks/{town.bank_id}"
+    of_day = done(await asking.get(town.resident, f"{book}/statement", **{"from": day, "to": day}))
+    assert (of_day["opening_idr"], of_day["closing_idr"]) == (0, 103)
+    after = day + TOMORROW
+    asked = {"from": after, "to": after}
+    of_next = done(await asking.get(town.resident, f"{book}/statement", **asked))
+    assert (of_next["opening_idr"], of_next["closing_idr"]) == (103, 123)
+    lines = done(await asking.get(town.resident, f"{book}/lines"))["items"]
+    assert [line["balance_idr"] for line in lines] == [123, 120, 100]
+    journal_id = next(line["journal_id"] for line in lines if UUID(line["id"]) == late)
+    receipt = f"/v1/receipts/{town.bank_id}/{journal_id}"
+    assert done(await asking.get(town.resident, receipt))["transfers"][0]["page"]["page"] == 3
