@@ -77,4 +77,7 @@ class Payout(Table, table=True):
     expires_at: datetime | None = Field(
         default=None, description="Given back then, unless somebody has agreed to it"
     )
+    unknown_at: datetime | None = Field(
+        default=None, description="Since when nobody knows whether it was paid"
+    )
     created_at: datetime = Field(default_factory=utc_now)

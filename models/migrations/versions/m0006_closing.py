@@ -17,6 +17,8 @@ _OPEN = sa.text("closed_at IS NULL")
 def upgrade() -> None:
     # They name tables that are made anew; they are put in place after the last migration.
     triggers.remove(op.get_bind())
+    with op.batch_alter_table("payout") as batch_op:
+        batch_op.add_column(sa.Column("unknown_at", UTCDateTime(), nullable=True))
     _make_drawers()
     _give_days_versions()
     _make_reopenings()
@@ -30,6 +32,8 @@ def downgrade() -> None:
     _take_versions_away()
     for table in ("drawer_count", "drawer"):
         op.drop_table(table)
+    with op.batch_alter_table("payout") as batch_op:
+        batch_op.drop_column("unknown_at")
 
 
 def _give_days_versions() -> None:
