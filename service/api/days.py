@@ -1,15 +1,17 @@
 """Days are closed, and opened again, over HTTP."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from models.drawer import MAIN
 from models.ledger import Day
 from models.people import Role
-from service import banks, sealing
+from service import banks, closing, drawers, sealing
 from service.api.dependencies import (
     CurrentPage,
     Payer,
@@ -18,8 +20,9 @@ from service.api.dependencies import (
     Session,
     cursor_of,
 )
+from service.api.drawers import Counted, Name
 from service.api.errors import documented
-from service.api.fields import LARGEST_AMOUNT_IDR
+from service.api.fields import MOST_LINES, Line
 from service.api.fields import Day as DayInput
 from service.api.idempotency import ActRoute
 from service.api.passbooks import AccountView, account_view, sums_of
@@ -35,10 +38,31 @@ router = APIRouter(prefix="/v1", tags=["days"], route_class=ActRoute)
 PathDay = Annotated[DayInput, Path(description="A day of business at the bank, YYYY-MM-DD")]
 
 
-class CountInput(BaseModel):
-    """What lies in the drawer `cash:main` at the end of the day."""
+class InDrawerInput(BaseModel):
+    """What lies in an officer's drawer."""
 
-    counted_cash_idr: Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT_IDR)]
+    drawer: Annotated[Name, Field(description="Any but `main`: that is counted_cash_idr")]
+    counted_idr: Counted
+
+
+class CloseInput(BaseModel):
+    """What lies in the safe, `cash:main`, and in officers' drawers at the end of the day.
+
+    Drawers in which nothing moved since they were last counted may be left out.
+    """
+
+    counted_cash_idr: Counted
+    counts: Annotated[list[InDrawerInput], Field(max_length=MOST_LINES)] = []
+    despite_unknown: Annotated[
+        Line, Field(description="Why, if nobody knows how some payouts went")
+    ] = ""
+
+    @model_validator(mode="after")
+    def _each_drawer_once(self) -> Self:
+        names = [MAIN, *(count.drawer for count in self.counts)]
+        if len(set(names)) < len(names):
+            raise PydanticCustomError("drawer_twice", "Count each drawer once.")
+        return self
 
 
 class DrawerCountView(BaseModel):
@@ -109,23 +133,30 @@ _COUNTED = set(DrawerCountView.model_fields)
         sealing.DayClosed,
         sealing.DayNotBegun,
         sealing.EarlierDayOpen,
+        closing.PayoutsUnknown,
+        closing.DrawersNotCounted,
+        drawers.DrawerClosed,
         BookBusy,
     ),
 )
 async def close_day(
-    bank_id: UUID, day: PathDay, body: CountInput, caller: Payer, session: Session
+    bank_id: UUID, day: PathDay, body: CloseInput, caller: Payer, session: Session
 ) -> ClosedView:
     """Close a day with the cash that was counted; what is posted from now on is of the next.
 
-    A difference between count and ledger is posted to `cash_difference` on the day itself.
+    A difference between count and ledger is posted on the day itself: of the safe to
+    `cash_difference`, of a drawer to its own `drawer_difference:<name>`. As long as nobody knows
+    how a payout of the last 24 hours went, the day is closed only with a reason, which is kept.
     The day's grams are at `/v1/banks/{bank_id}/mass-balance`.
     """
     caller.act_in(bank_id, Role.TREASURER)
     bank = await banks.get(session, bank_id)
-    how = sealing.Close(caller.person_id, body.counted_cash_idr)
-    closed = await sealing.close(session, bank, day, how)
+    counts = [closing.InDrawer(count.drawer, count.counted_idr) for count in body.counts]
+    how = closing.Close(caller.person_id, body.counted_cash_idr, counts, body.despite_unknown)
+    closed, counted = await closing.close(session, bank, day, how)
+    again = await sealing.reopening_of(session, closed.day)
     return ClosedView(
-        **_day(sealing.ClosedDay(closed.day, None, None, ())),
+        **_day(ClosedDay(closed.day, None, again, counted)),
         ledger_cash_idr=closed.ledger_cash_idr,
         trial_balance=[account_view(row) for row in closed.balances],
         sums=sums_of(closed.balances),

@@ -1,6 +1,6 @@
 """Cash drawers: whose they are, what moves between them, and what was counted in them."""
 
-from service.drawers.counting import Count, all_counted, count, not_counted
+from service.drawers.counting import Count, all_counted, count, not_counted, note_safe
 from service.drawers.keeping import (
     DrawerClosed,
     DrawerNameTaken,
@@ -46,6 +46,7 @@ __all__ = [
     "keeper_of",
     "lines_of",
     "not_counted",
+    "note_safe",
     "open_drawer",
     "paid_out_of",
     "paying_from",

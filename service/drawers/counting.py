@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.drawer import MAIN, Drawer, DrawerCount
-from models.ledger import Balance
+from models.ledger import Balance, Day
 from service import ledger
 from service.drawers.keeping import at
 from service.ledger import Draft, Movement, Place, chart
@@ -53,6 +53,24 @@ async def count(session: AsyncSession, bank_id: UUID, found: Count) -> DrawerCou
     session.add(noted)
     await session.flush()
     return noted
+
+
+async def note_safe(session: AsyncSession, day: Day) -> None:
+    """Note the count of the safe that a day was just closed with; its difference is posted."""
+    if day.closed_by is None or day.counted_cash_idr is None or day.cash_difference_idr is None:
+        return
+    noted = DrawerCount(
+        bank_id=day.bank_id,
+        drawer=MAIN,
+        counted_idr=day.counted_cash_idr,
+        difference_idr=day.cash_difference_idr,
+        moves=(await _moves_of(session, day.bank_id, [chart.CASH])).get(chart.CASH, 0),
+        counted_by=day.closed_by,
+        day=day.day,
+        day_version=day.version,
+    )
+    session.add(noted)
+    await session.flush()
 
 
 async def not_counted(session: AsyncSession, bank_id: UUID) -> list[str]:

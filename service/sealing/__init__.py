@@ -1,7 +1,7 @@
 """Seals: what is written stays written, and anybody can check it."""
 
 from service.sealing.checking import Checked, check
-from service.sealing.closed import ClosedDay, closed_days
+from service.sealing.closed import ClosedDay, closed_days, reopening_of
 from service.sealing.days import (
     Close,
     Closed,
@@ -49,6 +49,7 @@ __all__ = [
     "prove",
     "receipt",
     "reopen",
+    "reopening_of",
     "seal",
     "seal_days",
     "turn_due",

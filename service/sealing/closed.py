@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.drawer import DrawerCount
+from models.drawer import MAIN, DrawerCount
 from models.ledger import Day, DaySeal, Reopening
 from service.sealing.heads import Count, InDrawer, Reopened
 
@@ -80,6 +80,16 @@ async def closed_days(
     ]
 
 
+async def reopening_of(session: AsyncSession, day: Day) -> Reopening | None:
+    """How a version of a day came about, if it isn't the first."""
+    query = select(Reopening).where(
+        Reopening.bank_id == day.bank_id,
+        Reopening.day == day.day,
+        Reopening.version == day.version - 1,
+    )
+    return (await session.exec(query)).first()
+
+
 async def newest_version(
     session: AsyncSession, bank_id: UUID, day: date | None = None
 ) -> Day | None:
@@ -101,7 +111,11 @@ async def _counts_of(
     """What was counted in drawers as these days were closed, by day and version."""
     query = (
         select(DrawerCount)
-        .where(DrawerCount.bank_id == bank_id, col(DrawerCount.day).in_(days))
+        .where(
+            DrawerCount.bank_id == bank_id,
+            col(DrawerCount.day).in_(days),
+            DrawerCount.drawer != MAIN,  # Its count stands in the day itself.
+        )
         .order_by(col(DrawerCount.drawer))
     )
     found: dict[tuple[date, int], tuple[DrawerCount, ...]] = {}

@@ -13,7 +13,7 @@ from service.sealing.heads import NOT_REOPENED, Count, InDrawer, Reopened
 
 _COUNTS = """
 SELECT c.day, c.day_version AS version, c.drawer, c.counted_idr, c.difference_idr
-  FROM drawer_count c WHERE c.bank_id = :bank_id AND c.day IS NOT NULL"""
+  FROM drawer_count c WHERE c.bank_id = :bank_id AND c.day IS NOT NULL AND c.drawer <> 'main'"""
 _REOPENINGS = """
 SELECT r.day, r.version + 1 AS version, r.first_page, r.reopened_by, r.reason
   FROM ledger_reopening r WHERE r.bank_id = :bank_id"""

@@ -1,4 +1,4 @@
-"""Days are opened again over HTTP."""
+"""Days are closed with their drawers, and opened again, over HTTP."""
 
 import base64
 from datetime import date
@@ -12,11 +12,13 @@ from models.base import utc_now
 from models.people import Role
 from service import banks
 from service.keys import Keys
-from service.sealing import Count, Reopened
+from service.sealing import Count, InDrawer, Reopened
 from service.sealing.heads import DayFacts
 from tests.api.asking import Asking, done, nothing_changes, refused
 from tests.factories import Town, another
 from tests.service.sealing import TOMORROW, act, close, seal, today, turn
+from tests.service.test_closing import unknown
+from tests.service.test_drawers import floated, opened
 
 REASON = {"reason": "Kuitansi tertinggal"}
 
@@ -149,3 +151,61 @@ async def test_a_statement_and_a_receipt_know_the_day(
     journal_id = next(line["journal_id"] for line in lines if UUID(line["id"]) == late)
     receipt = f"/v1/receipts/{town.bank_id}/{journal_id}"
     assert done(await asking.get(town.resident, receipt))["transfers"][0]["page"]["page"] == 3
+
+
+async def test_a_day_is_closed_with_its_drawers(asking: Asking, town: Town, keys: Keys) -> None:
+    await opened(town)
+    await floated(town, 500)
+    body: dict[str, Any] = {"counted_cash_idr": 0}
+    answer = await asking.post(town.treasurer, days(town, "close"), body)
+    refused(answer, 409, "drawers_not_counted")
+    assert "ani" in answer.json()["detail"]
+    body["counts"] = [{"drawer": "ani", "counted_idr": 480}]
+    closed = done(await asking.post(town.treasurer, days(town, "close"), body))
+    assert (closed["ledger_cash_idr"], closed["cash_difference_idr"]) == (-500, 500)
+    assert closed["counts"] == [{"drawer": "ani", "counted_idr": 480, "difference_idr": -20}]
+    await seal(town, keys)
+    (listed,) = done(await asking.get(town.treasurer, days(town)))["items"]
+    assert listed["counts"] == closed["counts"]
+    (sealed,) = done(await asking.get(None, f"/v1/banks/{town.bank_id}/seals"))["items"]
+    said = Count(0, 500, town.treasurer.id, "", (InDrawer("ani", 480, -20),))
+    assert sealed["count"] == said.hash().hex()
+    (safe, ani) = done(await asking.get(town.treasurer, f"/v1/banks/{town.bank_id}/drawers"))[
+        "items"
+    ]
+    assert (safe["last_count"]["counted_idr"], ani["last_count"]["counted_idr"]) == (0, 480)
+
+
+async def test_payouts_in_doubt_need_a_reason(asking: Asking, town: Town, keys: Keys) -> None:
+    await unknown(town, keys, utc_now())
+    body = {"counted_cash_idr": 0}
+    refused(await asking.post(town.treasurer, days(town, "close"), body), 409, "payouts_unknown")
+    why = {"despite_unknown": "Bank belum menjawab"}
+    closed = done(await asking.post(town.treasurer, days(town, "close"), body | why))
+    assert closed["despite_unknown"] == why["despite_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"counts": [{"drawer": "main", "counted_idr": 0}]}, ""),
+        ({"counts": [{"drawer": "ani", "counted_idr": 0}] * 2}, ""),
+        ({"counts": [{"drawer": "ani", "counted_idr": -1}]}, "/counts/0/counted_idr"),
+        ({"counts": [{"drawer": "A", "counted_idr": 1}]}, "/counts/0/drawer"),
+        ({"despite_unknown": "x" * 301}, "/despite_unknown"),
+    ],
+)
+async def test_counts_that_can_not_be_read(
+    asking: Asking, quiet: Town, changes: dict[str, Any], pointer: str
+) -> None:
+    body = {"counted_cash_idr": 0} | changes
+    async with nothing_changes(quiet):
+        answer = await asking.post(quiet.treasurer, days(quiet, "close"), body)
+    refused(answer, 422, "request_malformed", pointer)
+
+
+async def test_drawers_that_are_not_there_are_not_counted(asking: Asking, quiet: Town) -> None:
+    body = {"counted_cash_idr": 0, "counts": [{"drawer": "nowhere", "counted_idr": 0}]}
+    async with nothing_changes(quiet):
+        answer = await asking.post(quiet.treasurer, days(quiet, "close"), body)
+    refused(answer, 404, "no_such_thing")
