@@ -155,12 +155,13 @@ async def list_drawers(bank_id: UUID, caller: Reader, session: ReadSession) -> D
     return DrawerList(items=[_view(held) for held in await drawers.drawers_of(session, bank_id)])
 
 
-@router.get("/drawers/{name}/lines", responses=documented(NoValidToken, NotAllowed))
+@router.get("/drawers/{name}/lines", responses=documented(*_REFUSALS))
 async def lines(
     bank_id: UUID, name: PathName, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> DrawerLineList:
     """What went into a drawer and out of it, newest first."""
     caller.act_in(bank_id, *OFFICERS)
+    await drawers.keeper_of(session, bank_id, name)
     found = await drawers.lines_of(
         session, bank_id, chart.cash(name), before=page.before_id, limit=page.limit + 1
     )

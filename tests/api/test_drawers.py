@@ -123,6 +123,7 @@ async def test_what_a_drawer_refuses(asking: Asking, kept: Town) -> None:
         refused(await ask(who, at(kept), body), 409, "officer_has_drawer")
         body = {"name": "budi", "officer_id": str(kept.resident.id)}
         refused(await ask(who, at(kept), body), 404, "no_such_thing")
+    refused(await asking.get(who, at(kept, "drawers/budi/lines")), 404, "no_such_thing")
     for path in ("drawers", "drawers/ani/lines"):
         refused(await asking.get(kept.city, at(kept, path)), 403, "not_allowed")
 
