@@ -3,6 +3,7 @@
 from service.ledger.accounts import open_accounts
 from service.ledger.book import BookBusy, hold_book, open_book, open_page, turn_page
 from service.ledger.chart import Place, chart
+from service.ledger.days import newest_day
 from service.ledger.mass import MassOfDay, mass_balance
 from service.ledger.passbook import Excerpt, PassbookLine, passbook_lines, passbook_of_days
 from service.ledger.posting import (
@@ -58,6 +59,7 @@ __all__ = [
     "chart",
     "hold_book",
     "mass_balance",
+    "newest_day",
     "open_accounts",
     "open_book",
     "open_page",

@@ -33,6 +33,13 @@ class PagesOfDays(NamedTuple):
     earlier: list[Run]
 
 
+async def newest_day(session: AsyncSession, bank_id: UUID) -> date:
+    """The day that the book has come to, though an earlier one may be open again."""
+    query = select(func.max(Page.day)).where(Page.bank_id == bank_id)
+    newest: date = (await session.exec(query)).one()
+    return newest
+
+
 async def pages_of_days(
     session: AsyncSession, bank_id: UUID, first: date, last: date
 ) -> PagesOfDays:

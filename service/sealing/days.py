@@ -148,7 +148,7 @@ async def _close(session: AsyncSession, bank: Bank, day: Day) -> None:
 
     After a day that was opened again the book goes on where it was.
     """
-    newest = (await session.exec(select(func.max(Page.day)).where(Page.bank_id == bank.id))).one()
+    newest = await ledger.newest_day(session, bank.id)
     follows = max(day.day + timedelta(days=1), banks.day_at(bank, utc_now()))
     await ledger.turn_page(session, bank.id, newest if newest > day.day else follows)
     session.add(day)

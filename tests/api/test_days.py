@@ -148,6 +148,9 @@ async def test_a_statement_and_a_receipt_know_the_day(
     assert (of_next["opening_idr"], of_next["closing_idr"]) == (103, 123)
     lines = done(await asking.get(town.resident, f"{book}/lines"))["items"]
     assert [line["balance_idr"] for line in lines] == [123, 120, 100]
+    done(await asking.post(second, days(town, "reopen"), REASON))
+    whole = done(await asking.get(town.resident, f"{book}/statement"))
+    assert (whole["last_day"], whole["closing_idr"]) == (str(after), 123)
     journal_id = next(line["journal_id"] for line in lines if UUID(line["id"]) == late)
     receipt = f"/v1/receipts/{town.bank_id}/{journal_id}"
     assert done(await asking.get(town.resident, receipt))["transfers"][0]["page"]["page"] == 3
