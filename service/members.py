@@ -158,6 +158,16 @@ async def _with_part(session: AsyncSession, bank_id: UUID, person_id: UUID, role
     return person
 
 
+async def is_officer(session: AsyncSession, bank_id: UUID, person_id: UUID) -> bool:
+    """Whether somebody is an operator or a treasurer of the bank."""
+    query = select(Membership.role).where(
+        Membership.person_id == person_id,
+        Membership.bank_id == bank_id,
+        col(Membership.role).in_(OFFICERS),
+    )
+    return (await session.exec(query)).first() is not None
+
+
 async def whose(
     session: AsyncSession,
     caller: Caller,

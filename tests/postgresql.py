@@ -10,6 +10,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from sqlalchemy import create_engine
+
+from service.database import schema
+
 _DEBIAN = Path("/usr/lib/postgresql")
 
 
@@ -97,3 +101,13 @@ def _call(user: int | None, *command: object) -> None:
         stdout=subprocess.DEVNULL,
         cwd="/",
     )
+
+
+def on_server(url: str, statement: str) -> None:
+    """A statement that creates or drops databases, which no transaction may hold."""
+    server = create_engine(
+        schema.sync_engine(url).url.set(database="postgres"), isolation_level="AUTOCOMMIT"
+    )
+    with server.connect() as connection:
+        connection.exec_driver_sql(statement)
+    server.dispose()

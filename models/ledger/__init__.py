@@ -1,6 +1,6 @@
 """The ledger: accounts, their counters, transfers, entries, pages, and the triggers that keep them."""
 
-from models.ledger.book import Day, DaySeal, Page, Seal
+from models.ledger.book import Day, DaySeal, Page, Reopening, Seal
 from models.ledger.tables import Account, Balance, Entry, Floor, Journal, Transfer, TransferKind
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Floor",
     "Journal",
     "Page",
+    "Reopening",
     "Seal",
     "Transfer",
     "TransferKind",

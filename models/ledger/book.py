@@ -2,13 +2,14 @@
 
 Every journal stands on the page that is open when it is written. Turning a page waits for
 whoever is still writing, so a page that is not the newest never changes again: it can be
-sealed without looking for late comers, and a day is a run of pages.
+sealed without looking for late comers. A day is a run of pages; one that was opened again
+has another run further on in the book.
 """
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary
 from sqlmodel import Field
 
 from models.base import Table, utc_now, whole
@@ -18,7 +19,10 @@ class Page(Table, table=True):
     """A page of a bank's book; the one with the highest number is open."""
 
     __tablename__ = "ledger_page"
-    __table_args__ = (CheckConstraint("number > 0", "number"),)
+    __table_args__ = (
+        CheckConstraint("number > 0", "number"),
+        Index("ix_ledger_page_day", "bank_id", "day", "number"),
+    )
 
     bank_id: UUID = Field(primary_key=True, foreign_key="bank.id")
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -55,7 +59,10 @@ class Seal(Table, table=True):
 
 
 class Day(Table, table=True):
-    """A closed day of business: its last page, and the cash that was counted."""
+    """A closed day of business: its last page, and the cash that was counted.
+
+    A day that was opened again and closed anew has another version; the earlier ones stay.
+    """
 
     __tablename__ = "ledger_day"
     __table_args__ = (
@@ -66,10 +73,12 @@ class Day(Table, table=True):
         CheckConstraint(
             "(counted_cash_idr IS NULL) = (cash_difference_idr IS NULL)", "difference_of_a_count"
         ),
+        CheckConstraint("version > 0", "version"),
     )
 
     bank_id: UUID = Field(primary_key=True, foreign_key="bank.id")
     day: date = Field(primary_key=True)
+    version: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     last_page: int
     closed_by: UUID | None = Field(
         default=None, foreign_key="person.id", description="Nobody: closed when the day was over"
@@ -78,7 +87,42 @@ class Day(Table, table=True):
     cash_difference_idr: int | None = whole(
         None, nullable=True, description="Counted less what the ledger says"
     )
+    despite_unknown: str = Field(
+        default="", max_length=300, description="Why it was closed with payouts nobody knew of"
+    )
     closed_at: datetime = Field(default_factory=utc_now)
+
+
+class Reopening(Table, table=True):
+    """A closed day was opened again; what is posted on the pages from `first_page` on is its."""
+
+    __tablename__ = "ledger_reopening"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["bank_id", "day", "version"],
+            ["ledger_day.bank_id", "ledger_day.day", "ledger_day.version"],
+        ),
+        # The page is turned next: its trigger looks here whether the day may go back.
+        ForeignKeyConstraint(
+            ["bank_id", "first_page"],
+            ["ledger_page.bank_id", "ledger_page.number"],
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        CheckConstraint("reason <> ''", "has_a_reason"),
+    )
+
+    bank_id: UUID = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    version: int = Field(
+        primary_key=True,
+        sa_column_kwargs={"autoincrement": False},
+        description="The version that was the newest until then",
+    )
+    first_page: int
+    reason: str = Field(max_length=300)
+    reopened_by: UUID = Field(foreign_key="person.id")
+    reopened_at: datetime = Field(default_factory=utc_now)
 
 
 class DaySeal(Table, table=True):
@@ -86,12 +130,17 @@ class DaySeal(Table, table=True):
 
     __tablename__ = "ledger_day_seal"
     __table_args__ = (
-        ForeignKeyConstraint(["bank_id", "day"], ["ledger_day.bank_id", "ledger_day.day"]),
+        ForeignKeyConstraint(
+            ["bank_id", "day", "version"],
+            ["ledger_day.bank_id", "ledger_day.day", "ledger_day.version"],
+        ),
         CheckConstraint("length(head) = 32 AND length(signature) = 64", "signed"),
     )
 
     bank_id: UUID = Field(primary_key=True)
     day: date = Field(primary_key=True)
+    version: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    form: int = Field(description="The version of what is signed")
     page: int
     transfers: int = whole(description="Of the whole book so far")
     head: bytes = Field(sa_type=LargeBinary)

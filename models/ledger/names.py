@@ -1,4 +1,24 @@
 """What both engines' triggers call things."""
 
-APPEND_ONLY = ("journal", "account", "transfer", "entry", "page", "seal", "day", "day_seal")
+APPEND_ONLY = (
+    "journal",
+    "account",
+    "transfer",
+    "entry",
+    "page",
+    "seal",
+    "day",
+    "day_seal",
+    "reopening",
+)
 """Tables of the ledger in which nothing is ever changed or removed."""
+
+
+def opens_again(page: str) -> str:
+    """Whether a page begins a day that was opened again, the newest there is, just now."""
+    return f"""EXISTS (
+      SELECT 1 FROM ledger_reopening r
+       WHERE r.bank_id = {page}.bank_id AND r.day = {page}.day AND r.first_page = {page}.number
+         AND NOT EXISTS (SELECT 1 FROM ledger_day d
+                          WHERE d.bank_id = r.bank_id
+                            AND (d.day > r.day OR (d.day = r.day AND d.version > r.version))))"""

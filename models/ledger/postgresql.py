@@ -10,7 +10,7 @@ account first, so that two statements can't wait for each other.
 """
 
 from models import payout_guard
-from models.ledger.names import APPEND_ONLY
+from models.ledger.names import APPEND_ONLY, opens_again
 
 
 def _share_book(bank: str) -> str:
@@ -47,7 +47,8 @@ BEGIN
   PERFORM ledger_hold_book(NEW.bank_id);
   SELECT * INTO last FROM ledger_page p
    WHERE p.bank_id = NEW.bank_id ORDER BY p.number DESC LIMIT 1;
-  IF NEW.number <> coalesce(last.number, 0) + 1 OR NEW.day < last.day THEN
+  IF NEW.number <> coalesce(last.number, 0) + 1
+     OR (NEW.day < last.day AND NOT {opens_again("NEW")}) THEN
     {_refuse("pages follow one another")}
   END IF;
   RETURN NEW;

@@ -6,11 +6,14 @@ transfer both its entries stand, and then nothing fits any more.
 """
 
 from models import payout_guard
-from models.ledger.names import APPEND_ONLY
+from models.ledger.names import APPEND_ONLY, opens_again
 
 _NEVER = "SELECT RAISE(ABORT, 'ledger: what is written stays')"
 _LAST = "(SELECT max(rowid) FROM ledger_transfer)"
 _OPEN_PAGE = "(SELECT max(p.number) FROM ledger_page p WHERE p.bank_id = NEW.bank_id)"
+_LAST_DAY = (
+    "(SELECT p.day FROM ledger_page p WHERE p.bank_id = NEW.bank_id ORDER BY p.number DESC LIMIT 1)"
+)
 _HELD = (
     "(SELECT h.amount FROM ledger_transfer h"
     " WHERE h.bank_id = {row}.bank_id AND h.id = {row}.pending_id)"
@@ -88,7 +91,7 @@ END""",
 BEFORE INSERT ON ledger_page BEGIN
   SELECT RAISE(ABORT, 'ledger: pages follow one another') WHERE
     NEW.number <> coalesce({_OPEN_PAGE}, 0) + 1
-    OR NEW.day < (SELECT max(p.day) FROM ledger_page p WHERE p.bank_id = NEW.bank_id);
+    OR (NEW.day < {_LAST_DAY} AND NOT {opens_again("NEW")});
 END""",
     "ledger_account_open": """CREATE TRIGGER ledger_account_open
 AFTER INSERT ON ledger_account BEGIN
@@ -148,8 +151,9 @@ _KEYS = {
     "ledger_entry": {"id": "bank_id, account_id, shard, version"},
     "ledger_page": {"id": "bank_id, number"},
     "ledger_seal": {"id": "bank_id, page"},
-    "ledger_day": {"id": "bank_id, day"},
-    "ledger_day_seal": {"id": "bank_id, day"},
+    "ledger_day": {"id": "bank_id, day, version"},
+    "ledger_day_seal": {"id": "bank_id, day, version"},
+    "ledger_reopening": {"id": "bank_id, day, version"},
 }
 
 

@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.payout import Destination, FeeBy, NameCheck, PayoutMethod
 from models.people import Role
-from service import banks, members, payouts
+from service import banks, drawers, members, payouts
 from service.api.dependencies import CurrentParts, Parts, Payer, Reader, ReadSession, Session
 from service.api.errors import RequestMalformed, documented
 from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line
@@ -101,9 +102,9 @@ class TopUpInput(BaseModel):
             raise PydanticCustomError("one_source", "Name either a drawer or a bank account.")
         return self
 
-    def source(self) -> Place:
+    async def source(self, session: AsyncSession, bank_id: UUID) -> Place:
         if self.drawer is not None:
-            return chart.cash(self.drawer)
+            return await drawers.at(session, bank_id, self.drawer)
         return chart.bank_account(str(self.bank_account))
 
 
@@ -150,7 +151,13 @@ async def list_floats(
 @router.post(
     "/banks/{bank_id}/floats/{gateway}/top-ups",
     status_code=201,
-    responses=documented(NoValidToken, NotAllowed, payouts.NoSuchGateway),
+    responses=documented(
+        NoValidToken,
+        NotAllowed,
+        payouts.NoSuchGateway,
+        drawers.DrawerClosed,
+        drawers.DrawerTooLow,
+    ),
 )
 async def top_up(
     bank_id: UUID,
@@ -163,8 +170,10 @@ async def top_up(
     """Enter money that was sent to a gateway; a queue that waited for it goes on."""
     caller.act_in(bank_id, Role.TREASURER)
     _require(parts, bank_id, gateway)
-    entered = payouts.TopUp(gateway, body.source(), body.amount_idr, body.memo, caller.person_id)
-    await payouts.top_up(session, bank_id, entered)
+    source = await body.source(session, bank_id)
+    entered = payouts.TopUp(gateway, source, body.amount_idr, body.memo, caller.person_id)
+    with drawers.paid_out_of(source):
+        await payouts.top_up(session, bank_id, entered)
     return _float_view((await payouts.floats_of(session, bank_id, [gateway]))[0])
 
 

@@ -20,7 +20,7 @@ from models.payout import (
     PayoutStatus,
 )
 from models.people import Role
-from service import ledger, members, payouts
+from service import drawers, ledger, members, payouts
 from service.api.dependencies import (
     CurrentPage,
     CurrentParts,
@@ -297,7 +297,11 @@ async def reject(
 @router.post(
     "/{payout_id}/pay-cash",
     responses=documented(
-        *_REFUSALS, payouts.MethodNotOffered, payouts.CashNeedsCode, payouts.WrongPayoutCode
+        *_REFUSALS,
+        payouts.MethodNotOffered,
+        payouts.CashNeedsCode,
+        payouts.WrongPayoutCode,
+        drawers.DrawerTooLow,
     ),
 )
 async def pay_cash(
@@ -307,7 +311,10 @@ async def pay_cash(
     parts: CurrentParts,
     body: ProofInput | None = None,
 ) -> PayoutView:
-    """Hand an approved payout over in cash, signed for by the resident's code."""
+    """Hand an approved payout over in cash, signed for by the resident's code.
+
+    The money comes out of the treasurer's own drawer, if they have one, else out of the safe.
+    """
     body = body or ProofInput()
     payout = await _for_treasurer(session, caller, payout_id)
     if body.code:

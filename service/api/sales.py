@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Role
 from models.sale import Buyer, Sale
-from service import members, prices, sales
+from service import drawers, members, prices, sales
 from service.api.dependencies import (
     Actor,
     CurrentPage,
@@ -192,7 +192,7 @@ async def list_buyers(
 @router.post(
     "/buyers/{buyer_id}/payments",
     status_code=201,
-    responses=documented(NoValidToken, NotAllowed, NoSuchThing),
+    responses=documented(NoValidToken, NotAllowed, NoSuchThing, drawers.DrawerClosed),
 )
 async def take_payment(
     bank_id: UUID, buyer_id: UUID, body: PaymentInput, caller: Payer, session: Session

@@ -1,4 +1,4 @@
-"""Closing days, and the seals that anybody can look up and check."""
+"""The seals that anybody can look up and check."""
 
 import base64
 from datetime import date, datetime
@@ -9,76 +9,43 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import defer
-from sqlmodel import col, select
+from sqlmodel import select
 
-from models.ledger import Day, DaySeal, Seal
-from models.people import Role
+from models.ledger import DaySeal, Seal
 from service import banks, sealing
+from service.api.days import before_version, cursor_of_version
 from service.api.dependencies import (
     CurrentPage,
     CurrentParts,
-    Payer,
-    Reader,
     ReadSession,
-    Session,
-    cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import LARGEST_AMOUNT_IDR
-from service.api.fields import Day as DayInput
 from service.api.idempotency import ActRoute
-from service.api.passbooks import AccountView, account_view, sums_of
-from service.auth import NoValidToken
-from service.errors import NoSuchThing, NotAllowed
-from service.ledger import BookBusy
-from service.members import OFFICERS
+from service.errors import NoSuchThing
+from service.sealing import ClosedDay
 
 router = APIRouter(prefix="/v1", tags=["seals"], route_class=ActRoute)
 
-PathDay = Annotated[DayInput, Path(description="A day of business at the bank, YYYY-MM-DD")]
 PathPage = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-class CountInput(BaseModel):
-    """What lies in the drawer `cash:main` at the end of the day."""
-
-    counted_cash_idr: Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT_IDR)]
-
-
-class DayView(BaseModel):
-    """A closed day; nobody closed it if it was simply over, and then nothing was counted."""
-
-    day: date
-    last_page: int
-    closed_by: UUID | None
-    closed_at: datetime
-    counted_cash_idr: int | None
-    cash_difference_idr: int | None
-    sealed: bool
-
-
-class ClosedView(DayView):
-    """`ledger_cash_idr` is what the ledger said before the difference was posted."""
-
-    ledger_cash_idr: int
-    trial_balance: list[AccountView]
-    sums: dict[str, int]
-
-
-class DayList(BaseModel):
-    items: list[DayView]
-    next_cursor: str | None
-
-
 class SealView(BaseModel):
-    """What is published of a closed day. Hashes are hexadecimal, the signature is base64."""
+    """What is published of a closed day. Hashes are hexadecimal, the signature is base64.
+
+    A day that was closed anew has a seal for each version, and all stay good.
+    """
 
     day: date
+    version: int
+    form: int = Field(description="Which form of docs/sealing.md is signed")
     page: int
     transfers: int
     head: str
     balances: str
     count: str = Field(description="SHA-256 of the cash count, as docs/sealing.md says")
+    reopening: str | None = Field(
+        description="SHA-256 of why the version before was opened again; null in form 1"
+    )
     key_id: str
     signature: str
     sealed_at: datetime
@@ -116,72 +83,21 @@ class KeyList(BaseModel):
     items: list[KeyView]
 
 
-@router.post(
-    "/banks/{bank_id}/days/{day}/close",
-    responses=documented(
-        NoValidToken,
-        NotAllowed,
-        NoSuchThing,
-        sealing.DayClosed,
-        sealing.DayNotBegun,
-        sealing.EarlierDayOpen,
-        BookBusy,
-    ),
-)
-async def close_day(
-    bank_id: UUID, day: PathDay, body: CountInput, caller: Payer, session: Session
-) -> ClosedView:
-    """Close a day with the cash that was counted; what is posted from now on is of the next.
-
-    A difference between count and ledger is posted to `cash_difference` on the day itself.
-    The day's grams are at `/v1/banks/{bank_id}/mass-balance`.
-    """
-    caller.act_in(bank_id, Role.TREASURER)
-    bank = await banks.get(session, bank_id)
-    closed = await sealing.close(
-        session, bank, day, by=caller.person_id, counted_cash_idr=body.counted_cash_idr
-    )
-    return ClosedView(
-        **_day(closed.day, None),
-        ledger_cash_idr=closed.ledger_cash_idr,
-        trial_balance=[account_view(row) for row in closed.balances],
-        sums=sums_of(closed.balances),
-    )
-
-
-@router.get("/banks/{bank_id}/days", responses=documented(NoValidToken, NotAllowed))
-async def days(bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage) -> DayList:
-    """Closed days, newest first."""
-    caller.act_in(bank_id, *OFFICERS, Role.CITY)
-    found = await sealing.closed_days(
-        session, bank_id, before=_before(page.before_number), limit=page.limit + 1
-    )
-    shown, last = page.cut(found)
-    return DayList(
-        items=[DayView(**_day(day, seal)) for day, seal in shown],
-        next_cursor=cursor_of(last[0].day.toordinal()) if last else None,
-    )
-
-
 @router.get("/banks/{bank_id}/seals", responses=documented(NoSuchThing))
 async def seals(bank_id: UUID, session: ReadSession, page: CurrentPage) -> SealList:
     """The signed heads of closed days, newest first. Anybody may keep a copy."""
     await banks.get(session, bank_id)
-    query = (
-        select(DaySeal, Day)
-        .join(Day, (col(Day.bank_id) == DaySeal.bank_id) & (col(Day.day) == DaySeal.day))
-        .where(DaySeal.bank_id == bank_id)
-        .order_by(col(DaySeal.day).desc())
-        .limit(page.limit + 1)
+    found = await sealing.closed_days(
+        session,
+        bank_id,
+        before=before_version(page.before_number),
+        limit=page.limit + 1,
+        only_sealed=True,
     )
-    before = _before(page.before_number)
-    if before is not None:
-        query = query.where(col(DaySeal.day) < before)
-    found = list(await session.exec(query))
     shown, last = page.cut(found)
     return SealList(
-        items=[_seal(seal, day) for seal, day in shown],
-        next_cursor=cursor_of(last[0].day.toordinal()) if last else None,
+        items=[_seal(closed, seal) for closed in shown if (seal := closed.seal)],
+        next_cursor=cursor_of_version(last.day) if last else None,
     )
 
 
@@ -231,23 +147,17 @@ def page_view(seal: Seal) -> PageSealView:
     )
 
 
-def _before(ordinal: int | None) -> date | None:
-    return None if ordinal is None else date.fromordinal(min(max(ordinal, 1), date.max.toordinal()))
-
-
-def _day(day: Day, seal: DaySeal | None) -> dict[str, Any]:
-    return {**day.model_dump(exclude={"bank_id"}), "sealed": seal is not None}
-
-
-def _seal(seal: DaySeal, day: Day) -> SealView:
-    count = sealing.Count(day.counted_cash_idr, day.cash_difference_idr, day.closed_by)
+def _seal(closed: ClosedDay, seal: DaySeal) -> SealView:
     return SealView(
         day=seal.day,
+        version=seal.version,
+        form=seal.form,
         page=seal.page,
         transfers=seal.transfers,
         head=seal.head.hex(),
         balances=seal.balances.hex(),
-        count=count.hash().hex(),
+        count=closed.counted.hash(seal.form).hex(),
+        reopening=closed.reopened.hash().hex() if seal.form > 1 else None,
         key_id=seal.key_id,
         signature=base64.b64encode(seal.signature).decode(),
         sealed_at=seal.sealed_at,

@@ -3,6 +3,7 @@
 from typing import Any
 
 _SENTENCES = {
+    "account": "Sebutkan rekening untuk bank_account, dan hanya untuk itu.",
     "missing": "Isian ini wajib diisi.",
     "json_invalid": "Isi permintaan bukan JSON yang sah.",
     "bool_type": "Harus ya atau tidak.",
@@ -15,6 +16,7 @@ _SENTENCES = {
     "datetime_type": "Bukan waktu yang sah.",
     "day": "Tanggal harus berupa teks seperti 2026-11-22.",
     "dict_type": "Harus berupa objek.",
+    "drawer_twice": "Hitung tiap laci satu kali; brankas ada di counted_cash_idr.",
     "enum": "Harus salah satu dari: {expected}.",
     "finite_number": "Harus bilangan biasa.",
     "float_parsing": "Harus bilangan.",

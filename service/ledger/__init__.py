@@ -3,6 +3,7 @@
 from service.ledger.accounts import open_accounts
 from service.ledger.book import BookBusy, hold_book, open_book, open_page, turn_page
 from service.ledger.chart import Place, chart
+from service.ledger.days import newest_day
 from service.ledger.mass import MassOfDay, mass_balance
 from service.ledger.passbook import (
     Excerpt,
@@ -70,6 +71,7 @@ __all__ = [
     "hold_book",
     "lines_of",
     "mass_balance",
+    "newest_day",
     "open_accounts",
     "open_book",
     "open_page",

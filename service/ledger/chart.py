@@ -1,7 +1,7 @@
 """The chart of accounts: which places rupiah and grams can be in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID, uuid5
 
@@ -92,12 +92,19 @@ KINDS: dict[str, Kind] = {
         Kind("float", "money at a gateway", "saldo di gerbang bayar", per="gateway", hot=True),
         Kind("receivable", "a buyer owes", "piutang pembeli", per="buyer"),
         Kind("suspense", "not yet explained", "pos sementara"),
+        Kind("capital", "put in by the owner", "modal pemilik"),
         # What it costs and brings.
         Kind("purchases", "paid for waste", "pembelian sampah", hot=True),
         Kind("collector_fees", "paid for fetching", "upah jemput", hot=True),
         Kind("fees", "paid to gateways", "biaya gerbang bayar", hot=True),
         Kind("sales", "waste sold", "penjualan sampah"),
         Kind("cash_difference", "counted against the ledger", "selisih kas"),
+        Kind(
+            "drawer_difference",
+            "an officer's drawer counted against the ledger",
+            "selisih kas per laci petugas",
+            per="drawer",
+        ),
         # Grams: where they are.
         Kind("source", "out of a household", "asal warga", unit=GRAMS, per="resident"),
         Kind(
@@ -140,6 +147,7 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     FEES = KINDS["fees"].place()
     SUSPENSE = KINDS["suspense"].place()
     CASH_DIFFERENCE = KINDS["cash_difference"].place()
+    CAPITAL = KINDS["capital"].place()
 
     STANDING: Sequence[Place] = (PURCHASES, COLLECTOR_FEES, IN_TRANSIT, CASH)
     """What a bank has from its first day on."""
@@ -161,6 +169,17 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     @staticmethod
     def cash(drawer: str) -> Place:
         return KINDS["cash"].place(drawer)
+
+    @staticmethod
+    def drawer(name: str) -> Place:
+        """The money in an officer's drawer, which can't be less than nothing."""
+        # With a floor, counters can't be spread over several rows.
+        return replace(KINDS["cash"].place(name), floor=Floor.DEBIT, hot=False)
+
+    @staticmethod
+    def drawer_difference(name: str) -> Place:
+        """What an officer's drawer was counted to differ by, in all."""
+        return KINDS["drawer_difference"].place(name)
 
     @staticmethod
     def bank_account(account: str) -> Place:

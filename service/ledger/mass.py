@@ -152,6 +152,8 @@ def _journals() -> CTE:
         .where(
             col(Journal.bank_id) == bindparam("of_bank"),
             col(Journal.page).between(first_page, last_page),
+            # Between them may stand pages of other days, one of which was opened again.
+            col(Page.day).between(bindparam("first"), bindparam("last")),
         )
         .cte("journals")
         .prefix_with("MATERIALIZED")

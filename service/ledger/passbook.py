@@ -1,17 +1,19 @@
 """The passbook: the lines of somebody's account in the order of the book, all or of some days."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from itertools import accumulate
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Date, Executable, Integer, Uuid, bindparam, select, text
+from sqlalchemy import Executable, Integer, Uuid, bindparam, select, text
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.ledger import Entry, Journal, Page, Transfer
 from service.ledger.chart import Place, chart
+from service.ledger.days import BEHIND_ALL, Run, pages_of_days
 
 
 class PassbookLine(NamedTuple):
@@ -103,26 +105,25 @@ _NEWEST = select(col(Entry.version)).where(*_PLACE).order_by(col(Entry.version).
 _BALANCE = select(col(Entry.balance_after)).where(
     *_PLACE, col(Entry.version) == bindparam("version")
 )
-# Days never go back in the order of the book, so halving finds where one begins. Looking
-# through all entries would take longer with every year.
-_FIRST_OF_DAY = text("""
+# Pages never go back in the order of an account's entries, so halving finds where one begins.
+# Looking through all entries would take longer with every year.
+_FIRST_SINCE_PAGE = text("""
 WITH RECURSIVE halving(low, high) AS (
   SELECT 1, :newest + 1
   UNION ALL
-  SELECT CASE WHEN p.day < :day THEN (h.low + h.high) / 2 + 1 ELSE h.low END,
-         CASE WHEN p.day < :day THEN h.high ELSE (h.low + h.high) / 2 END
+  SELECT CASE WHEN j.page < :page THEN (h.low + h.high) / 2 + 1 ELSE h.low END,
+         CASE WHEN j.page < :page THEN h.high ELSE (h.low + h.high) / 2 END
     FROM halving h
     JOIN ledger_entry e ON e.bank_id = :of_bank AND e.account_id = :of_account
                        AND e.shard = 0 AND e.version = (h.low + h.high) / 2
     JOIN ledger_transfer t ON t.bank_id = e.bank_id AND t.id = e.transfer_id
     JOIN ledger_journal j ON j.bank_id = t.bank_id AND j.id = t.journal_id
-    JOIN ledger_page p ON p.bank_id = j.bank_id AND p.number = j.page
    WHERE h.low < h.high)
 SELECT low FROM halving WHERE low = high""").bindparams(
     bindparam("of_bank", type_=Uuid()),
     bindparam("of_account", type_=Uuid()),
     bindparam("newest", type_=Integer()),
-    bindparam("day", type_=Date()),
+    bindparam("page", type_=Integer()),
 )
 
 
@@ -148,12 +149,19 @@ class _Book:
         asked = {**self._place, "version": version}
         return (await connection.execute(_BALANCE, asked)).scalar() or 0
 
-    async def first_of(self, day: date, newest: int) -> int:
-        """The first entry on this day or a later one; one behind the newest if there is none."""
+    async def first_since(self, page: int, newest: int) -> int:
+        """The first entry on this page or a later one; one behind the newest if there is none."""
+        if page == BEHIND_ALL:
+            return newest + 1
         connection = await self._session.connection()
-        asked = {**self._place, "day": day, "newest": newest}
-        first: int = (await connection.execute(_FIRST_OF_DAY, asked)).scalar_one()
+        asked = {**self._place, "page": page, "newest": newest}
+        first: int = (await connection.execute(_FIRST_SINCE_PAGE, asked)).scalar_one()
         return first
+
+    async def entries_on(self, pages: Run, newest: int) -> Run:
+        """The entries that stand on these pages."""
+        first = await self.first_since(pages.first, newest)
+        return Run(first, await self.first_since(pages.behind, newest))
 
 
 async def passbook_lines(
@@ -179,14 +187,31 @@ async def passbook_of_days(
 ) -> Excerpt:
     """The lines written on the days of business from the first to the last, both included.
 
-    A day that is over gets no more lines, so what was read of it once stays as it is.
+    A day that is over gets no more lines, unless it is opened again.
     """
     book = _Book(session, bank_id, chart.available(resident_id))
     newest = await book.newest()
-    first = await book.first_of(days[0], newest)
-    behind_last = newest + 1
-    if days[1] < date.max:
-        behind_last = await book.first_of(days[1] + timedelta(days=1), newest)
-    opening = await book.balance_at(first - 1)
-    lines = await book.lines(_FROM_UNTIL, first=first, behind_last=behind_last, most=limit)
-    return Excerpt(opening, lines)
+    pages = await pages_of_days(session, bank_id, *days)
+    opening = await book.balance_at(await book.first_since(pages.begins, newest) - 1)
+    for run in pages.earlier:
+        entries = await book.entries_on(run, newest)
+        opening += await book.balance_at(entries.behind - 1)
+        opening -= await book.balance_at(entries.first - 1)
+    lines: list[PassbookLine] = []
+    for run in pages.runs:
+        first, behind = await book.entries_on(run, newest)
+        lines += await book.lines(_FROM_UNTIL, first=first, behind_last=behind, most=limit)
+    return Excerpt(opening, _by_day(opening, lines)[:limit])
+
+
+def _by_day(opening_idr: int, lines: Sequence[PassbookLine]) -> list[PassbookLine]:
+    """Lines in the order of their days, each with what all before it leave.
+
+    That is the order of the book and its balances, unless a day was opened again.
+    """
+    ordered = sorted(lines, key=lambda line: (line.day, line.version))
+    balances = accumulate((line.amount_idr for line in ordered), initial=opening_idr)
+    next(balances)
+    return [
+        line._replace(balance_idr=balance) for line, balance in zip(ordered, balances, strict=True)
+    ]

@@ -1,6 +1,5 @@
 """Cash at the counter, signed by the resident's code."""
 
-import hmac
 from uuid import UUID
 
 from sqlalchemy import update
@@ -9,10 +8,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.payout import Cause, Payout, PayoutMethod, PayoutStatus
-from service import banks
+from service import banks, drawers
 from service.errors import Conflict, FieldProblem
 from service.keys import Keys
-from service.ledger import chart
 from service.payouts import moving
 from service.payouts.deciding import check_another
 from service.payouts.requesting import MethodNotOffered
@@ -41,18 +39,17 @@ async def sign(session: AsyncSession, keys: Keys, payout: Payout, code: str) -> 
     """
     if payout.status != PayoutStatus.APPROVED:
         raise moving.PayoutNotOpen(status=payout.status)
-    is_right = hmac.compare_digest(code.encode(), keys.payout_code(payout.id).encode())
-    if not is_right or payout.code_tries >= MAX_CODE_TRIES:
+    if not keys.is_payout_code(payout.id, code) or payout.code_tries >= MAX_CODE_TRIES:
         raise WrongPayoutCode(tries_left=await _count_try(session, payout))
 
 
 async def pay_cash(
     session: AsyncSession, payout: Payout, *, by: UUID, proof: str, signed: bool = False
 ) -> None:
-    """The money is handed over: what was held leaves the passbook and the cash drawer.
+    """The money is handed over: what was held leaves the passbook and the officer's drawer.
 
     `signed` says that the resident told the code. Raises OwnPayout, PayoutNotOpen,
-    MethodNotOffered or CashNeedsCode.
+    MethodNotOffered, CashNeedsCode or DrawerTooLow.
     """
     check_another(payout, by)
     if payout.method != PayoutMethod.CASH:
@@ -71,7 +68,9 @@ async def pay_cash(
         proof=proof,
         code_given=signed,
     )
-    await moving.pay_out(session, payout, chart.CASH, by=by)
+    mine = await drawers.paying_from(session, payout.bank_id, by)
+    with drawers.paid_out_of(mine):
+        await moving.pay_out(session, payout, mine, by=by)
     await moving.tell(session, payout, "payout_paid")
 
 

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
 from models.sale import Buyer
-from service import ledger
+from service import drawers, ledger
 from service.errors import Conflict, NoSuchThing
 from service.ledger import Draft, Movement, chart
 
@@ -70,11 +70,14 @@ async def buyers_of(
 
 
 async def pay(session: AsyncSession, buyer: Buyer, payment: Payment) -> tuple[UUID, Owing]:
-    """A buyer pays what they owe, or ahead; the payment's id, and what is still owed."""
+    """A buyer pays what they owe, or ahead; the payment's id, and what is still owed.
+
+    Raises DrawerClosed.
+    """
     payment_id = new_id()
     paid = Movement(
         f"buyer_payment:{payment_id}",
-        debit=chart.cash(payment.drawer),
+        debit=await drawers.at(session, buyer.bank_id, payment.drawer),
         credit=chart.receivable(buyer.id),
         amount=payment.amount_idr,
     )

@@ -18,15 +18,15 @@ from service.sealing.heads import (
     PageFacts,
     Total,
     balances_hash,
-    count_in,
     is_signed,
     page_message,
 )
 from service.sealing.merkle import root_of
 from service.sealing.noted import noted_in
-from service.sealing.order import odd_pages, sealed_by_now
+from service.sealing.order import named, odd_pages, sealed_by_now
 from service.sealing.pages import leaves_of
 from service.sealing.paths import LEAF_BYTES, leaves_in
+from service.sealing.versions import closes_of
 
 _POSTED = ("post", "settle")
 _PUBLIC_KEYS = Mapping[str, Ed25519PublicKey]
@@ -34,9 +34,11 @@ _OPEN = "SELECT coalesce(max(number), 0) AS open FROM ledger_page WHERE bank_id 
 _LAST_SEAL = "SELECT coalesce(max(page), 0) AS page FROM ledger_seal WHERE bank_id = :bank_id"
 _SEAL = "SELECT * FROM ledger_seal WHERE bank_id = :bank_id AND page = :page"
 _DAYS = """
-SELECT d.day, d.last_page, d.counted_cash_idr, d.cash_difference_idr, d.closed_by, s.page, s.transfers, s.head, s.balances, s.key_id, s.signature
-  FROM ledger_day d LEFT JOIN ledger_day_seal s ON s.bank_id = d.bank_id AND s.day = d.day
- WHERE d.bank_id = :bank_id ORDER BY d.day"""
+SELECT d.day, d.version, d.last_page, d.counted_cash_idr, d.cash_difference_idr, d.closed_by, d.despite_unknown,
+       s.form, s.page, s.transfers, s.head, s.balances, s.key_id, s.signature
+  FROM ledger_day d
+  LEFT JOIN ledger_day_seal s ON s.bank_id = d.bank_id AND s.day = d.day AND s.version = d.version
+ WHERE d.bank_id = :bank_id ORDER BY d.last_page"""
 _ACCOUNTS = """
 SELECT coalesce({id}, '') AS id, a.code, a.unit FROM ledger_account a WHERE a.bank_id = :bank_id"""
 
@@ -80,6 +82,7 @@ class _Check:
         self._bank_id = bank_id
         self._keys = keys
         self._result = result
+        self._closes = closes_of(connection, bank_id)
         self._head: bytes | None = NO_PAGE
         self._transfers = 0
         self._rows_differ = False
@@ -145,7 +148,7 @@ class _Check:
             self._head = head
 
     def _day(self, row: Mapping[str, Any], *, is_due: bool) -> None:
-        day = f"day {row['day']}"
+        day = named(row)
         if row["page"] is None:
             if is_due:
                 self._found(day, "its seal is missing")
@@ -165,8 +168,18 @@ class _Check:
             yield "its seal counts other transfers"
         if not self._rows_differ and bytes(row["balances"]) != balances_hash(self._totals()):
             yield "its seal is over another trial balance"
-        seal = (row["page"], row["transfers"], bytes(row["head"]), bytes(row["balances"]))
-        facts = DayFacts(self._bank_id, book.day_of(row["day"]), *seal, count_in(row))
+        facts = DayFacts(
+            self._bank_id,
+            book.day_of(row["day"]),
+            row["page"],
+            row["transfers"],
+            bytes(row["head"]),
+            bytes(row["balances"]),
+            self._closes.count_in(row),
+            row["version"],
+            self._closes.reopened(row),
+            row["form"],
+        )
         if problem := self._signature(row, facts.message()):
             yield problem
 

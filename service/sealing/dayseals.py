@@ -16,24 +16,27 @@ from service.database import Database
 from service.keys import Keys, key_id_of
 from service.sealing import book
 from service.sealing.balances import totals_after
-from service.sealing.heads import DayFacts, balances_hash, count_in
+from service.sealing.heads import DayFacts, balances_hash
+from service.sealing.versions import closes_of
 
 log = logging.getLogger(__name__)
 
 _DUE = """
-SELECT d.day, d.last_page, d.counted_cash_idr, d.cash_difference_idr, d.closed_by, s.head,
+SELECT d.day, d.version, d.last_page, d.counted_cash_idr, d.cash_difference_idr, d.closed_by,
+       d.despite_unknown, s.head,
        (SELECT coalesce(sum(o.transfers), 0) FROM ledger_seal o
          WHERE o.bank_id = d.bank_id AND o.page <= d.last_page AND o.page > coalesce(
                (SELECT max(x.page) FROM ledger_day_seal x
-                 WHERE x.bank_id = d.bank_id AND x.day < d.day), 0)) AS added,
+                 WHERE x.bank_id = d.bank_id AND x.page < d.last_page), 0)) AS added,
        coalesce((SELECT x.transfers FROM ledger_day_seal x
-                  WHERE x.bank_id = d.bank_id AND x.day < d.day
-                  ORDER BY x.day DESC LIMIT 1), 0) AS before
+                  WHERE x.bank_id = d.bank_id AND x.page < d.last_page
+                  ORDER BY x.page DESC LIMIT 1), 0) AS before
   FROM ledger_day d
   JOIN ledger_seal s ON s.bank_id = d.bank_id AND s.page = d.last_page
  WHERE d.bank_id = :bank_id AND NOT EXISTS (
-       SELECT 1 FROM ledger_day_seal x WHERE x.bank_id = d.bank_id AND x.day = d.day)
- ORDER BY d.day LIMIT 1"""
+       SELECT 1 FROM ledger_day_seal x
+        WHERE x.bank_id = d.bank_id AND x.day = d.day AND x.version = d.version)
+ ORDER BY d.last_page LIMIT 1"""
 
 
 async def seal_days(database: Database, keys: Keys, banks: Sequence[UUID]) -> int:
@@ -43,7 +46,9 @@ async def seal_days(database: Database, keys: Keys, banks: Sequence[UUID]) -> in
         .join(Seal, (col(Seal.bank_id) == Day.bank_id) & (col(Seal.page) == Day.last_page))
         .join(
             DaySeal,
-            (col(DaySeal.bank_id) == Day.bank_id) & (col(DaySeal.day) == Day.day),
+            (col(DaySeal.bank_id) == Day.bank_id)
+            & (col(DaySeal.day) == Day.day)
+            & (col(DaySeal.version) == Day.version),
             isouter=True,
         )
         .where(col(Day.bank_id).in_(banks), col(DaySeal.day).is_(None))
@@ -80,6 +85,7 @@ def _next_day(url: str, bank_id: UUID) -> DayFacts | None:
 
 
 def _facts(connection: Connection, bank_id: UUID, row: Any) -> DayFacts:
+    closes = closes_of(connection, bank_id)
     return DayFacts(
         bank_id,
         book.day_of(row["day"]),
@@ -87,13 +93,16 @@ def _facts(connection: Connection, bank_id: UUID, row: Any) -> DayFacts:
         int(row["before"]) + int(row["added"]),
         row["head"],
         balances_hash(totals_after(connection, bank_id, row["last_page"])),
-        count_in(row),
+        closes.count_in(row),
+        row["version"],
+        closes.reopened(row),
     )
 
 
 def _signed(keys: Keys, facts: DayFacts) -> dict[str, object]:
     figures = facts._asdict()
-    figures.pop("counted")  # It stands in the day itself.
+    for name in ("counted", "reopened"):  # They stand in rows of their own.
+        figures.pop(name)
     return {
         **figures,
         "key_id": key_id_of(keys.sealing.public_key()),

@@ -1,9 +1,9 @@
 """What is signed: the head of a page, and the figures of a closed day."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -15,8 +15,11 @@ NO_PAGE = bytes(32)
 """The head before that of a book's first page."""
 _HEAD = b"\x02"
 _PAGE_TITLE = b"jumpa-madu/page/1\n"
-_DAY_TITLE = "jumpa-madu/day/1"
-_COUNT_TITLE = "jumpa-madu/count/1"
+DAY_FORM = 2
+"""The form in which days are signed from now on; those of form 1 stay good."""
+_DAY_TITLE = "jumpa-madu/day"
+_COUNT_TITLE = "jumpa-madu/count"
+_REOPENING_TITLE = "jumpa-madu/reopening/1"
 _BALANCES_TITLE = "jumpa-madu/balances/1"
 
 
@@ -37,26 +40,58 @@ class PageFacts(NamedTuple):
         return hashlib.sha256(said + self.root + self.previous).digest()
 
 
+class InDrawer(NamedTuple):
+    """What was counted in one drawer as a day was closed, in rupiah."""
+
+    drawer: str
+    counted_idr: int
+    difference_idr: int
+
+
 class Count(NamedTuple):
-    """The cash that was counted at the close of a day, and by whom; all None if nobody did."""
+    """The cash that was counted at the close of a day, and by whom; all None if nobody did.
+
+    `despite_unknown` says why it was closed although nobody knew how some payouts went.
+    """
 
     counted_cash_idr: int | None = None
     cash_difference_idr: int | None = None
     closed_by: UUID | None = None
+    despite_unknown: str = ""
+    drawers: tuple[InDrawer, ...] = ()
 
-    def hash(self) -> bytes:
+    def hash(self, form: int = DAY_FORM) -> bytes:
         """SHA-256 of netstrings: seals are published, and what is in a drawer is not."""
         numbers = (self.counted_cash_idr, self.cash_difference_idr)
         said = ["" if one is None else str(one) for one in numbers]
-        by = self.closed_by.hex if self.closed_by else ""
-        return hashlib.sha256(netstrings((_COUNT_TITLE, *said, by))).digest()
+        said.append(self.closed_by.hex if self.closed_by else "")
+        if form > 1:
+            said.append(self.despite_unknown)
+            by_name = sorted(self.drawers, key=lambda one: one.drawer.encode())
+            said += [str(value) for one in by_name for value in one]
+        return hashlib.sha256(netstrings((f"{_COUNT_TITLE}/{form}", *said))).digest()
+
+
+class Reopened(NamedTuple):
+    """How a day was opened again that was closed before; all empty of a first version."""
+
+    first_page: int | None = None
+    reopened_by: UUID | None = None
+    reason: str = ""
+
+    def hash(self) -> bytes:
+        """SHA-256 of netstrings: why it was is for officers."""
+        page = "" if self.first_page is None else str(self.first_page)
+        by = self.reopened_by.hex if self.reopened_by else ""
+        return hashlib.sha256(netstrings((_REOPENING_TITLE, page, by, self.reason))).digest()
 
 
 NOBODY_COUNTED = Count()
+NOT_REOPENED = Reopened()
 
 
 class DayFacts(NamedTuple):
-    """What is signed of a closed day."""
+    """What is signed of a version of a closed day."""
 
     bank_id: UUID
     day: date
@@ -65,12 +100,19 @@ class DayFacts(NamedTuple):
     head: bytes
     balances: bytes
     counted: Count = NOBODY_COUNTED
+    version: int = 1
+    reopened: Reopened = NOT_REOPENED
+    form: int = DAY_FORM
 
     def message(self) -> bytes:
         """The bytes that are signed: netstrings of text."""
+        day = (self.day.isoformat(), *([str(self.version)] if self.form > 1 else []))
         numbers = (str(self.page), str(self.transfers))
-        hashes = (self.head.hex(), self.balances.hex(), self.counted.hash().hex())
-        return netstrings((_DAY_TITLE, self.bank_id.hex, self.day.isoformat(), *numbers, *hashes))
+        hashes = [self.head, self.balances, self.counted.hash(self.form)]
+        if self.form > 1:
+            hashes.append(self.reopened.hash())
+        title = f"{_DAY_TITLE}/{self.form}"
+        return netstrings((title, self.bank_id.hex, *day, *numbers, *(one.hex() for one in hashes)))
 
 
 class Total(NamedTuple):
@@ -80,14 +122,6 @@ class Total(NamedTuple):
     unit: str
     debit: int
     credit: int
-
-
-def count_in(row: Mapping[str, Any]) -> Count:
-    """The count in a row that a statement in plain text gave."""
-    by = row["closed_by"]
-    return Count(
-        row["counted_cash_idr"], row["cash_difference_idr"], None if by is None else UUID(str(by))
-    )
 
 
 def page_message(head: bytes) -> bytes:

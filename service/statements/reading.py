@@ -121,7 +121,7 @@ async def _days(
 ) -> tuple[date, date]:
     today = banks.day_at(bank, utc_now())
     # After an early close the book is a day ahead of the calendar.
-    last = days[1] or max(today, (await ledger.open_page(session, bank.id)).day)
+    last = days[1] or max(today, await ledger.newest_day(session, bank.id))
     first = days[0] or (last if days[1] else today).replace(day=1)
     _check_days(first, last)
     return first, last

@@ -9,7 +9,7 @@ import pytest
 from models.ledger import Floor, TransferKind
 from service.ledger import BalanceTooLow, accounts, posting
 from service.ledger.chart import Place
-from tests.faults.fault import Fault, without
+from tests.faults.fault import Fault, in_both, without
 
 
 def _no_floors(patch: pytest.MonkeyPatch) -> None:
@@ -84,6 +84,13 @@ FAULTS = (
         "raw",
         drops=without("ledger_account_update", "ledger_account"),
     ),
+    Fault(
+        "a day can go back",
+        "raw",
+        [("OR (NEW.day <", "OR (false AND NEW.day <")],
+        [("OR (NEW.day < last.day", "OR (false AND NEW.day < last.day")],
+    ),
+    Fault("any day can be opened again", "raw", **in_both("(d.day > r.day OR ", "(")),
     Fault("pages can be left out", "raw", drops=without("ledger_page_turn", "ledger_page")),
     Fault(
         "a journal comes late",

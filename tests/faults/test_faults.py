@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from models.ledger import postgresql, sqlite
@@ -16,6 +16,7 @@ from tests import factories
 from tests.factories import Town
 from tests.faults import guarding, moving
 from tests.faults.fault import Fault
+from tests.postgresql import on_server
 from tests.service.ledger_machine import outside
 from tests.service.ledger_machine.machine import not_durable
 from tests.service.ledger_machine.play import Disagreement, Play
@@ -33,11 +34,11 @@ def template(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield url
         return
     name = f"faults_{uuid4().hex}"
-    _on_server(database_url, f"CREATE DATABASE {name}")
+    on_server(database_url, f"CREATE DATABASE {name}")
     url = make_url(database_url).set(database=name).render_as_string(hide_password=False)
     schema.upgrade(url)
     yield url
-    _on_server(database_url, f"DROP DATABASE {name}")
+    on_server(database_url, f"DROP DATABASE {name}")
 
 
 @pytest.fixture
@@ -49,9 +50,9 @@ def fresh_url(template: str, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{path}"
         return
     name = f"fault_{uuid4().hex}"
-    _on_server(template, f"CREATE DATABASE {name} TEMPLATE {make_url(template).database}")
+    on_server(template, f"CREATE DATABASE {name} TEMPLATE {make_url(template).database}")
     yield make_url(template).set(database=name).render_as_string(hide_password=False)
-    _on_server(template, f"DROP DATABASE {name} WITH (FORCE)")
+    on_server(template, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "_"))
@@ -131,13 +132,3 @@ async def _opened(database: Database) -> Town:
         return await factories.make_town(database)
     except DBAPIError as error:
         raise Disagreement("model", "no bank can be opened") from error
-
-
-def _on_server(url: str, statement: str) -> None:
-    """A statement that creates or drops databases, which no transaction may hold."""
-    server = create_engine(
-        schema.sync_engine(url).url.set(database="postgres"), isolation_level="AUTOCOMMIT"
-    )
-    with server.connect() as connection:
-        connection.exec_driver_sql(statement)
-    server.dispose()

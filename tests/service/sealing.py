@@ -44,13 +44,8 @@ async def close(town: Town, counted_cash_idr: int = 0, day: date | None = None) 
     """Close the day of the open page with a count."""
     async with town.database.transaction() as session:
         open_page = await ledger.open_page(session, town.bank_id)
-        return await sealing.close(
-            session,
-            town.bank,
-            day or open_page.day,
-            by=town.treasurer.id,
-            counted_cash_idr=counted_cash_idr,
-        )
+        how = sealing.Close(town.treasurer.id, counted_cash_idr)
+        return await sealing.close(session, town.bank, day or open_page.day, how)
 
 
 async def seal(town: Town, keys: Keys) -> None:
@@ -79,13 +74,13 @@ async def seals(town: Town) -> list[Seal]:
 
 async def day_seals(town: Town) -> list[DaySeal]:
     async with town.database.reading() as session:
-        query = select(DaySeal).where(DaySeal.bank_id == town.bank_id).order_by(col(DaySeal.day))
+        query = select(DaySeal).where(DaySeal.bank_id == town.bank_id).order_by(col(DaySeal.page))
         return list(await session.exec(query))
 
 
 async def closed_days(town: Town) -> list[Day]:
     async with town.database.reading() as session:
-        query = select(Day).where(Day.bank_id == town.bank_id).order_by(col(Day.day))
+        query = select(Day).where(Day.bank_id == town.bank_id).order_by(col(Day.last_page))
         return list(await session.exec(query))
 
 

@@ -24,11 +24,14 @@ from service.sealing.canonical import (
 )
 from service.sealing.heads import (
     NOBODY_COUNTED,
+    NOT_REOPENED,
+    Count,
     DayFacts,
+    InDrawer,
     PageFacts,
+    Reopened,
     Total,
     balances_hash,
-    count_in,
     page_message,
 )
 from service.sealing.receipts import fields_of
@@ -62,23 +65,64 @@ def test_heads_have_their_golden_values() -> None:
 
 
 def test_days_and_balances_have_their_golden_values() -> None:
-    day = VECTORS["day"]
-    totals = [Total(*total) for total in day["totals"]]
-    balances = balances_hash(totals)
-    assert balances.hex() == day["balances"]
-    assert balances == balances_hash([*reversed(totals), Total("empty", "IDR", 0, 0)])
-    when = DayFacts(
+    for day in VECTORS["days"]:
+        totals = [Total(*total) for total in day["totals"]]
+        balances = balances_hash(totals)
+        assert balances.hex() == day["balances"]
+        assert balances == balances_hash([*reversed(totals), Total("empty", "IDR", 0, 0)])
+        when = _facts_of(day, balances)
+        assert when.counted.hash(when.form).hex() == day["count"]["hash"]
+        assert NOBODY_COUNTED.hash(when.form).hex() == day["count"]["hash_if_nobody_counted"]
+        assert when.message().decode() == day["message"]
+        if when.form > 1:
+            assert when.reopened.hash().hex() == day["reopening"]["hash"]
+            assert NOT_REOPENED.hash().hex() == day["reopening"]["hash_of_a_first_version"]
+
+
+def _facts_of(day: dict[str, Any], balances: bytes) -> DayFacts:
+    return DayFacts(
         UUID(day["bank_id"]),
         date.fromisoformat(day["day"]),
         day["page"],
         day["transfers"],
         bytes.fromhex(day["head"]),
         balances,
-        count_in(day["count"]),
+        _count_of(day["count"]),
+        day["version"],
+        _reopened_of(day["reopening"]) if day["form"] > 1 else NOT_REOPENED,
+        day["form"],
     )
-    assert when.counted.hash().hex() == day["count"]["hash"]
-    assert NOBODY_COUNTED.hash().hex() == day["count"]["hash_if_nobody_counted"]
-    assert when.message().decode() == day["message"]
+
+
+def _count_of(said: dict[str, Any]) -> Count:
+    return Count(
+        said["counted_cash_idr"],
+        said["cash_difference_idr"],
+        UUID(said["closed_by"]),
+        said.get("despite_unknown", ""),
+        tuple(InDrawer(*one) for one in said.get("drawers", [])),
+    )
+
+
+def _reopened_of(said: dict[str, Any]) -> Reopened:
+    return Reopened(said["first_page"], UUID(said["reopened_by"]), said["reason"])
+
+
+@given(st.lists(st.tuples(TEXT, st.integers(0), st.integers()), max_size=3), TEXT)
+def test_no_two_counts_of_form_2_have_the_same_hash(
+    drawers: list[tuple[str, int, int]], reason: str
+) -> None:
+    found = tuple(InDrawer(*one) for one in drawers)
+    count = Count(5, 0, None, reason, found)
+    assert count.hash() == count._replace(drawers=tuple(reversed(found))).hash() or (
+        len({one.drawer for one in found}) < len(found)
+    )
+    others = (
+        count._replace(drawers=(*found, InDrawer("x", 0, 0))),
+        count._replace(despite_unknown=f"{reason}."),
+        count._replace(counted_cash_idr=50),
+    )
+    assert count.hash() not in {other.hash() for other in others}
 
 
 @given(VALUES, VALUES)

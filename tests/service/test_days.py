@@ -141,9 +141,7 @@ async def test_what_waited_for_the_close_belongs_to_the_next_day(town: Town) -> 
 
     day = await today(town)
     async with town.database.transaction() as session:
-        closed = await sealing.close(
-            session, town.bank, day, by=town.treasurer.id, counted_cash_idr=5
-        )
+        closed = await sealing.close(session, town.bank, day, sealing.Close(town.treasurer.id, 5))
         posting = asyncio.create_task(post())
         await someone_waits(town.database)
     written = await posting
@@ -154,7 +152,7 @@ async def test_what_waited_for_the_close_belongs_to_the_next_day(town: Town) -> 
 async def test_of_two_closes_at_once_one_closes_the_day(town: Town) -> None:
     day = await today(town)
     async with town.database.transaction() as session:
-        await sealing.close(session, town.bank, day, by=town.treasurer.id, counted_cash_idr=5)
+        await sealing.close(session, town.bank, day, sealing.Close(town.treasurer.id, 5))
         second = asyncio.create_task(close(town, 9, day))
         await someone_waits(town.database)
     with pytest.raises(sealing.DayClosed):

@@ -1,5 +1,6 @@
 """What goes round the service: raw SQL that the database must refuse by itself."""
 
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, table_of
-from models.ledger import Journal, Page, Transfer
+from models.ledger import Day, Journal, Page, Reopening, Transfer
 from service import ledger
 from service.database import Database
 from tests import factories
@@ -31,8 +32,9 @@ async def guards_hold(database: Database) -> None:
     async with database.transaction() as session:
         first = await ledger.open_page(session, town.bank_id)
         await ledger.turn_page(session, town.bank_id, first.day)
-    for late in (_a_late_transfer, _a_late_journal, _a_page_too_far):
+    for late in (_a_late_transfer, _a_late_journal, _a_page_too_far, _an_earlier_day):
         await _is_refused(town, late)
+    await _closed_days_stay_closed(database)
     await _is_left_out(town)
     if await test_ledger.standing(town) != (1_000, 0):
         raise Disagreement("raw", "something went round the service")
@@ -78,6 +80,49 @@ async def _a_late_journal(session: AsyncSession, town: Town) -> None:
 async def _a_page_too_far(session: AsyncSession, town: Town) -> None:
     row = await _first(session, town, _page)
     await (await session.connection()).execute(insert(_page), [row | {"number": 9}])
+
+
+async def _an_earlier_day(session: AsyncSession, town: Town) -> None:
+    """A page of a day before that of the last one."""
+    last = await ledger.open_page(session, town.bank_id)
+    await ledger.turn_page(session, town.bank_id, last.day - timedelta(days=1))
+
+
+async def _closed_days_stay_closed(database: Database) -> None:
+    """Of two closed days, only the last version of the second can be opened again."""
+    town = await factories.make_town(database)
+    async with database.transaction() as session:
+        first = (await ledger.open_page(session, town.bank_id)).day
+        second = first + timedelta(days=1)
+        session.add(Day(bank_id=town.bank_id, day=first, last_page=1))
+        await ledger.turn_page(session, town.bank_id, second)
+        session.add(Day(bank_id=town.bank_id, day=second, last_page=2))
+        await ledger.turn_page(session, town.bank_id, second + timedelta(days=1))
+    await _is_refused(town, _opens_again(first, 1))
+    async with database.transaction() as session:
+        await _opens_again(second, 1)(session, town)
+        await ledger.turn_page(session, town.bank_id, second + timedelta(days=1))
+        session.add(Day(bank_id=town.bank_id, day=second, version=2, last_page=4))
+    await _is_refused(town, _opens_again(second, 1))
+
+
+def _opens_again(day: date, version: int) -> Any:
+    async def opens_again(session: AsyncSession, town: Town) -> None:
+        last = await ledger.open_page(session, town.bank_id)
+        session.add(
+            Reopening(
+                bank_id=town.bank_id,
+                day=day,
+                version=version,
+                first_page=last.number + 1,
+                reason="x",
+                reopened_by=town.treasurer.id,
+            )
+        )
+        await session.flush()
+        await ledger.turn_page(session, town.bank_id, day)
+
+    return opens_again
 
 
 async def _is_left_out(town: Town) -> None:

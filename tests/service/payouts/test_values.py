@@ -1,6 +1,7 @@
 """What needs no database: offers, limits, account numbers, names, and when a batch leaves."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -31,10 +32,9 @@ def way(code: str = "BCA", fee: int = 2_775, low: int = 1, high: int = 10**8) ->
     )
 
 
-def rules(**changes: object) -> Policy:
-    return Policy(
-        bank_id=uuid4(), **{"min_payout_idr": 1_000, "payout_fee_permille": 1_000} | changes
-    )
+def rules(**changes: Any) -> Policy:
+    usual: dict[str, Any] = {"min_payout_idr": 1_000, "payout_fee_permille": 1_000}
+    return Policy(bank_id=uuid4(), **usual | changes)
 
 
 def test_a_fee_of_the_banks_leaves_the_amount_whole() -> None:
