@@ -185,6 +185,20 @@ async def test_nothing_was_sent_where_nobody_was_reached(
     await gateway.close()
 
 
+@pytest.mark.parametrize("broken", [httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
+async def test_an_approval_that_is_lost_names_what_was_created(
+    broken: type[httpx.TransportError],
+) -> None:
+    def fail_to_approve(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("approve"):
+            raise broken("")
+        return httpx.Response(201, json={"payouts": [{"status": "queued", "reference_no": "r1"}]})
+
+    gateway = answering("iris", fail_to_approve)
+    assert await gateway.send(PAYOUT) == Unknown(broken.__name__, "r1")
+    await gateway.close()
+
+
 def genuine(kind: Kind, body: bytes) -> Mapping[str, str]:
     """The headers of a callback that the gateway itself sent."""
     if kind == "xendit":
