@@ -116,6 +116,20 @@ async def test_what_is_not_documented_is_unknown(kind: Kind, status: int) -> Non
     await gateway.close()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_nobody_is_sent_elsewhere(kind: Kind) -> None:
+    asked: list[httpx.URL] = []
+
+    def send_on(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(307, headers={"location": "https://elsewhere.test/"})
+
+    gateway = answering(kind, send_on)
+    assert isinstance(await gateway.send(PAYOUT), Unknown)
+    assert len(asked) == 1
+    await gateway.close()
+
+
 @pytest.mark.parametrize("code", sorted(XENDIT_REFUSALS))
 async def test_what_xendit_will_never_take(code: str) -> None:
     gateway = answering("xendit", always(400, json.dumps({"error_code": code})))
