@@ -85,7 +85,11 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """No such payout is under way at the gateway, nor will be unless it is sent again."""
+    """No such payout is under way at the gateway, nor will be unless it is sent again.
+
+    A call that was cut off a moment ago may still arrive there. Sending again under the same
+    key is safe all the same; giving the money back is, once the last call is minutes old.
+    """
 
     may_send: bool
     """Sending it under its key can't pay twice. If False, a person has to look."""

@@ -25,7 +25,7 @@ class Desk:
         self.callbacks = callbacks
         self.words = WORDS[options.gateway]
         self._moved = asyncio.Event()
-        if not store.lines(0, 2**62) and options.float_idr:
+        if store.is_fresh() and options.float_idr:
             self.top_up(options.float_idr)
 
     def take(self, payout_id: str, key: str, status: str, told: dict[str, Any]) -> None:
@@ -89,6 +89,8 @@ class Desk:
 
     def top_up(self, amount_idr: int) -> None:
         """Money from the bank; with a minus, money back to it."""
+        # What was due before stands before it in the book.
+        self.run_due()
         kind = "TOPUP" if amount_idr > 0 else "WITHDRAWAL"
         with self.store.changing():
             self.store.write_line(None, kind, TRANSACTION, amount_idr, self.store.now_ms())

@@ -109,6 +109,10 @@ class Store:
         query = "SELECT * FROM payout WHERE reference = ? ORDER BY number"
         return self.db.execute(query, (reference,)).fetchall()
 
+    def is_fresh(self) -> bool:
+        """Whether no money ever came in."""
+        return self._one("SELECT 1 FROM line LIMIT 1") is None
+
     def is_new(self, account: str) -> bool:
         """Whether no payout to this account was accepted before."""
         query = "SELECT 1 FROM payout WHERE account = ? AND (steps <> '[]' OR failure <> '')"

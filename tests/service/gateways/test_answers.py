@@ -116,6 +116,20 @@ async def test_what_is_not_documented_is_unknown(kind: Kind, status: int) -> Non
     await gateway.close()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_nobody_is_sent_elsewhere(kind: Kind) -> None:
+    asked: list[httpx.URL] = []
+
+    def send_on(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(307, headers={"location": "https://elsewhere.test/"})
+
+    gateway = answering(kind, send_on)
+    assert isinstance(await gateway.send(PAYOUT), Unknown)
+    assert len(asked) == 1
+    await gateway.close()
+
+
 @pytest.mark.parametrize("code", sorted(XENDIT_REFUSALS))
 async def test_what_xendit_will_never_take(code: str) -> None:
     gateway = answering("xendit", always(400, json.dumps({"error_code": code})))
@@ -182,6 +196,20 @@ async def test_nothing_was_sent_where_nobody_was_reached(
 
     gateway = answering(kind, fail)
     assert await gateway.send(PAYOUT) == Refused(broken.__name__, try_again=True)
+    await gateway.close()
+
+
+@pytest.mark.parametrize("broken", [httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
+async def test_an_approval_that_is_lost_names_what_was_created(
+    broken: type[httpx.TransportError],
+) -> None:
+    def fail_to_approve(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("approve"):
+            raise broken("")
+        return httpx.Response(201, json={"payouts": [{"status": "queued", "reference_no": "r1"}]})
+
+    gateway = answering("iris", fail_to_approve)
+    assert await gateway.send(PAYOUT) == Unknown(broken.__name__, "r1")
     await gateway.close()
 
 
