@@ -10,13 +10,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.drawer import DrawerCount
-from models.payout import Payout, PayoutMethod, PayoutStatus
+from models.payout import Payout
 from models.people import Role
-from service import closing, drawers, payouts, sealing
+from service import closing, drawers, sealing
 from service.closing import UNKNOWN_FOR, Close, InDrawer
 from service.errors import NoSuchThing
+from service.gateways import Unknown
 from service.keys import Keys
 from tests.factories import Town, another, earn, make_town
+from tests.paying import Till
 from tests.races import slower_of
 from tests.service.sealing import (
     TOMORROW,
@@ -38,16 +40,17 @@ async def closed(town: Town, *counts: InDrawer, safe: int = 0, why: str = "") ->
 
 async def unknown(town: Town, keys: Keys, since: datetime | None) -> UUID:
     """A payout of which nobody knows how it went."""
-    await earn(town, keys)
+    await earn(town, keys, grams=50_000)
+    till = Till(town)
+    await till.open()
+    payout = await till.approved()
+    till.gateway.answers = [Unknown("time-out")]
+    await till.work()
     async with town.database.transaction() as session:
-        asked = payouts.Request(
-            town.bank_id, town.resident.id, town.resident.id, 10_000, PayoutMethod.CASH
-        )
-        payout = await payouts.request(session, asked)
         await session.exec(
             update(Payout)
             .where(col(Payout.bank_id) == town.bank_id, col(Payout.id) == payout.id)
-            .values(status=PayoutStatus.UNKNOWN, unknown_at=since)
+            .values(unknown_at=since)
         )
     return payout.id
 
