@@ -16,46 +16,28 @@ import pytest
 from bench.support import processes
 
 _ROOT = Path(__file__).parent.parent
-_LOOP = re.compile(r"### The loop in five calls.*?```bash\n(.*?)```", re.DOTALL)
-_CASH = re.compile(r"### Cash, and the end of the day.*?```bash\n(.*?)```", re.DOTALL)
+_README = (_ROOT / "README.md").read_text()
+_BLOCKS = {
+    section.partition("\n")[0]: block[1]
+    for section in re.split(r"^#{2,3} ", _README, flags=re.MULTILINE)
+    if (block := re.search(r"```bash\n(.*?)```", section, re.DOTALL))
+}
+"""Each section's commands, in the order of the page."""
 _JUMPA = f"{shlex.quote(sys.executable)} -m service.cli"
+_NEXT = "-- next --"
 
 
-@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="no curl or bash")
-def test_the_loop_in_five_calls_works() -> None:
-    claimed, collected, paid, lines = _ran(_script(_LOOP))
-    assert len(claimed["route"]["stops"]) == 1
-    assert collected["credited_idr"] == 18_802
-    assert paid["status"] == "paid"
-    assert [line["balance_idr"] for line in lines["items"]] == [8_802, 18_802]
-
-
-@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="no curl or bash")
-def test_a_day_is_closed_with_its_cash_and_opened_again() -> None:
-    script = "\n".join([_script(_LOOP), "operator=$(sign_in +6281100000002)", _script(_CASH)])
-    *_, drawer, safe, filled, closed, opened = _ran(script)
-    assert (drawer["name"], drawer["ledger_idr"]) == ("ani", 0)
-    assert (safe["ledger_idr"], filled["ledger_idr"]) == (490_000, 200_000)
-    assert (closed["cash_difference_idr"], closed["version"]) == (0, 1)
-    assert closed["counts"] == [{"drawer": "ani", "counted_idr": 199_500, "difference_idr": -500}]
-    assert (opened["version"], opened["reason"]) == (1, "kuitansi tertinggal")
-
-
-def _script(section: re.Pattern[str]) -> str:
-    found = section.search((_ROOT / "README.md").read_text())
-    assert found
-    return found.group(1)
-
-
-def _ran(script: str) -> list[Any]:
-    """What the README's commands print on a product of this test's own: the answers."""
+@pytest.fixture(scope="module")
+def said() -> dict[str, list[str]]:
+    """What all the blocks print, one after the other in one terminal, line by line."""
+    script = f"echo '{_NEXT}'\n".join(_BLOCKS.values())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         url = f"sqlite:///{folder / 'jumpa.db'}"
         with processes.product(url, folder) as (address, _):
             here = {"http://127.0.0.1:8000": address, "python3 run.py": _JUMPA}
-            for said, meant in here.items():
-                script = script.replace(said, meant)
+            for typed, meant in here.items():
+                script = script.replace(typed, meant)
             ran = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
                 check=True,
@@ -63,17 +45,71 @@ def _ran(script: str) -> list[Any]:
                 cwd=_ROOT,
                 env={**os.environ, "JUMPA_DATA_DIR": str(folder), "JUMPA_DATABASE_URL": url},
                 text=True,
-                timeout=60,
+                timeout=150,
             )
     assert ran.stderr == ""
-    return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+    lines = [part.strip().splitlines() for part in ran.stdout.split(_NEXT)]
+    return dict(zip(_BLOCKS, lines, strict=True))
+
+
+needs_tools = pytest.mark.skipif(
+    not shutil.which("curl") or not shutil.which("bash"), reason="no curl or bash"
+)
+
+
+def answers(lines: list[str]) -> list[Any]:
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+@needs_tools
+def test_the_loop_in_five_calls_works(said: dict[str, list[str]]) -> None:
+    claimed, collected, paid, lines = answers(said["The loop in five calls"])
+    assert len(claimed["route"]["stops"]) == 1
+    assert collected["credited_idr"] == 18_802
+    assert paid["status"] == "paid"
+    assert [line["balance_idr"] for line in lines["items"]] == [8_802, 18_802]
+
+
+@needs_tools
+def test_a_load_is_received_and_a_payout_taken_back(said: dict[str, list[str]]) -> None:
+    (received,) = answers(said["The second weighing"])
+    (corrected,) = answers(said["Corrections, and the passbook on paper"])
+    assert received["status"] == "settled"
+    assert (corrected["status"], corrected["amount_idr"]) == ("made", 10_000)
+
+
+@needs_tools
+def test_a_day_is_closed_with_its_cash_and_opened_again(said: dict[str, list[str]]) -> None:
+    drawer, safe, filled, closed, opened = answers(said["Cash, and the end of the day"])
+    assert (drawer["name"], drawer["ledger_idr"]) == ("ani", 0)
+    assert (safe["ledger_idr"], filled["ledger_idr"]) == (500_000, 200_000)
+    assert (closed["cash_difference_idr"], closed["version"]) == (0, 1)
+    assert closed["counts"] == [{"drawer": "ani", "counted_idr": 199_500, "difference_idr": -500}]
+    assert (opened["version"], opened["reason"]) == (1, "kuitansi tertinggal")
+
+
+@needs_tools
+def test_a_plan_is_asked_for(said: dict[str, list[str]]) -> None:
+    (planned,) = answers(said["Routes, and a day's plan"])
+    assert planned["status"] == "queued"
+
+
+@needs_tools
+def test_a_transfer_arrives(said: dict[str, list[str]]) -> None:
+    (moves,) = answers(said["Paid to a bank account or a wallet"])
+    states = [move["to_status"] for move in moves["items"]]
+    assert states[:3] == ["requested", "approved", "sending"]
+
+
+@needs_tools
+def test_a_receipt_proves_itself(said: dict[str, list[str]]) -> None:
+    assert "stand in the sealed book as shown" in said["A receipt that proves itself"][-1]
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
 def test_the_loop_says_which_answer_was_not_the_expected_one() -> None:
-    found = _LOOP.search((_ROOT / "README.md").read_text())
-    assert found
-    field = found.group(1)[found.group(1).index("field()") : found.group(1).index("key()")]
+    first = next(iter(_BLOCKS.values()))
+    field = first[first.index("field()") : first.index("key()")]
     script = field + """echo '{"detail": "Rp9.000 is too little."}' | field id"""
     ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True)  # noqa: S607
     assert ran.returncode == 1

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import NullPool, event, text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -77,6 +77,8 @@ class Database:
         await self.engine.dispose()
         if self.reader is not self.engine:
             await self.reader.dispose()
+        if "beside" in vars(self):
+            await self.beside.dispose()
 
     def _write(self) -> AbstractAsyncContextManager[AsyncSession]:
         if self.writer is not None:
@@ -120,8 +122,9 @@ def _open_sqlite(url: URL) -> Database:
 
 
 def _beside_the_loop(url: URL) -> AsyncEngine:
-    """SQLite on a thread for each connection, which ends with it."""
-    engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), poolclass=NullPool)
+    """SQLite on a thread for each connection; who comes when all look through much waits."""
+    beside = url.set(drivername="sqlite+aiosqlite")
+    engine = create_async_engine(beside, pool_size=2, max_overflow=0)
     _on_connect(engine, read_only=True)
     return engine
 

@@ -13,8 +13,16 @@ from models.base import new_id, utc_now
 from models.ledger import Transfer, TransferKind
 from service import ledger
 from service.database import Database
-from service.ledger import AlreadyPosted, BalanceTooLow, Draft, HoldAlreadyResolved, Movement, chart
-from service.ledger.chart import Place
+from service.ledger import (
+    AlreadyPosted,
+    BalanceTooLow,
+    Draft,
+    HoldAlreadyResolved,
+    Movement,
+    accounts,
+    chart,
+)
+from service.ledger.chart import HOT_SHARDS, Place
 from tests.counting import statements_of
 from tests.factories import Town, make_town
 
@@ -430,3 +438,29 @@ async def _raw_copy(session: AsyncSession, town: Town) -> dict[str, Any]:
         await session.exec(select(Transfer).where(Transfer.bank_id == town.bank_id).limit(1))
     ).one()
     return {**found.model_dump(), "id": new_id(), "key": f"raw:{uuid4()}"}
+
+
+async def test_only_busy_accounts_without_a_floor_are_spread_over_rows(town: Town) -> None:
+    """And on PostgreSQL alone: SQLite has one writer."""
+    busy, quiet, floored = chart.cash("laci"), chart.SALES, chart.available(town.resident.id)
+    async with town.database.transaction() as session:
+        shards = await ledger.open_accounts(session, town.bank_id, [busy, quiet, floored])
+    of_busy = 1 if town.database.is_sqlite else HOT_SHARDS
+    assert [shards[place.id_in(town.bank_id)] for place in (busy, quiet, floored)] == [
+        of_busy,
+        1,
+        1,
+    ]
+
+
+async def test_of_a_banks_accounts_only_those_that_are_asked_for_are_read(town: Town) -> None:
+    await credit(town, 1)
+    one = chart.available(town.resident.id)
+    async with town.database.transaction() as session:
+        connection = await session.connection()
+        accounts.forget(connection)
+        await accounts.shards_of(connection, town.bank_id, [one])
+        known = accounts._known[accounts._engine_of(connection)]
+        assert [key for key in known if key[0] == town.bank_id] == [
+            (town.bank_id, one.id_in(town.bank_id))
+        ]
