@@ -142,8 +142,6 @@ def _journals() -> CTE:
         .where(
             col(Journal.bank_id) == bindparam("of_bank"),
             col(Journal.page) >= first_page,
-            # An earlier day that was opened again has pages further on.
-            col(Page.day) >= bindparam("first"),
         )
         .cte("journals")
         .prefix_with("MATERIALIZED")
@@ -160,7 +158,12 @@ def _sums() -> CTE:
     return (
         select(*between, func.sum(col(Transfer.amount)).label("grams"))
         .join_from(journals, Transfer, of_journal)
-        .where(col(Transfer.kind).in_(_POSTED), col(Transfer.unit).startswith(_PREFIX))
+        .where(
+            col(Transfer.kind).in_(_POSTED),
+            col(Transfer.unit).startswith(_PREFIX),
+            # An earlier day that was opened again has pages further on.
+            journals.c.day >= bindparam("first"),
+        )
         .group_by(*between)
         .cte("sums")
         .prefix_with("MATERIALIZED")
