@@ -4,10 +4,13 @@ Days follow one another in the book, but for those that were opened again: such 
 pages further on, between those of the day after it.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam
+from sqlalchemy import select as select_columns
+from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,6 +18,37 @@ from models.ledger import Day, Page, Reopening
 
 BEHIND_ALL = 2**31 - 1
 """A page number that no book reaches."""
+
+
+_page, _of_bank = aliased(Page), col(Page.bank_id) == bindparam("of_bank")
+
+
+def _first_page(since: ColumnElement[bool]) -> ScalarSelect[int | None]:
+    """The first page of the first of some days; what is opened again has a page before."""
+    day = select_columns(func.min(col(_page.day))).where(
+        col(_page.bank_id) == bindparam("of_bank"), since
+    )
+    found = select_columns(func.min(col(Page.number)))
+    return found.where(_of_bank, col(Page.day) == day.scalar_subquery()).scalar_subquery()
+
+
+# Made once: putting a statement together costs more than running it.
+_BOUNDS = select_columns(
+    _first_page(col(_page.day) >= bindparam("first")),
+    _first_page(col(_page.day) > bindparam("last")),
+)
+_AGAIN = (
+    select_columns(col(Reopening.day), col(Reopening.first_page), col(Day.last_page))
+    .join(
+        Day,
+        (col(Day.bank_id) == Reopening.bank_id)
+        & (col(Day.day) == Reopening.day)
+        & (col(Day.version) == Reopening.version + 1),
+        isouter=True,
+    )
+    .where(col(Reopening.bank_id) == bindparam("of_bank"), col(Reopening.day) <= bindparam("last"))
+    .order_by(col(Reopening.first_page))
+)
 
 
 class Run(NamedTuple):
@@ -44,11 +78,15 @@ async def pages_of_days(
     session: AsyncSession, bank_id: UUID, first: date, last: date
 ) -> PagesOfDays:
     """The pages of the days from the first to the last, both included, in the book's order."""
-    begins = await _begins(session, bank_id, first)
-    behind = BEHIND_ALL
-    if last < date.max:
-        behind = await _begins(session, bank_id, last + timedelta(days=1))
-    again = await _again(session, bank_id, last, begins)
+    asked = {"of_bank": bank_id, "first": first, "last": last}
+    connection = await session.connection()
+    begins, behind = (await connection.execute(_BOUNDS, asked)).one()
+    begins, behind = begins or BEHIND_ALL, behind or BEHIND_ALL
+    again = [
+        (row.day, Run(row.first_page, row.last_page + 1 if row.last_page else BEHIND_ALL))
+        for row in await connection.execute(_AGAIN, asked)
+        if row.first_page >= begins
+    ]
     earlier = [run for day, run in again if day < first]
     late = [run for day, run in again if day >= first and run.first >= behind]
     among = [run for run in earlier if run.first < behind]
@@ -62,34 +100,3 @@ def _without(whole: Run, others: list[Run]) -> list[Run]:
         parts.append(Run(first, other.first))
         first = min(other.behind, whole.behind)
     return [part for part in [*parts, Run(first, whole.behind)] if part.first < part.behind]
-
-
-async def _begins(session: AsyncSession, bank_id: UUID, day: date) -> int:
-    """The first page of this day or a later one; what is opened again has a page before."""
-    follows = (
-        select(func.min(Page.day)).where(Page.bank_id == bank_id, Page.day >= day).scalar_subquery()
-    )
-    query = select(func.min(Page.number)).where(Page.bank_id == bank_id, Page.day == follows)
-    return (await session.exec(query)).one() or BEHIND_ALL
-
-
-async def _again(
-    session: AsyncSession, bank_id: UUID, last: date, begins: int
-) -> list[tuple[date, Run]]:
-    """The runs from a page on of days up to one that were opened again, in the book's order."""
-    query = (
-        select(Reopening, Day)
-        .join(
-            Day,
-            (col(Day.bank_id) == Reopening.bank_id)
-            & (col(Day.day) == Reopening.day)
-            & (col(Day.version) == Reopening.version + 1),
-            isouter=True,
-        )
-        .where(Reopening.bank_id == bank_id, Reopening.day <= last, Reopening.first_page >= begins)
-        .order_by(col(Reopening.first_page))
-    )
-    return [
-        (again.day, Run(again.first_page, closed.last_page + 1 if closed else BEHIND_ALL))
-        for again, closed in await session.exec(query)
-    ]

@@ -152,8 +152,6 @@ def _journals() -> CTE:
         .where(
             col(Journal.bank_id) == bindparam("of_bank"),
             col(Journal.page).between(first_page, last_page),
-            # Between them may stand pages of other days, one of which was opened again.
-            col(Page.day).between(bindparam("first"), bindparam("last")),
         )
         .cte("journals")
         .prefix_with("MATERIALIZED")
@@ -170,7 +168,12 @@ def _sums() -> CTE:
     return (
         select(*between, func.sum(col(Transfer.amount)).label("grams"))
         .join_from(journals, Transfer, of_journal)
-        .where(col(Transfer.kind).in_(_POSTED), col(Transfer.unit).startswith(_PREFIX))
+        .where(
+            col(Transfer.kind).in_(_POSTED),
+            col(Transfer.unit).startswith(_PREFIX),
+            # Between the pages may stand some of other days, of which one was opened again.
+            journals.c.day.between(bindparam("first"), bindparam("last")),
+        )
         .group_by(*between)
         .cte("sums")
         .prefix_with("MATERIALIZED")
