@@ -93,7 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
         receipts,
         system,
     ):
-        app.include_router(noun.router)
+        # Not included: that would work out every route a second time, at the first request.
+        app.router.routes.extend(noun.router.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_problems(app)
     return app
