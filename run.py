@@ -76,6 +76,8 @@ def start(arguments: list[str]) -> int:
     os.environ.setdefault("JUMPA_DATA_DIR", str(ROOT / "data"))
     # What it advises to run must be what works here, for `jumpa` is not on the path.
     os.environ["JUMPA_COMMAND"] = f"python3 {shlex.quote(sys.argv[0])}"
+    # Without compiled files every start would compile all of ours anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # -P: a folder named `service` in the current directory must not be taken for ours.
     return _become("-P", "-m", "service.cli", *arguments)
 

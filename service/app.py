@@ -104,8 +104,9 @@ def create_app(settings: Settings) -> FastAPI:
         receipts,
         system,
     ):
-        app.include_router(noun.router)
-    app.include_router(gateways.callbacks)
+        # Not included: that would work out every route a second time, at the first request.
+        app.router.routes.extend(noun.router.routes)
+    app.router.routes.extend(gateways.callbacks.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_problems(app)
     return app

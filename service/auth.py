@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
-import jwt
 from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -141,6 +140,8 @@ async def exchange_refresh_token(
 
 def access_token(keys: Keys, person_id: UUID, family_id: UUID, *, lifetime_s: int) -> str:
     """A signed token that says who is asking; it needs no look-up."""
+    import jwt  # noqa: PLC0415  Slow to import, and a start does without.
+
     now = utc_now()
     claims = {
         "sub": str(person_id),
@@ -163,6 +164,8 @@ def person_of_access_token(keys: Keys, token: str) -> UUID:
 @lru_cache(maxsize=10_000)
 def _verified(keys: Keys, token: str) -> tuple[UUID, float]:
     """Whose token it is and until when; a signature is checked once, the time every time."""
+    import jwt  # noqa: PLC0415  See above.
+
     try:
         claims = jwt.decode(
             token,

@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 from service import auth, members
 from service.api.dependencies import CurrentParts, Parts
 from service.api.errors import CodeNotSent, RequestMalformed, documented
+from service.api.late import LateRoute
 from service.errors import FieldProblem
 from service.messages import SIGN_IN_CODE, Message, MessageNotSent
 
-router = APIRouter(prefix="/v1/auth", tags=["sign-in"])
+router = APIRouter(prefix="/v1/auth", tags=["sign-in"], route_class=LateRoute)
 
 Phone = Annotated[
     str,

@@ -10,12 +10,13 @@ from models.people import Role
 from service import ledger, members, statements
 from service.api.dependencies import CurrentPage, Reader, ReadSession, cursor_of
 from service.api.errors import documented
+from service.api.late import LateRoute
 from service.api.passbooks import LineList, line_view
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.ledger import chart
 
-router = APIRouter(prefix="/v1/earnings/{bank_id}", tags=["earnings"])
+router = APIRouter(prefix="/v1/earnings/{bank_id}", tags=["earnings"], route_class=LateRoute)
 
 CollectorQuery = Annotated[UUID | None, Query(description="For officers: whose earnings")]
 

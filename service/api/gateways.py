@@ -16,6 +16,7 @@ from service.api.dependencies import CurrentParts, Parts, Payer, Reader, ReadSes
 from service.api.errors import RequestMalformed, documented
 from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line
 from service.api.idempotency import ActRoute
+from service.api.late import LateRoute
 from service.auth import NoValidToken
 from service.errors import FieldProblem, NoSuchThing, NotAllowed
 from service.ledger import Place, chart
@@ -23,7 +24,7 @@ from service.members import OFFICERS
 from service.payouts import FloatView
 
 router = APIRouter(prefix="/v1", tags=["payouts"], route_class=ActRoute)
-callbacks = APIRouter(prefix="/v1/gateways", tags=["gateways"])
+callbacks = APIRouter(prefix="/v1/gateways", tags=["gateways"], route_class=LateRoute)
 
 LARGEST_CALLBACK = 65_536
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9_-]+$"), PLAIN]

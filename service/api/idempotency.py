@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from sqlalchemy import and_, bindparam
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -22,6 +21,7 @@ from models.base import utc_now
 from models.idempotency import Answer
 from models.people import Membership
 from service.api.errors import IdempotencyKeyReused, answer_of
+from service.api.late import LateRoute
 from service.database import one_at_a_time
 from service.errors import Conflict
 from service.members import Caller, group_roles
@@ -70,7 +70,7 @@ class Replay(Exception):
         self.body = body
 
 
-class ActRoute(APIRoute):
+class ActRoute(LateRoute):
     """A route whose answers are remembered under the caller's key."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

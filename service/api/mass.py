@@ -10,12 +10,13 @@ from models.people import Role
 from service import ledger
 from service.api.dependencies import LongReadSession, Reader
 from service.api.errors import documented
+from service.api.late import LateRoute
 from service.api.periods import CurrentPeriod
 from service.auth import NoValidToken
 from service.errors import NotAllowed
 from service.members import OFFICERS
 
-router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["ledger"])
+router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["ledger"], route_class=LateRoute)
 
 
 class MassView(BaseModel):

@@ -15,6 +15,7 @@ from service import sealing
 from service.api.dependencies import CurrentParts, Reader, ReadSession
 from service.api.errors import documented, language_of
 from service.api.fields import WeighingView
+from service.api.late import LateRoute
 from service.api.seals import PageSealView, page_view
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, in_words
@@ -22,7 +23,7 @@ from service.keys import Keys
 from service.ledger.chart import IDR
 from service.sealing import Proven, Receipt, State
 
-router = APIRouter(prefix="/v1/receipts", tags=["seals"])
+router = APIRouter(prefix="/v1/receipts", tags=["seals"], route_class=LateRoute)
 
 _UNSEALED = {
     "en": "Not sealed yet: the proof is there within a minute. Ask for the receipt again.",

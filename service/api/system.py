@@ -17,11 +17,12 @@ from service.api.errors import (
     status_of,
     type_of,
 )
+from service.api.late import LateRoute
 from service.api.titles import title_of
 from service.database import schema
 from service.errors import Problem
 
-router = APIRouter(tags=["system"])
+router = APIRouter(tags=["system"], route_class=LateRoute)
 _FACT = re.compile(r"\{\w+\}")
 
 

@@ -2,16 +2,33 @@
 
 import inspect
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
-from service.cli import checks, degrees, driving, gateways
+from service.cli import checks, degrees, driving, gateways, refusals
 from service.cli.naming import in_examples, told
-from service.cli.refusals import Commands
 
 # Each command imports what it does when it is called: the server would otherwise wait for
 # Alembic, and `--help` for the server.
+
+
+class Commands(TyperGroup):
+    """Commands whose refusals are a sentence and exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
+        except Exception as error:
+            words = refusals.in_words(error)
+            if words is None:
+                raise
+            typer.echo(words, err=True)
+            raise typer.Exit(refusals.REFUSED) from error
+
 
 app = typer.Typer(
     name="jumpa",

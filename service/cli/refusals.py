@@ -1,31 +1,30 @@
 """Errors that the person at the command line can mend, in words instead of a traceback."""
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
-import typer
-from typer.core import TyperGroup
-
 REFUSED = 2
+INTERRUPTED = 130
 
 
 class Refused(Exception):
     """A command can't do what it was asked; its words say why."""
 
 
-class Commands(TyperGroup):
-    """Commands whose refusals are a sentence and exit code 2."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, typer.TyperException):
+def exit_code_of(command: Callable[[], None]) -> int:
+    """Do it; what it refuses is a sentence and exit code 2."""
+    try:
+        command()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        words = in_words(error)
+        if words is None:
             raise
-        except Exception as error:
-            words = in_words(error)
-            if words is None:
-                raise
-            typer.echo(words, err=True)
-            raise typer.Exit(REFUSED) from error
+        sys.stderr.write(f"{words}\n")
+        return REFUSED
+    return 0
 
 
 def in_words(error: Exception) -> str | None:

@@ -5,7 +5,6 @@ import gc
 import signal
 from typing import NamedTuple
 
-import typer
 import uvicorn
 from sqlmodel import select
 
@@ -36,7 +35,7 @@ def start() -> None:
     with only_server(settings):
         require_free_port(settings)
         has_demo = _prepare(settings)
-    typer.echo(greeting(settings, has_demo=has_demo))
+    _say(greeting(settings, has_demo=has_demo))
     _serve(settings)
 
 
@@ -83,15 +82,20 @@ async def _work(settings: Settings) -> None:
     gc.freeze()
     gc.enable()
     async with open_parts(settings) as parts:
-        typer.echo("Working. Stop it with Ctrl-C.")
+        _say("Working. Stop it with Ctrl-C.")
         await work_until(parts, stop)
+
+
+def _say(line: str) -> None:
+    # Not Typer's, which a start does without.
+    print(line, flush=True)  # noqa: T201
 
 
 def _prepare(settings: Settings) -> bool:
     """Migrate and fill a database that needs it, most don't; whether the demo is in it."""
     lacking = lacking_in(settings)
     if lacking:
-        typer.echo(f"Preparing the database, for {'; '.join(lacking)} ...")
+        _say(f"Preparing the database, for {'; '.join(lacking)} ...")
         schema.upgrade(settings.database)
     held = _held(settings)
     wants_demo = not held.demo and _is_demo_wanted(settings, held)

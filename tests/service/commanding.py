@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from service.cli import app
+from service.cli.commands import app
 
 
 def jumpa(*arguments: str, answer: str = "") -> Result:

@@ -24,6 +24,36 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return only_setting(monkeypatch, tmp_path / "data")
 
 
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        (
+            "service.cli.serving",
+            {
+                "alembic",
+                "geopy",
+                "httpx",
+                "jwt",
+                "psycopg",
+                "pydantic.v1",
+                "rich",
+                "typer",
+                "typst",
+            },
+        ),
+        ("service.cli.commands", {"fastapi", "pydantic", "sqlalchemy", "uvicorn"}),
+    ],
+)
+def test_a_start_and_the_help_import_nothing_slow_that_they_can_do_without(
+    module: str, unwanted: set[str]
+) -> None:
+    looking = f"import sys, {module}; print(*sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", looking], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert unwanted & set(found.stdout.split()) == set()
+
+
 def test_a_day_without_a_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert jumpa("migrate").exit_code == 0
     monkeypatch.setenv("JUMPA_PORT", str(_free_port()))
@@ -61,7 +91,7 @@ def test_start_prepares_serves_lives_a_day_and_lets_nobody_else_in(
     url = f"http://127.0.0.1:{port}"
     with _started(port, folder) as log:
         second = subprocess.run(
-            [sys.executable, "-m", "service.cli", "serve"], cwd=ROOT, capture_output=True, text=True
+            [sys.executable, "-m", "service.cli", "start"], cwd=ROOT, capture_output=True, text=True
         )
         assert second.returncode == 2
         assert "Another server already runs" in second.stderr
@@ -90,12 +120,15 @@ def test_a_start_without_the_demo_has_materials_and_no_banks(
     monkeypatch.setenv("JUMPA_DEMO", "0")
     port = _free_port()
     with (
-        _started(port, folder),
+        _started(port, folder) as log,
         urlopen(f"http://127.0.0.1:{port}/v1/materials") as materials,
         urlopen(f"http://127.0.0.1:{port}/v1/banks?lat=3.5&lon=98.6") as banks,
+        urlopen(f"http://127.0.0.1:{port}/openapi.json") as description,
     ):
         assert b"PET-BNG-B" in materials.read()
         assert b'"items":[]' in banks.read()
+        assert b'"/v1/payouts"' in description.read()
+    assert "Warning" not in log.read_text()
 
 
 @contextmanager
