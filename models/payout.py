@@ -64,6 +64,14 @@ class Payout(Table, table=True):
     channel_code: str = Field(default="", max_length=40)
     account_number: str = Field(default="", max_length=40)
     account_holder_name: str = Field(default="", max_length=120)
+    gateway: str = Field(default="", max_length=40)
+    key: str = Field(default="", max_length=60)
+    gateway_id: str = Field(default="", max_length=120)
+    fee_idr: int = whole(0)
+    fee_by: str = Field(default="bank", max_length=8)
+    sent_at: datetime | None = None
+    unknown_at: datetime | None = None
+    reversed_at: datetime | None = None
     status: str = Field(default=PayoutStatus.REQUESTED, sa_type=text_of(PayoutStatus))
     hold_id: UUID
     approved_by: UUID | None = Field(default=None, foreign_key="person.id")
@@ -78,3 +86,8 @@ class Payout(Table, table=True):
         default=None, description="Given back then, unless somebody has agreed to it"
     )
     created_at: datetime = Field(default_factory=utc_now)
+
+    @property
+    def send_idr(self) -> int:
+        """What goes out: the amount, less the fee if the resident pays it."""
+        return self.amount_idr - (self.fee_idr if self.fee_by == "resident" else 0)
