@@ -89,6 +89,12 @@ KINDS: dict[str, Kind] = {
         # What the bank has.
         Kind("cash", "cash in a drawer", "kas per laci", per="drawer", hot=True),
         Kind("float", "money at a gateway", "saldo di gerbang bayar", per="gateway", hot=True),
+        Kind(
+            "bank_account",
+            "money in a bank account of the bank's own",
+            "saldo rekening bank",
+            per="account",
+        ),
         Kind("receivable", "a buyer owes", "piutang pembeli", per="buyer"),
         Kind("suspense", "not yet explained", "pos sementara"),
         # What it costs and brings.
@@ -97,6 +103,7 @@ KINDS: dict[str, Kind] = {
         Kind("fees", "paid to gateways", "biaya gerbang bayar", hot=True),
         Kind("sales", "waste sold", "penjualan sampah"),
         Kind("cash_difference", "counted against the ledger", "selisih kas"),
+        Kind("written_off", "never explained in a reconciliation", "selisih rekonsiliasi"),
         # Grams: where they are.
         Kind("source", "out of a household", "asal warga", unit=GRAMS, per="resident"),
         Kind(
@@ -139,6 +146,7 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     FEES = KINDS["fees"].place()
     SUSPENSE = KINDS["suspense"].place()
     CASH_DIFFERENCE = KINDS["cash_difference"].place()
+    WRITTEN_OFF = KINDS["written_off"].place()
 
     STANDING: Sequence[Place] = (PURCHASES, COLLECTOR_FEES, IN_TRANSIT, CASH)
     """What a bank has from its first day on."""
@@ -165,6 +173,11 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     def float(gateway: str) -> Place:
         """Money that lies at a gateway, ready to be paid out."""
         return KINDS["float"].place(gateway)
+
+    @staticmethod
+    def bank_account(account: str) -> Place:
+        """Money of the bank's own in an account at a bank."""
+        return KINDS["bank_account"].place(account)
 
     @staticmethod
     def receivable(buyer_id: UUID) -> Place:
