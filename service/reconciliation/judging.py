@@ -39,7 +39,10 @@ def judge(sent: Sent, lines: Sequence[Line], limits: Limits) -> Outcome:
     )
     found = Outcome([], [])
     for result in chain.from_iterable(parts):
-        (found.matches if isinstance(result, Match) else found.cases).append(result)
+        if isinstance(result, Match):
+            found.matches.append(result)
+        else:
+            found.cases.append(result)
     return found
 
 
