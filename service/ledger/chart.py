@@ -88,13 +88,8 @@ KINDS: dict[str, Kind] = {
         Kind("in_transit", "payouts on their way", "pencairan dalam proses", hot=True),
         # What the bank has.
         Kind("cash", "cash in a drawer", "kas per laci", per="drawer", hot=True),
+        Kind("bank_account", "money in a bank account", "saldo rekening bank", per="account"),
         Kind("float", "money at a gateway", "saldo di gerbang bayar", per="gateway", hot=True),
-        Kind(
-            "bank_account",
-            "money in a bank account of the bank's own",
-            "saldo rekening bank",
-            per="account",
-        ),
         Kind("receivable", "a buyer owes", "piutang pembeli", per="buyer"),
         Kind("suspense", "not yet explained", "pos sementara"),
         # What it costs and brings.
@@ -170,14 +165,14 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
         return KINDS["cash"].place(drawer)
 
     @staticmethod
+    def bank_account(account: str) -> Place:
+        """Money of the waste bank's in an account at a bank."""
+        return KINDS["bank_account"].place(account)
+
+    @staticmethod
     def float(gateway: str) -> Place:
         """Money that lies at a gateway, ready to be paid out."""
         return KINDS["float"].place(gateway)
-
-    @staticmethod
-    def bank_account(account: str) -> Place:
-        """Money of the bank's own in an account at a bank."""
-        return KINDS["bank_account"].place(account)
 
     @staticmethod
     def receivable(buyer_id: UUID) -> Place:

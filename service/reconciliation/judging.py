@@ -34,7 +34,7 @@ def judge(sent: Sent, lines: Sequence[Line], limits: Limits) -> Outcome:
     parts = (
         _outs(sent, by_kind[LineType.OUT], it, limits),
         _backs(sent, _of(by_kind, _BACK)),
-        _fees(sent, _of(by_kind, _FEES), it.external_id if it else ""),
+        _fees(sent, _of(by_kind, _FEES), it),
         _fees_back(sent, _of(by_kind, _FEES_BACK)),
     )
     found = Outcome([], [])
@@ -215,16 +215,16 @@ def _backs(sent: Sent, lines: Sequence[Line]) -> Iterator[Match | Case]:
         is_back = is_back or whole
 
 
-def _fees(sent: Sent, lines: Sequence[Line], external_id: str) -> Iterator[Match | Case]:
+def _fees(sent: Sent, lines: Sequence[Line], it: Line | None) -> Iterator[Match | Case]:
     """Fee and VAT are quoted as one, so that only their sum can differ."""
     if LineType.FEE in sent.legs:
         yield from _again(sent, lines)
         return
     found = sum(line.left_idr for line in lines)
-    own = [line for line in lines if line.external_id == external_id]
+    own = [line for line in lines if it and _of_one_payment(line, it)]
     if found != sent.fee_idr and own:
         # Those of a second payment are as double as that is.
-        yield from _again(sent, [line for line in lines if line.external_id != external_id])
+        yield from _again(sent, [line for line in lines if line not in own])
         lines, found = own, sum(line.left_idr for line in own)
     fits = found == sent.fee_idr
     fitting = lines if fits else lines[1:]
@@ -240,6 +240,12 @@ def _fees(sent: Sent, lines: Sequence[Line], external_id: str) -> Iterator[Match
             proposed=Action.FEE,
         )
         yield case._replace(found_idr=found)
+
+
+def _of_one_payment(line: Line, it: Line) -> bool:
+    """Gateways give a payment's lines one id of the payment, of the transaction, or both."""
+    same_id = bool(it.gateway_id) and line.gateway_id == it.gateway_id
+    return same_id or line.external_id == it.external_id
 
 
 def _fees_back(sent: Sent, lines: Sequence[Line]) -> Iterator[Case]:

@@ -126,7 +126,8 @@ class _Book:
 
     def _enter_of(self, line: Line, sent: Sent) -> None:
         if sent.gateway != self.source:
-            self._doubt(line, "other_gateway", sent)
+            # Here nothing of it was expected to leave.
+            self._doubt(line, "other_gateway", sent._replace(send_idr=0))
             return
         self._touch(sent)
         self._lines[sent.id].append(line)

@@ -35,7 +35,8 @@ _ID_LENGTH, _REFERENCE_LENGTH, _ACCOUNT_LENGTH = 120, 300, 40
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How a source writes its CSV. A column is named as in its header, or #5 if it has no name.
+    """How a source writes its CSV. A column is named as in its header, or #5 if it has no name;
+    a|b is whichever of the two there is.
 
     Money is in one column with a sign, in one with a `marker` beside it, or in two.
     """
@@ -279,10 +280,16 @@ def _places(header: Sequence[str], columns: Columns) -> dict[str, int] | None:
     names = [cell.strip().lower() for cell in header]
     places: dict[str, int] = {}
     for column in columns.needed():
-        if _BY_NUMBER.fullmatch(column) and int(column[1:]) <= len(names):
-            places[column] = int(column[1:]) - 1
-        elif column.lower() in names:
-            places[column] = names.index(column.lower())
-        else:
+        place = next(filter(None, (_place(one, names) for one in column.split("|"))), None)
+        if place is None:
             return None
+        places[column] = place - 1
     return places
+
+
+def _place(column: str, names: Sequence[str]) -> int | None:
+    """Which cell of the row, from 1 on."""
+    if _BY_NUMBER.fullmatch(column):
+        return int(column[1:]) if int(column[1:]) <= len(names) else None
+    name = column.strip().lower()
+    return names.index(name) + 1 if name in names else None

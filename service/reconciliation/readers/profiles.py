@@ -13,7 +13,7 @@ from service.reconciliation.readers.columns import Columns
 
 PROFILES: Mapping[str, Columns] = {
     "xendit": Columns(
-        booked_at="Created UTC ISO",
+        booked_at="Created UTC ISO|Created Date (UTC ISO)",
         amount="Amount",
         marker="Debit or Credit",
         balance="Balance",
@@ -35,14 +35,17 @@ PROFILES: Mapping[str, Columns] = {
     "iris": Columns(
         booked_at="created_at",
         amount="amount",
-        marker="type",
-        out_markers=("DEBIT", "FEE"),
-        external_id="reference_no",
+        marker="status",
         gateway_id="reference_no",
-        reference="notes",
         account_number="beneficiary_account",
         line_type="type",
-        line_types={"FEE": LineType.FEE, "REFUND": LineType.OUT_BACK},
+        line_types={
+            "PAYOUT FEE": LineType.FEE,
+            "PAYOUT FEE VAT": LineType.VAT,
+            "PAYOUT REFUND": LineType.OUT_BACK,
+            "PAYOUT FEE REFUND": LineType.FEE_BACK,
+            "PAYOUT FEE VAT REFUND": LineType.VAT_BACK,
+        },
     ),
     "bca": Columns(
         booked_at="Tanggal Transaksi",

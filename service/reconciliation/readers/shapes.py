@@ -146,7 +146,8 @@ def numbered(rows: Iterable[Row]) -> list[Row]:
         if row.external_id:
             found.append(row)
             continue
-        said = (row.booked_at, row.amount_idr, row.balance_idr, row.reference, row.account_number)
+        texts = (row.gateway_id, row.reference, row.account_number)
+        said = (row.booked_at, row.amount_idr, row.balance_idr, *texts)
         made = sha256(repr(said).encode()).hexdigest()[:32]
         seen[made, row.kind] += 1
         found.append(row._replace(external_id=made, occurrence=seen[made, row.kind]))
