@@ -150,7 +150,8 @@ def _of_another_amount(sent: Sent, lines: Sequence[Line]) -> Iterator[Case]:
             "parts" if in_parts else "amount",
             line,
             sent,
-            expected_idr=sent.send_idr,
+            # It is expected once, however many lines there are of it.
+            expected_idr=sent.send_idr if line is lines[0] else 0,
             proposed=Action.MATCH if in_parts else Action.SUSPENSE,
         )
 
