@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.people import Membership
-from models.reconciliation import CaseStatus, ReconciliationCase
+from models.reconciliation import ReconciliationCase
 from service.errors import Conflict, FieldProblem, Malformed, NoSuchThing
 from service.members import OFFICERS, Caller
 from service.reconciliation.store import WAITING
@@ -118,7 +118,3 @@ def age_days(case: ReconciliationCase, now: datetime | None = None) -> int:
     """Whole days since the money moved or should have; of what was decided, until then."""
     until = case.ended_at if case.status not in WAITING and case.ended_at else now or utc_now()
     return max((until - case.since).days, 0)
-
-
-def is_waiting(case: ReconciliationCase) -> bool:
-    return CaseStatus(case.status) in WAITING
