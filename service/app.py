@@ -15,6 +15,7 @@ from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
 from service.api import (
     auth,
+    bank_statements,
     banks,
     corrections,
     disputes,
@@ -29,9 +30,11 @@ from service.api import (
     plans,
     policies,
     receipts,
+    reconciliation,
     routes,
     sales,
     seals,
+    statement_lines,
     statements,
     system,
 )
@@ -69,7 +72,11 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        most_bytes=settings.max_body_bytes,
+        larger={bank_statements.PATH: settings.max_statement_bytes},
+    )
     app.add_middleware(Measuring)
     errors.install(app)
     for noun in (
@@ -88,6 +95,9 @@ def create_app(settings: Settings) -> FastAPI:
         statements,
         sales,
         payouts,
+        bank_statements,
+        reconciliation,
+        statement_lines,
         corrections,
         seals,
         receipts,

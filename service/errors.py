@@ -75,6 +75,8 @@ _INDONESIAN = {
     "buyer": "pembeli",
     "correction": "koreksi",
     "entry": "catatan",
+    "exception": "selisih",
+    "match": "pencocokan",
     "payout": "pencairan",
     "pickup": "penjemputan",
     "plan": "rencana",

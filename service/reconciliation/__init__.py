@@ -2,7 +2,7 @@
 
 from service.reconciliation.cases import (
     CaseNotOpen,
-    OwnerNotOfficer,
+    OwnerNotTreasurer,
     Shown,
     Wanted,
     age_days,
@@ -10,6 +10,7 @@ from service.reconciliation.cases import (
     cases_of,
     find,
 )
+from service.reconciliation.comparing import matched_by_rule, standings
 from service.reconciliation.effects import allowed
 from service.reconciliation.importing import (
     File,
@@ -34,7 +35,7 @@ from service.reconciliation.resolving import (
     PayoutNotPaid,
     resolve,
 )
-from service.reconciliation.standing import Days, Standing, matched_by_rule, standings
+from service.reconciliation.standing import Days, Standing
 from service.reconciliation.undoing import MatchAlreadyUndone, MatchNotUndoable, undo
 
 __all__ = [
@@ -52,7 +53,7 @@ __all__ = [
     "MatchNotUndoable",
     "MatchState",
     "OwnReconciliation",
-    "OwnerNotOfficer",
+    "OwnerNotTreasurer",
     "PayoutNotPaid",
     "Shown",
     "Standing",

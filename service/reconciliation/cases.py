@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
-from models.people import Membership
+from models.people import Membership, Role
 from models.reconciliation import ReconciliationCase
 from service.errors import Conflict, FieldProblem, Malformed, NoSuchThing
 from service.members import OFFICERS, Caller
@@ -22,9 +22,9 @@ class CaseNotOpen(Conflict):
     indonesian = "Selisih ini sudah diputuskan."
 
 
-class OwnerNotOfficer(Malformed):
-    english = "Only an operator or a treasurer of this waste bank can own an exception."
-    indonesian = "Hanya petugas atau bendahara bank sampah ini yang dapat menangani selisih."
+class OwnerNotTreasurer(Malformed):
+    english = "Only a treasurer of this waste bank can own an exception."
+    indonesian = "Hanya bendahara bank sampah ini yang dapat menangani selisih."
 
 
 class Shown(StrEnum):
@@ -82,15 +82,15 @@ async def find(session: AsyncSession, caller: Caller, case_id: UUID) -> Reconcil
 
 
 async def assign(session: AsyncSession, case: ReconciliationCase, owner_id: UUID) -> None:
-    """Somebody is to look into it. Raises OwnerNotOfficer or CaseNotOpen."""
+    """Somebody is to look into it. Raises OwnerNotTreasurer or CaseNotOpen."""
     query = select(Membership.person_id).where(
         Membership.bank_id == case.bank_id,
         Membership.person_id == owner_id,
-        col(Membership.role).in_(OFFICERS),
+        Membership.role == Role.TREASURER,
     )
     if (await session.exec(query)).first() is None:
-        raise OwnerNotOfficer(
-            FieldProblem("/owner_id", OwnerNotOfficer.english, OwnerNotOfficer.indonesian)
+        raise OwnerNotTreasurer(
+            FieldProblem("/owner_id", OwnerNotTreasurer.english, OwnerNotTreasurer.indonesian)
         )
     await change(session, case, owner_id=owner_id)
 

@@ -27,7 +27,7 @@ from service.reconciliation import (
     Decision,
     MatchAlreadyUndone,
     MatchNotUndoable,
-    OwnerNotOfficer,
+    OwnerNotTreasurer,
     OwnReconciliation,
     PayoutNotPaid,
     Standing,
@@ -283,7 +283,7 @@ async def test_nobody_decides_about_their_own_payout(generous: Town) -> None:
         await decide(generous, await the_case(generous), Action.FEE)
 
 
-async def test_an_officer_can_own_a_case_and_nobody_else(town: Town) -> None:
+async def test_a_treasurer_can_own_a_case_and_nobody_else(town: Town) -> None:
     payout = await pay_through(town, 10_000)
     await bring_in(town, changed(lines_of(payout), amount_idr=-10_700))
     case = await the_case(town)
@@ -293,10 +293,10 @@ async def test_an_officer_can_own_a_case_and_nobody_else(town: Town) -> None:
             fresh = await session.merge(case)
             await reconciliation.assign(session, fresh, whom.id)
 
-    await assign(town.operator)
-    assert (await the_case(town)).owner_id == town.operator.id
-    with pytest.raises(OwnerNotOfficer):
-        await assign(town.resident)
+    await assign(town.treasurer)
+    assert (await the_case(town)).owner_id == town.treasurer.id
+    with pytest.raises(OwnerNotTreasurer):
+        await assign(town.operator)
 
 
 async def test_a_match_is_undone_with_what_it_moved(generous: Town) -> None:
