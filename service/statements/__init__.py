@@ -11,12 +11,13 @@ from service.statements.reading import (
     TooManyDays,
     read,
 )
-from service.statements.spreadsheet import as_csv
+from service.statements.spreadsheet import SEPARATORS, as_csv, harmless
 from service.statements.words import described
 
 __all__ = [
     "MOST_DAYS",
     "MOST_LINES",
+    "SEPARATORS",
     "DaysBackwards",
     "Line",
     "PdfNotInstalled",
@@ -26,5 +27,6 @@ __all__ = [
     "as_csv",
     "as_pdf",
     "described",
+    "harmless",
     "read",
 ]
