@@ -145,7 +145,7 @@ def same_account(one: str, other: str) -> bool:
 
     An empty one can be any.
     """
-    if not one or not other:
+    if not one or not other or one == other:
         return True
     masked = _NOT_SHOWN.search(one + other) is not None
     shown, wanted = (_national(_NOT_A_DIGIT.sub("", number)) for number in (one, other))

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert
+from sqlalchemy import func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,11 +25,16 @@ from service.reconciliation.facts import Line, Outcome
 from service.reconciliation.matching import Covered, reconcile
 from service.reconciliation.readers import Read, Row
 from service.reconciliation.store import Whose
+from service.reconciliation.writing import insert_many
 
 _MOST_NAMED = 100
 _MANY = 2_000
 """Fewer lines than this take no longer than a thread to begin."""
 _line = table_of(StatementLine)
+_COLUMNS = (
+    *("bank_id", "id", "import_id", "source", "number"),
+    *("line_type" if name == "kind" else name for name in Row._fields),
+)
 _Key = tuple[str, str, int]
 
 
@@ -216,36 +221,21 @@ async def _keep(
     new: Sequence[tuple[int, Row]],
     lines: Sequence[Line],
 ) -> None:
-    fixed = {"bank_id": whose.bank_id, "source": whose.source, "import_id": import_id}
-    rows = [
-        fixed | _stored(row, number) | {"id": line.id}
+    rows = (
+        (whose.bank_id, line.id, import_id, whose.source, number, *row)
         for (number, row), line in zip(new, lines, strict=True)
-    ]
+    )
     try:
-        await connection.execute(insert(_line), rows)
+        await insert_many(connection, _line, _COLUMNS, rows)
     except IntegrityError as error:
         # The same id at another time than before.
         raise StatementContradicts from error
 
 
-def _stored(row: Row, number: int) -> dict[str, Any]:
-    stored = row._asdict()
-    return stored | {"line_type": stored.pop("kind"), "number": number}
-
-
 def _line_of(row: Row) -> Line:
-    return Line(
-        id=new_id(),
-        kind=row.kind,
-        external_id=row.external_id,
-        occurrence=row.occurrence,
-        gateway_id=row.gateway_id,
-        reference=row.reference,
-        account_number=row.account_number,
-        amount_idr=row.amount_idr,
-        booked_at=row.booked_at,
-        booked_until=row.booked_until,
-    )
+    kind, external_id, occurrence, gateway_id, reference, account, amount_idr, *_ = row
+    said = (kind, external_id, occurrence, gateway_id, reference, account, amount_idr)
+    return Line(new_id(), *said, row.booked_at, row.booked_until)
 
 
 def _told(import_id: UUID | None, file: File, new_count: int, outcome: Outcome) -> Imported:

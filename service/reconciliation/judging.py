@@ -30,13 +30,13 @@ def judge(sent: Sent, lines: Sequence[Line], limits: Limits) -> Outcome:
     by_kind: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
         by_kind[line.kind].append(line)
-    it = _it(sent, by_kind[LineType.OUT])
-    parts = (
-        _outs(sent, by_kind[LineType.OUT], it, limits),
-        _backs(sent, _of(by_kind, _BACK)),
-        _fees(sent, _of(by_kind, _FEES), it),
-        _fees_back(sent, _of(by_kind, _FEES_BACK)),
-    )
+    outs = by_kind.pop(LineType.OUT, [])
+    it = _it(sent, outs)
+    parts = [_outs(sent, outs, it, limits)]
+    if by_kind:
+        parts.append(_backs(sent, _of(by_kind, _BACK)))
+        parts.append(_fees(sent, _of(by_kind, _FEES), it))
+        parts.append(_fees_back(sent, _of(by_kind, _FEES_BACK)))
     found = Outcome([], [])
     for result in chain.from_iterable(parts):
         if isinstance(result, Match):
