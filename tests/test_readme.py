@@ -14,17 +14,20 @@ from bench.support import processes
 
 _ROOT = Path(__file__).parent.parent
 _LOOP = re.compile(r"### The loop in five calls.*?```bash\n(.*?)```", re.DOTALL)
+_DESK = re.compile(r"### Reconciling.*?```bash\n(.*?)```", re.DOTALL)
 
 
 @pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="no curl or bash")
-def test_the_loop_in_five_calls_works() -> None:
-    found = _LOOP.search((_ROOT / "README.md").read_text())
+def test_the_loop_in_five_calls_and_the_desk_work() -> None:
+    readme = (_ROOT / "README.md").read_text()
+    found, desk = _LOOP.search(readme), _DESK.search(readme)
     assert found
+    assert desk
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         url = f"sqlite:///{folder / 'jumpa.db'}"
         with processes.product(url, folder) as (address, _):
-            script = found.group(1).replace("http://127.0.0.1:8000", address)
+            script = (found.group(1) + desk.group(1)).replace("http://127.0.0.1:8000", address)
             ran = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
                 check=True,
@@ -33,12 +36,17 @@ def test_the_loop_in_five_calls_works() -> None:
                 text=True,
                 timeout=60,
             )
-    claimed, collected, paid, lines = (json.loads(line) for line in ran.stdout.splitlines())
+        books = (folder / "books.xlsx").read_bytes()
+    told = [json.loads(line) for line in ran.stdout.splitlines()]
+    claimed, collected, paid, lines, imported, resolved = told
     assert ran.stderr == ""
     assert len(claimed["route"]["stops"]) == 1
     assert collected["credited_idr"] == 18_802
     assert paid["status"] == "paid"
     assert [line["balance_idr"] for line in lines["items"]] == [8_802, 18_802]
+    assert (imported["new_count"], imported["exceptions"]) == (1, {"missing_here": 1})
+    assert (resolved["status"], resolved["action"]) == ("resolved", "top_up")
+    assert books.startswith(b"PK")
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
