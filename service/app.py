@@ -15,7 +15,9 @@ from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
 from service.api import (
     auth,
+    bank_statements,
     banks,
+    books,
     corrections,
     days,
     disputes,
@@ -33,9 +35,11 @@ from service.api import (
     plans,
     policies,
     receipts,
+    reconciliation,
     routes,
     sales,
     seals,
+    statement_lines,
     statements,
     system,
 )
@@ -76,7 +80,11 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        most_bytes=settings.max_body_bytes,
+        larger={bank_statements.PATH: settings.max_statement_bytes},
+    )
     app.add_middleware(Measuring)
     errors.install(app)
     for noun in (
@@ -98,6 +106,10 @@ def create_app(settings: Settings) -> FastAPI:
         drawers,
         payouts,
         gateways,
+        bank_statements,
+        reconciliation,
+        statement_lines,
+        books,
         corrections,
         days,
         seals,

@@ -5,7 +5,7 @@ A day that nobody closes closes without any of this: see sealing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,10 +17,10 @@ from models.bank import Bank
 from models.base import utc_now
 from models.drawer import DrawerCount
 from models.payout import Payout, PayoutStatus
-from service import drawers, sealing
+from service import drawers, payouts, sealing
 from service.errors import Conflict
 
-UNKNOWN_FOR = timedelta(hours=24)
+UNKNOWN_FOR = payouts.DOUBT_FOR
 """How long a payout of which nobody knows how it went keeps a day from being closed."""
 
 

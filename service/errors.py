@@ -80,6 +80,8 @@ _INDONESIAN = {
     "collector": "petugas",
     "correction": "koreksi",
     "entry": "catatan",
+    "exception": "selisih",
+    "match": "pencocokan",
     "payout": "pencairan",
     "pickup": "penjemputan",
     "plan": "rencana",

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     codes_per_hour: Annotated[int, Field(ge=1)] = 10
 
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 1_048_576
+    max_statement_bytes: Annotated[int, Field(ge=1_024, le=268_435_456)] = 33_554_432
 
     whatsapp_url: str = ""
     whatsapp_phone_id: str = ""

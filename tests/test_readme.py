@@ -102,6 +102,13 @@ def test_a_transfer_arrives(said: dict[str, list[str]]) -> None:
 
 
 @needs_tools
+def test_a_report_is_reconciled(said: dict[str, list[str]]) -> None:
+    imported, resolved = answers(said["Reconciling"])
+    assert (imported["new_count"], imported["exceptions"]) == (1, {"missing_here": 1})
+    assert (resolved["status"], resolved["action"]) == ("resolved", "top_up")
+
+
+@needs_tools
 def test_a_receipt_proves_itself(said: dict[str, list[str]]) -> None:
     assert "stand in the sealed book as shown" in said["A receipt that proves itself"][-1]
 

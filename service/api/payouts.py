@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.payout import (
@@ -32,7 +32,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import RequestMalformed, documented
-from service.api.fields import LARGEST_AMOUNT_IDR, OR_NOTHING, PLAIN, Amount, Line
+from service.api.fields import LARGEST_AMOUNT_IDR, OR_NOTHING, PLAIN, Amount, Line, Reason
 from service.api.idempotency import ActRoute
 from service.api.pickups import ReasonInput
 from service.auth import NoValidToken
@@ -71,6 +71,13 @@ class ApprovalsInput(BaseModel):
     """Payouts of one bank that a treasurer agrees to."""
 
     payout_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
+
+
+class DecisionInput(BaseModel):
+    """How a payout in doubt ended, and how that was found out."""
+
+    was_paid: StrictBool
+    reason: Reason
 
 
 class ProofInput(BaseModel):
@@ -321,6 +328,18 @@ async def pay_cash(
         await payouts.sign(session, parts.keys, payout, body.code)
     await payouts.pay_cash(
         session, payout, by=caller.person_id, proof=body.proof, signed=bool(body.code)
+    )
+    return await _shown(session, parts, caller, payout)
+
+
+@router.post("/{payout_id}/decide", responses=documented(*_REFUSALS, payouts.StillInDoubt))
+async def decide(
+    payout_id: UUID, body: DecisionInput, caller: Payer, session: Session, parts: CurrentParts
+) -> PayoutView:
+    """Say how a payout ended that has been `unknown` for a day, as another than who approved it."""
+    payout = await _for_treasurer(session, caller, payout_id)
+    await payouts.decide(
+        session, payout, was_paid=body.was_paid, by=caller.person_id, reason=body.reason
     )
     return await _shown(session, parts, caller, payout)
 

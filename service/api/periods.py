@@ -13,7 +13,7 @@ from service.api.fields import Day
 from service.errors import FieldProblem
 
 LONGEST_DAYS = 366
-_EARLIEST, _LATEST = date(2000, 1, 1), date(2100, 12, 31)
+EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,18 @@ class Period:
 
 
 async def period(
-    first: Annotated[Day, Query(alias="from", ge=_EARLIEST, le=_LATEST)],
-    last: Annotated[Day, Query(alias="to", ge=_EARLIEST, le=_LATEST)],
+    first: Annotated[Day, Query(alias="from", ge=EARLIEST, le=LATEST)],
+    last: Annotated[Day, Query(alias="to", ge=EARLIEST, le=LATEST)],
 ) -> Period:
+    return checked(first, last, "/to")
+
+
+def checked(first: date, last: date, pointer: str) -> Period:
+    """These days, unless they are backwards or too many. Raises RequestMalformed."""
     if not first <= last < first + timedelta(days=LONGEST_DAYS):
         raise RequestMalformed(
             FieldProblem(
-                "/to",
+                pointer,
                 f"The last day is not before the first one, nor {LONGEST_DAYS} days after it.",
                 f"Hari terakhir tidak sebelum hari pertama, paling lama {LONGEST_DAYS} hari.",
             )

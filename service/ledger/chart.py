@@ -105,6 +105,7 @@ KINDS: dict[str, Kind] = {
             "selisih kas per laci petugas",
             per="drawer",
         ),
+        Kind("written_off", "never explained in a reconciliation", "selisih rekonsiliasi"),
         # Grams: where they are.
         Kind("source", "out of a household", "asal warga", unit=GRAMS, per="resident"),
         Kind(
@@ -148,6 +149,7 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     SUSPENSE = KINDS["suspense"].place()
     CASH_DIFFERENCE = KINDS["cash_difference"].place()
     CAPITAL = KINDS["capital"].place()
+    WRITTEN_OFF = KINDS["written_off"].place()
 
     STANDING: Sequence[Place] = (PURCHASES, COLLECTOR_FEES, IN_TRANSIT, CASH)
     """What a bank has from its first day on."""

@@ -20,6 +20,7 @@ from service.payouts.deciding import (
     reject,
 )
 from service.payouts.destinations import DestinationNotValid, destination_of, masked
+from service.payouts.doubting import DOUBT_FOR, StillInDoubt, decide
 from service.payouts.floats import (
     FloatView,
     NoSuchGateway,
@@ -34,13 +35,17 @@ from service.payouts.reading import destinations_of, find_own, moves_of, visible
 from service.payouts.requesting import MethodNotOffered, Request, request
 from service.payouts.retrying import NotRetryable, retry
 from service.payouts.sending import Sender
+from service.payouts.settling import Effect
+from service.payouts.settling import apply as settle
 
 __all__ = [
+    "DOUBT_FOR",
     "NOT_APPROVED_IN_TIME",
     "CallbackNotGenuine",
     "CashNeedsCode",
     "ChannelNotOffered",
     "DestinationNotValid",
+    "Effect",
     "FeeChanged",
     "FeeTooHigh",
     "FloatView",
@@ -56,10 +61,12 @@ __all__ = [
     "QueueNotStopped",
     "Request",
     "Sender",
+    "StillInDoubt",
     "TopUp",
     "WrongPayoutCode",
     "approve",
     "cancel",
+    "decide",
     "destination_of",
     "destinations_of",
     "expire_next",
@@ -74,6 +81,7 @@ __all__ = [
     "request",
     "resume",
     "retry",
+    "settle",
     "sign",
     "top_up",
     "visible",

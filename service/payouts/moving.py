@@ -59,6 +59,17 @@ async def move(
         raise PayoutNotOpen(status=payout.status)
 
 
+async def note_reason(session: AsyncSession, payout: Payout, reason: str) -> None:
+    """Why a person decided as they did."""
+    await session.exec(
+        update(Payout)
+        .where(col(Payout.bank_id) == payout.bank_id, col(Payout.id) == payout.id)
+        .values(reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+    await session.refresh(payout)
+
+
 async def hold(
     session: AsyncSession,
     bank_id: UUID,

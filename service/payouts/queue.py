@@ -109,6 +109,7 @@ async def _unknown(session: AsyncSession, task: Task, answer: Unknown, cause: Ca
             PayoutStatus.UNKNOWN,
             cause,
             cause_detail=answer.why[:300],
+            sent_at=fresh.asked_at,
             unknown_at=now,
             due_at=now + pause_after(0),
             gateway_id=answer.gateway_id or fresh.gateway_id,
@@ -125,7 +126,8 @@ async def _refused(session: AsyncSession, task: Task, answer: Refused, cause: Ca
     elif not answer.try_again or payout.tries >= MOST_REFUSALS:
         fresh = await _fresh(session, task)
         failed = PayoutStatus.FAILED
-        await settling.end_unpaid(session, fresh, failed, cause, answer.failure)
+        origin = settling.Origin(cause)
+        await settling.end_unpaid(session, fresh, failed, origin, answer.failure)
         await moving.tell(session, fresh, "payout_failed")
         return
     pause = pause_after(payout.tries)

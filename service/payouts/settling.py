@@ -7,7 +7,7 @@ wrong order; a payout only ever moves forward, so whichever comes first decides.
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import update
@@ -38,13 +38,26 @@ class Effect(StrEnum):
     NO_PAYOUT = "no_payout"
 
 
-_Step = Callable[[AsyncSession, Payout, Reported, Cause], Awaitable[None]]
+class Origin(NamedTuple):
+    """Where a report comes from: what brought it, and who, if it was a person."""
+
+    cause: Cause
+    by: UUID | None = None
+
+
+_Step = Callable[[AsyncSession, Payout, Reported, Origin], Awaitable[None]]
 
 
 async def apply(
-    session: AsyncSession, bank_id: UUID, payout_id: UUID, report: Reported, cause: Cause
+    session: AsyncSession,
+    bank_id: UUID,
+    payout_id: UUID,
+    report: Reported,
+    cause: Cause,
+    by: UUID | None = None,
 ) -> Effect:
-    """Move a payout to where its gateway says it is, if that is forward."""
+    """Move a payout to where its gateway, or a person, says it is, if that is forward."""
+    origin = Origin(cause, by)
     payout = await _locked(session, bank_id, payout_id)
     if payout is None:
         return Effect.NO_PAYOUT
@@ -53,40 +66,49 @@ async def apply(
     await _note_id(session, payout, report)
     status = PayoutStatus(payout.status)
     if status in UNDER_WAY:
-        return await _from_under_way(session, payout, report, cause)
+        return await _from_under_way(session, payout, report, origin)
     if status == PayoutStatus.PAID and report.stage in (Stage.REVERSED, Stage.FAILED):
         # A gateway without a word for it lets what was paid fail.
-        await _reverse(session, payout, report, cause)
+        await _reverse(session, payout, report, origin)
         return Effect.MOVED
     return Effect.NOTHING_NEW if _agrees(status, report.stage) else Effect.CONTRADICTS
 
 
 async def _from_under_way(
-    session: AsyncSession, payout: Payout, report: Reported, cause: Cause
+    session: AsyncSession, payout: Payout, report: Reported, origin: Origin
 ) -> Effect:
     if payout.status == PayoutStatus.SENT and report.stage == Stage.SENT:
         return Effect.NOTHING_NEW
     for step in _STEPS[report.stage]:
-        await step(session, payout, report, cause)
+        await step(session, payout, report, origin)
     return Effect.MOVED
 
 
-async def _take_note(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
+async def _take_note(
+    session: AsyncSession, payout: Payout, report: Reported, origin: Origin
+) -> None:
     now = utc_now()
-    await _move(session, payout, PayoutStatus.SENT, cause, sent_at=now, due_at=now + ASK_FIRST)
+    await _move(
+        session,
+        payout,
+        PayoutStatus.SENT,
+        origin,
+        sent_at=payout.asked_at or now,
+        due_at=now + ASK_FIRST,
+    )
 
 
-async def _pay(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
+async def _pay(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
     now = utc_now()
-    sent_at = payout.sent_at or now
+    sent_at = payout.sent_at or payout.asked_at or now
     to = PayoutStatus.PAID
-    await _move(session, payout, to, cause, sent_at=sent_at, paid_at=now, due_at=now + LOOK_AGAIN)
+    await _move(session, payout, to, origin, sent_at=sent_at, paid_at=now, due_at=now + LOOK_AGAIN)
     await moving.pay_out(session, payout, chart.float(payout.gateway))
     await moving.tell(session, payout, "payout_arrived")
 
 
-async def _fail(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
-    await end_unpaid(session, payout, PayoutStatus.FAILED, cause, report.failure)
+async def _fail(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
+    await end_unpaid(session, payout, PayoutStatus.FAILED, origin, report.failure)
     if report.float_empty:
         await floats.stop(session, payout.bank_id, payout.gateway, report.failure)
     if report.try_again and await retrying.retry_by_itself(session, payout):
@@ -94,17 +116,17 @@ async def _fail(session: AsyncSession, payout: Payout, report: Reported, cause: 
     await moving.tell(session, payout, "payout_failed")
 
 
-async def _cancel(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
-    await end_unpaid(session, payout, PayoutStatus.CANCELLED, cause, report.failure)
+async def _cancel(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
+    await end_unpaid(session, payout, PayoutStatus.CANCELLED, origin, report.failure)
     await moving.tell(session, payout, "payout_cancelled")
 
 
-async def _reverse(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> None:
+async def _reverse(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
     await _move(
         session,
         payout,
         PayoutStatus.REVERSED,
-        cause,
+        origin,
         failure=report.failure,
         reversed_at=utc_now(),
         due_at=None,
@@ -115,14 +137,14 @@ async def _reverse(session: AsyncSession, payout: Payout, report: Reported, caus
 
 
 async def end_unpaid(
-    session: AsyncSession, payout: Payout, to: PayoutStatus, cause: Cause, failure: str
+    session: AsyncSession, payout: Payout, to: PayoutStatus, origin: Origin, failure: str
 ) -> None:
     """It ended and was certainly not paid: what was held is available again."""
     await _move(
         session,
         payout,
         to,
-        cause,
+        origin,
         failure=failure,
         cause_detail=failure,
         ended_at=utc_now(),
@@ -158,10 +180,10 @@ def _agrees(status: PayoutStatus, stage: Stage) -> bool:
 
 
 async def _move(
-    session: AsyncSession, payout: Payout, to: PayoutStatus, cause: Cause, **values: Any
+    session: AsyncSession, payout: Payout, to: PayoutStatus, origin: Origin, **values: Any
 ) -> None:
     before = (PayoutStatus(payout.status),)
-    await moving.move(session, payout, before, to, cause, **values)
+    await moving.move(session, payout, before, to, origin.cause, moved_by=origin.by, **values)
 
 
 async def _locked(session: AsyncSession, bank_id: UUID, payout_id: UUID) -> Payout | None:

@@ -11,12 +11,13 @@ from service.statements.reading import (
     TooManyDays,
     read,
 )
-from service.statements.spreadsheet import as_csv
+from service.statements.spreadsheet import SEPARATORS, as_csv, harmless
 from service.statements.words import described, earned
 
 __all__ = [
     "MOST_DAYS",
     "MOST_LINES",
+    "SEPARATORS",
     "DaysBackwards",
     "Line",
     "PdfNotInstalled",
@@ -27,5 +28,6 @@ __all__ = [
     "as_pdf",
     "described",
     "earned",
+    "harmless",
     "read",
 ]

@@ -12,17 +12,18 @@ from collections.abc import Iterator, Sequence
 from service.statements.reading import Statement
 from service.statements.words import labels
 
-_SEPARATORS = {"id": ";", "en": ","}
+SEPARATORS = {"id": ";", "en": ","}
+"""What divides fields where the spreadsheet speaks this language."""
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
-Cell = str | int
+Cell = str | int | None
 
 
 def as_csv(statement: Statement) -> bytes:
     """Header, opening balance, lines, totals and closing balance, one a row."""
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=_SEPARATORS[statement.language])
-    writer.writerows([_harmless(cell) for cell in row] for row in _rows(statement))
+    writer = csv.writer(text, delimiter=SEPARATORS[statement.language])
+    writer.writerows([harmless(cell) for cell in row] for row in _rows(statement))
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -59,6 +60,6 @@ def _rows(statement: Statement) -> Iterator[Sequence[Cell]]:
     yield "", last, statement.in_idr, statement.out_idr, closing, "", say.closing
 
 
-def _harmless(cell: Cell) -> Cell:
+def harmless(cell: Cell) -> Cell:
     """Text that a spreadsheet would take for a formula is marked as text by an apostrophe."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_DANGEROUS) else cell

@@ -43,6 +43,9 @@ KEPT = {
     "POST /v1/payouts/{payout_id}/reject",
     "POST /v1/payouts/{payout_id}/pay-cash",
     "POST /v1/gateways/{gateway}/callbacks",
+    "POST /v1/banks/{bank_id}/statements",
+    "GET /v1/banks/{bank_id}/reconciliation",
+    "POST /v1/reconciliation/{exception_id}/resolve",
     "GET /v1/banks/{bank_id}/ledger/trial-balance",
 }
 WITHOUT_A_KEY = {

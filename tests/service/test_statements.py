@@ -23,7 +23,7 @@ from service.keys import Keys
 from service.ledger import Draft, Movement, PassbookLine, chart
 from service.statements import Line, Statement
 from service.statements.reading import initials
-from service.statements.spreadsheet import _harmless
+from service.statements.spreadsheet import harmless
 from tests.counting import statements_of
 from tests.factories import Town, another, earn
 
@@ -173,14 +173,14 @@ def test_people_sign_with_their_initials(name: str, signed: str) -> None:
 
 @given(st.text(min_size=1))
 def test_no_cell_begins_like_a_formula(text: str) -> None:
-    cell = _harmless(text)
+    cell = harmless(text)
     assert isinstance(cell, str)
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     assert cell.removeprefix("'") == text.removeprefix("'")
 
 
 @pytest.mark.parametrize(("language", "separator"), [("id", ";"), ("en", ",")])
-def test_a_spreadsheet_gets_plain_numbers_and_harmless_text(language: str, separator: str) -> None:
+def test_a_spreadsheet_gets_plain_numbers_andharmless_text(language: str, separator: str) -> None:
     statement = a_statement("a;b,c", *HARM, language=language, name='=1+1;"x"')
     rows = rows_of(statement, separator)
     assert rows[1][1] == '\'=1+1;"x"'

@@ -1,0 +1,16 @@
+"""The bookkeeper's pack: the books of some days, for a spreadsheet or another program."""
+
+from service.bookkeeping.files import as_csv, as_xlsx
+from service.bookkeeping.pack import MOST_ROWS, Pack, PackTooLong, Part, Span, Table, read
+
+__all__ = [
+    "MOST_ROWS",
+    "Pack",
+    "PackTooLong",
+    "Part",
+    "Span",
+    "Table",
+    "as_csv",
+    "as_xlsx",
+    "read",
+]

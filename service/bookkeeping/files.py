@@ -1,0 +1,62 @@
+"""A pack as a file: CSV as spreadsheets expect it, or XLSX with a sheet for each table."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from io import BytesIO, StringIO
+
+import xlsxwriter
+
+from service.bookkeeping.pack import Cell, Pack
+from service.statements import SEPARATORS, harmless
+
+_WIDTH = 16
+_LONGEST_CELL = 32_767
+"""Characters that a cell of a spreadsheet can hold."""
+
+
+def as_csv(pack: Pack, language: str) -> bytes:
+    """One table as it is; several one below the other, each under its name.
+
+    UTF-8 with a byte order mark; divided by semicolons in Indonesian, by commas in English.
+    """
+    text = StringIO()
+    writer = csv.writer(text, delimiter=SEPARATORS[language])
+    writer.writerows([harmless(cell) for cell in row] for row in _rows(pack))
+    return text.getvalue().encode("utf-8-sig")
+
+
+def as_xlsx(pack: Pack) -> bytes:
+    """A workbook; text is text in it, never a formula or a link."""
+    content = BytesIO()
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_numbers": False,
+        "strings_to_urls": False,
+    }
+    with xlsxwriter.Workbook(content, options) as book:
+        bold = book.add_format({"bold": True})
+        for table in pack.tables:
+            sheet = book.add_worksheet(table.part)
+            sheet.set_column(0, len(table.columns) - 1, _WIDTH)
+            sheet.freeze_panes(1, 0)
+            sheet.write_row(0, 0, table.columns, bold)
+            for number, row in enumerate(table.rows, start=1):
+                sheet.write_row(number, 0, [_short(harmless(cell)) for cell in row])
+    return content.getvalue()
+
+
+def _rows(pack: Pack) -> Iterator[Sequence[Cell]]:
+    alone = len(pack.tables) == 1
+    if not alone:
+        yield pack.bank_name, pack.first.isoformat(), pack.last.isoformat()
+    for table in pack.tables:
+        if not alone:
+            yield ()
+            yield (table.part,)
+        yield table.columns
+        yield from table.rows
+
+
+def _short(cell: Cell) -> Cell:
+    return cell[:_LONGEST_CELL] if isinstance(cell, str) else cell

@@ -1,0 +1,80 @@
+"""Reconciliation: ledger, payouts and statements agree to the rupiah, or somebody knows why not."""
+
+from service.reconciliation.cases import (
+    CaseNotOpen,
+    OwnerNotTreasurer,
+    Shown,
+    Wanted,
+    age_days,
+    assign,
+    cases_of,
+    find,
+)
+from service.reconciliation.comparing import matched_by_rule, standings
+from service.reconciliation.effects import allowed
+from service.reconciliation.importing import (
+    File,
+    Imported,
+    StatementContradicts,
+    bring_in,
+    imports_of,
+)
+from service.reconciliation.lines import Booked, LineShown, MatchState, lines_of
+from service.reconciliation.maps import declare, declared_maps, maps_of
+from service.reconciliation.readers import (
+    Columns,
+    StatementNotReadable,
+    UnknownProfile,
+    read_statement,
+)
+from service.reconciliation.resolving import (
+    ActionDoesNotFit,
+    AlreadyMatched,
+    Decision,
+    OwnReconciliation,
+    PayoutNotPaid,
+    resolve,
+)
+from service.reconciliation.standing import Days, Standing
+from service.reconciliation.undoing import MatchAlreadyUndone, MatchNotUndoable, undo
+
+__all__ = [
+    "ActionDoesNotFit",
+    "AlreadyMatched",
+    "Booked",
+    "CaseNotOpen",
+    "Columns",
+    "Days",
+    "Decision",
+    "File",
+    "Imported",
+    "LineShown",
+    "MatchAlreadyUndone",
+    "MatchNotUndoable",
+    "MatchState",
+    "OwnReconciliation",
+    "OwnerNotTreasurer",
+    "PayoutNotPaid",
+    "Shown",
+    "Standing",
+    "StatementContradicts",
+    "StatementNotReadable",
+    "UnknownProfile",
+    "Wanted",
+    "age_days",
+    "allowed",
+    "assign",
+    "bring_in",
+    "cases_of",
+    "declare",
+    "declared_maps",
+    "find",
+    "imports_of",
+    "lines_of",
+    "maps_of",
+    "matched_by_rule",
+    "read_statement",
+    "resolve",
+    "standings",
+    "undo",
+]

@@ -1,0 +1,77 @@
+"""Statements as they come: CSV by a map of its columns, MT940, CAMT.053."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from service.errors import FieldProblem, Malformed
+from service.reconciliation.readers.camt053 import is_xml, read_camt053
+from service.reconciliation.readers.columns import Columns, fits, read_csv
+from service.reconciliation.readers.mt940 import is_mt940, read_mt940
+from service.reconciliation.readers.profiles import PROFILES
+from service.reconciliation.readers.shapes import (
+    MOST_LINES,
+    Read,
+    Row,
+    StatementNotReadable,
+    adds_up,
+    refuse,
+)
+
+__all__ = [
+    "MOST_LINES",
+    "PROFILES",
+    "Columns",
+    "Read",
+    "Row",
+    "StatementNotReadable",
+    "UnknownProfile",
+    "adds_up",
+    "read_statement",
+]
+
+
+class UnknownProfile(Malformed):
+    english = "There is no column map of this name."
+    indonesian = "Peta kolom dengan nama ini tidak ada."
+
+
+def read_statement(
+    content: bytes,
+    source: str,
+    maps: Mapping[str, Columns],
+    *,
+    zone: str,
+    profile: str | None = None,
+) -> Read:
+    """A file's lines, by the profile named, else by the source's own, else by the first that fits.
+
+    `maps` are a bank's own, which come before the built-in ones. Raises UnknownProfile or
+    StatementNotReadable.
+    """
+    text = _text_of(content)
+    if is_xml(text):
+        return read_camt053(content, "camt053", ZoneInfo(zone))
+    if is_mt940(text):
+        return read_mt940(text, "mt940", ZoneInfo(zone))
+    known = {**PROFILES, **maps}
+    name = profile or (source if source in known else _fitting(text, known))
+    if name is None or name not in known:
+        raise UnknownProfile(
+            FieldProblem("/profile", UnknownProfile.english, UnknownProfile.indonesian)
+        )
+    return read_csv(text, name, known[name])
+
+
+def _fitting(text: str, known: Mapping[str, Columns]) -> str | None:
+    return next((name for name, columns in known.items() if fits(text, columns)), None)
+
+
+def _text_of(content: bytes) -> str:
+    """UTF-8, or what Windows wrote before that."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    if not text.strip() or "\0" in text:
+        raise refuse(1, "This is not text.", "Ini bukan teks.")
+    return text

@@ -1,0 +1,295 @@
+"""CSV by a declared map of its columns."""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import StringIO
+from itertools import islice
+from typing import NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from models.reconciliation import Holding, LineType
+from service.reconciliation.readers.shapes import (
+    MOST_LINES,
+    Bad,
+    Problems,
+    Read,
+    Row,
+    instant,
+    kind_of,
+    refuse,
+    rupiah,
+    whole,
+)
+
+_SEPARATORS = (",", ";", "\t", "|")
+_HEADER_WITHIN = 40
+"""Banks put their name and the account above the table."""
+_BY_NUMBER = re.compile(r"#[1-9][0-9]?")
+Value = TypeVar("Value")
+_ID_LENGTH, _REFERENCE_LENGTH, _ACCOUNT_LENGTH = 120, 300, 40
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How a source writes its CSV. A column is named as in its header, or #5 if it has no name;
+    a|b is whichever of the two there is.
+
+    Money is in one column with a sign, in one with a `marker` beside it, or in two.
+    """
+
+    booked_at: str
+    booked_time: str = ""
+    amount: str = ""
+    debit: str = ""
+    credit: str = ""
+    marker: str = ""
+    out_markers: Sequence[str] = ("DEBIT", "DB", "DR", "D")
+    positive_is_out: bool = False
+    balance: str = ""
+    external_id: str = ""
+    gateway_id: str = ""
+    reference: str = ""
+    account_number: str = ""
+    line_type: str = ""
+    line_types: Mapping[str, str] = field(default_factory=dict)
+    """What the source calls a fee, a VAT, a return; anything else goes by its sign."""
+    currency: str = ""
+    separator: str = ""
+    decimal: str = "."
+    thousands: str = ","
+    date_format: str = ""
+    """As strptime has it; ISO 8601 if empty."""
+    zone: str = "Asia/Jakarta"
+    ends_with: Sequence[str] = ()
+    """How the first cell begins below the table."""
+    holding: str = Holding.FLOAT
+
+    def needed(self) -> list[str]:
+        """Every column that the map names."""
+        named = (
+            *(self.booked_at, self.booked_time, self.amount, self.debit, self.credit),
+            *(self.marker, self.balance, self.external_id, self.gateway_id, self.reference),
+            *(self.account_number, self.line_type, self.currency),
+        )
+        return [name for name in named if name]
+
+
+class _Table(NamedTuple):
+    """Where the table begins, and in which cell each column is."""
+
+    cells: dict[str, int]
+    rows: Iterator[tuple[int, list[str]]]
+
+
+def fits(text: str, columns: Columns) -> bool:
+    """Whether the file has all the columns of a map."""
+    return any(
+        _places(cells, columns) is not None
+        for separator in _separators(columns)
+        for _, cells in _first_rows(text, separator)
+    )
+
+
+def read_csv(text: str, profile: str, columns: Columns) -> Read:
+    """Every row of the table. Raises StatementNotReadable, which names each cell at fault."""
+    table, problems = _table(text, columns), Problems()
+    reader = _RowReader(columns, table.cells)
+    rows: list[Row] = []
+    known: dict[tuple[str, LineType], tuple[int, Row]] = {}
+    for line, cells in table.rows:
+        if columns.ends_with and cells[0].strip().startswith(tuple(columns.ends_with)):
+            break
+        row = reader.read(line, cells, problems)
+        if row and row.amount_idr and not _is_known(row, line, known, columns, problems):
+            rows.append(row)
+        if len(rows) > MOST_LINES:
+            raise refuse(
+                line, f"It has more than {MOST_LINES} lines.", f"Lebih dari {MOST_LINES} baris."
+            )
+    problems.check()
+    if not rows:
+        raise refuse(1, "There are no lines in it.", "Tidak ada baris di dalamnya.")
+    return whole(profile, Holding(columns.holding), rows)
+
+
+def _is_known(
+    row: Row,
+    line: int,
+    known: dict[tuple[str, LineType], tuple[int, Row]],
+    columns: Columns,
+    problems: Problems,
+) -> bool:
+    """Whether the file has this line a second time; then it has to say the same."""
+    if not row.external_id:
+        return False
+    first, same = known.setdefault((row.external_id, row.kind), (line, row))
+    if first != line and same._replace(raw="") != row._replace(raw=""):
+        problems.note(
+            line,
+            columns.external_id,
+            Bad(
+                f"Line {first} has the same id and says something else.",
+                f"Baris {first} memakai nomor yang sama dengan isi lain.",
+            ),
+        )
+    return first != line
+
+
+class _RowReader:
+    """Reads the cells of one row after another."""
+
+    def __init__(self, columns: Columns, cells: Mapping[str, int]) -> None:
+        self._columns = columns
+        self._cells = cells
+        self._zone = ZoneInfo(columns.zone)
+        self._out = {marker.upper() for marker in columns.out_markers}
+        self._types = {said.upper(): LineType(kind) for said, kind in columns.line_types.items()}
+        self._row: Sequence[str] = ()
+
+    def read(self, line: int, row: Sequence[str], problems: Problems) -> Row | None:
+        """The row, or None after noting what is wrong with it."""
+        self._row = row
+        columns = self._columns
+        before = len(problems.found)
+        booked = self._try(line, columns.booked_at, self._booked, problems)
+        amount = self._try(line, columns.amount or columns.debit, self._amount, problems)
+        balance = self._try(line, columns.balance, self._balance, problems)
+        self._try(line, columns.currency, self._check_currency, problems)
+        texts = self._try(line, columns.reference, self._texts, problems)
+        if len(problems.found) > before or booked is None or amount is None or texts is None:
+            return None
+        said = self._types.get(self._cell(columns.line_type).upper())
+        external_id, gateway_id, reference, account = texts
+        return Row(
+            kind=kind_of(said, amount),
+            external_id=external_id,
+            occurrence=1,
+            gateway_id=gateway_id,
+            reference=reference,
+            account_number=account,
+            amount_idr=amount,
+            balance_idr=balance,
+            booked_at=booked[0],
+            booked_until=booked[1],
+            raw=json.dumps(row, ensure_ascii=False, separators=(",", ":")),
+        )
+
+    def _try(
+        self, line: int, column: str, read: Callable[[], Value], problems: Problems
+    ) -> Value | None:
+        try:
+            return read()
+        except Bad as bad:
+            problems.note(line, column, bad)
+            return None
+
+    def _cell(self, column: str) -> str:
+        if not column:
+            return ""
+        place = self._cells[column]
+        return self._row[place].strip() if place < len(self._row) else ""
+
+    def _booked(self) -> tuple[datetime, datetime]:
+        columns = self._columns
+        text = f"{self._cell(columns.booked_at)} {self._cell(columns.booked_time)}".strip()
+        # Some put an apostrophe before a date, so that a spreadsheet leaves it alone.
+        return instant(text.lstrip("'"), columns.date_format, self._zone)
+
+    def _amount(self) -> int:
+        """What came in; negative what left."""
+        columns = self._columns
+        if not columns.amount:
+            return self._rupiah(columns.credit, empty=0) - self._rupiah(columns.debit, empty=0)
+        amount = self._rupiah(columns.amount)
+        if columns.marker:
+            out = self._cell(columns.marker).upper() in self._out
+            return -abs(amount) if out else abs(amount)
+        return -amount if columns.positive_is_out else amount
+
+    def _balance(self) -> int | None:
+        column = self._columns.balance
+        return self._rupiah(column) if column and self._cell(column) else None
+
+    def _rupiah(self, column: str, *, empty: int | None = None) -> int:
+        text = self._cell(column)
+        if not text and empty is not None:
+            return empty
+        return rupiah(text, decimal=self._columns.decimal, thousands=self._columns.thousands)
+
+    def _check_currency(self) -> None:
+        said = self._cell(self._columns.currency)
+        if said and said.upper() not in ("IDR", "RP"):
+            raise Bad(f"Only rupiah are kept here, not {said:.20}.", "Hanya rupiah.")
+
+    def _texts(self) -> tuple[str, str, str, str]:
+        """Ids, what was said, and the account, as long as they can be kept."""
+        columns = self._columns
+        external_id, gateway_id = (
+            self._cell(columns.external_id),
+            self._cell(columns.gateway_id),
+        )
+        if max(len(external_id), len(gateway_id)) > _ID_LENGTH:
+            raise Bad("An id is too long.", "Nomor terlalu panjang.")
+        if columns.external_id and not external_id:
+            raise Bad("The id of the line is missing.", "Nomor baris tidak ada.")
+        account = self._cell(columns.account_number)[:_ACCOUNT_LENGTH]
+        reference = " ".join(self._cell(columns.reference).split())[:_REFERENCE_LENGTH]
+        return external_id, gateway_id, reference, account
+
+
+def _table(text: str, columns: Columns) -> _Table:
+    """The table that holds all columns, wherever it begins."""
+    for separator in _separators(columns):
+        for header_line, header in _first_rows(text, separator):
+            places = _places(header, columns)
+            if places is not None:
+                return _Table(places, _rows_below(text, separator, header_line))
+    missing = ", ".join(columns.needed())
+    raise refuse(1, f"No line has the columns {missing}.", f"Kolom {missing} tidak ditemukan.")
+
+
+def _rows_below(text: str, separator: str, header_line: int) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+    try:
+        for cells in reader:
+            if reader.line_num > header_line and any(cell.strip() for cell in cells):
+                yield reader.line_num, cells
+    except csv.Error:
+        raise refuse(reader.line_num, "This is not CSV.", "Ini bukan CSV.") from None
+
+
+def _first_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+    try:
+        for cells in islice(reader, _HEADER_WITHIN):
+            yield reader.line_num, cells
+    except csv.Error:
+        return
+
+
+def _separators(columns: Columns) -> Sequence[str]:
+    return (columns.separator,) if columns.separator else _SEPARATORS
+
+
+def _places(header: Sequence[str], columns: Columns) -> dict[str, int] | None:
+    """In which cell each column of the map is, if this row is its header."""
+    names = [cell.strip().lower() for cell in header]
+    places: dict[str, int] = {}
+    for column in columns.needed():
+        place = next(filter(None, (_place(one, names) for one in column.split("|"))), None)
+        if place is None:
+            return None
+        places[column] = place - 1
+    return places
+
+
+def _place(column: str, names: Sequence[str]) -> int | None:
+    """Which cell of the row, from 1 on."""
+    if _BY_NUMBER.fullmatch(column):
+        return int(column[1:]) if int(column[1:]) <= len(names) else None
+    name = column.strip().lower()
+    return names.index(name) + 1 if name in names else None
