@@ -1,187 +1,283 @@
-"""Payouts that went through a gateway, as the ledger and the table have them afterwards."""
+"""A month of payouts and the gateway's statement of it, with faults planted.
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import Any
+Amounts are few, as in life, so that an amount alone would often find a wrong payout.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from models.base import new_id, utc_now
-from models.ledger import TransferKind
-from models.payout import Cause, Payout, PayoutMethod, PayoutStatus
-from models.people import Person
+from models.payout import PayoutStatus
 from models.reconciliation import LineType
-from service import ledger, reconciliation
-from service.ledger import Draft, Movement, chart
-from service.payouts import moving
-from service.reconciliation import File, Imported
-from service.reconciliation.facts import Line
-from service.reconciliation.readers.shapes import Read, Row, kind_of
-from tests.factories import Town
+from service.reconciliation.facts import Line, Outcome, Sent
+from service.reconciliation.matching import Covered
 
 GATEWAY = "xendit"
+FIRST = datetime(2026, 11, 1, tzinfo=UTC)
+LAST = datetime(2026, 12, 1, tzinfo=UTC)
+COVERED = Covered(FIRST, LAST)
 FEE_IDR, VAT_IDR = 2_500, 275
+_AMOUNTS = (10_000, 20_000, 25_000, 50_000)
 
 
-def sent_days_ago(days: float) -> datetime:
-    return utc_now() - timedelta(days=days)
+class Found(NamedTuple):
+    """A case as it was planted, or was found: with the ids that people see."""
+
+    kind: str
+    why: str
+    line: tuple[str, str] | None
+    payout_id: UUID | None
 
 
-async def pay_through(
-    town: Town,
-    amount_idr: int,
-    *,
-    sent_at: datetime | None = None,
-    status: PayoutStatus = PayoutStatus.PAID,
-    resident: Person | None = None,
-    **values: Any,
-) -> Payout:
-    """A payout that has left, committed: paid, or still at its gateway."""
-    sent_at = sent_at or sent_days_ago(3)
-    payout_id, whose = new_id(), (resident or town.resident).id
-    async with town.database.transaction() as session:
-        earned = Movement(f"test:{payout_id}", chart.PURCHASES, chart.available(whose), amount_idr)
-        await ledger.post(session, town.bank_id, Draft("dropoff", [earned], sent_at))
-        hold = _hold(payout_id, whose, amount_idr)
-        draft = Draft("payout_hold", [hold], sent_at, about_id=payout_id)
-        (hold_id,) = await ledger.post(session, town.bank_id, draft)
-        sent: dict[str, Any] = {
-            "channel_code": "ID_DANA",
-            "account_number": "081234567890",
-            "gateway": GATEWAY,
-            "key": f"payout-{payout_id}",
-            "gateway_id": f"disb-{payout_id}",
-            "fee_idr": FEE_IDR + VAT_IDR,
-            "sent_at": sent_at,
-            "paid_at": sent_at if status == PayoutStatus.PAID else None,
-        }
-        payout = Payout(
-            bank_id=town.bank_id,
+@dataclass
+class Month:
+    """What is to be reconciled, and what must come of it."""
+
+    chance: random.Random
+    payouts: list[Sent] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    matches: set[tuple[str, str, UUID, str]] = field(default_factory=set)
+    cases: set[Found] = field(default_factory=set)
+
+    def pay(self, amount_idr: int = 0) -> tuple[Sent, Line, Line, Line]:
+        """One more payout, with the gateway's three lines of it, not yet in the statement."""
+        number = len(self.payouts)
+        sent_at = FIRST + timedelta(seconds=self.chance.randrange(28 * 86_400))
+        payout_id = _an_id(1, number)
+        sent = Sent(
             id=payout_id,
-            resident_id=whose,
-            entered_by=whose,
-            amount_idr=amount_idr,
-            method=PayoutMethod.EWALLET,
-            hold_id=hold_id,
-            **(sent | values),
+            key=f"payout-{payout_id}",
+            gateway_id=f"disb-{number:06d}",
+            gateway=GATEWAY,
+            send_idr=amount_idr or self.chance.choice(_AMOUNTS),
+            fee_idr=FEE_IDR + VAT_IDR,
+            account_number=f"08{self.chance.randrange(10**9, 10**10)}",
+            sent_at=sent_at,
+            status=PayoutStatus.PAID,
         )
-        session.add(payout)
-        await session.flush()
-        await _walk(session, payout, status)
-        if status == PayoutStatus.PAID:
-            await ledger.post(session, town.bank_id, _settled(payout, hold_id, sent_at))
-    return payout
+        self.payouts.append(sent)
+        out = self._line(sent, LineType.OUT, sent.send_idr)
+        return (
+            sent,
+            out,
+            self._line(sent, LineType.FEE, FEE_IDR),
+            self._line(sent, LineType.VAT, VAT_IDR),
+        )
+
+    def state(self, *lines: Line) -> None:
+        """Put lines into the statement."""
+        for line in lines:
+            self.lines.append(line._replace(id=_an_id(2, len(self.lines))))
+
+    def expect(self, sent: Sent, *lines: Line, rule: str = "") -> None:
+        """These lines must be matched with the payout."""
+        for line in lines:
+            of_fee = line.kind in (LineType.FEE, LineType.VAT)
+            said = "fee" if of_fee else rule or "reference"
+            self.matches.add((line.external_id, line.kind, sent.id, said))
+
+    def expect_case(self, kind: str, why: str, line: Line | None, sent: Sent | None) -> None:
+        about = (line.external_id, line.kind) if line else None
+        self.cases.add(Found(kind, why, about, sent.id if sent else None))
+
+    def as_found(self, outcome: Outcome) -> tuple[set[tuple[str, str, UUID, str]], set[Found]]:
+        """An outcome in the words in which it was planted."""
+        names = {line.id: (line.external_id, str(line.kind)) for line in self.lines}
+        matches = {(*names[m.line_id], m.payout_id, str(m.rule)) for m in outcome.matches}
+        cases = {
+            Found(str(c.kind), c.why, names[c.line_id] if c.line_id else None, c.payout_id)
+            for c in outcome.cases
+        }
+        return matches, cases
+
+    def _line(self, sent: Sent, kind: LineType, left_idr: int) -> Line:
+        assert sent.sent_at
+        booked = sent.sent_at + timedelta(seconds=self.chance.randrange(2, 600))
+        return Line(
+            id=_an_id(0, 0),
+            kind=kind,
+            external_id=f"txn-{sent.gateway_id}",
+            occurrence=1,
+            gateway_id=sent.gateway_id,
+            reference=sent.key,
+            account_number=sent.account_number if kind == LineType.OUT else "",
+            amount_idr=-left_idr,
+            booked_at=booked,
+            booked_until=booked,
+        )
 
 
-async def _walk(session: AsyncSession, payout: Payout, to: PayoutStatus) -> None:
-    """Move it there by the shortest way that the database lets it go."""
-    way = [PayoutStatus.APPROVED, PayoutStatus.SENDING]
-    if to == PayoutStatus.REVERSED:
-        way.append(PayoutStatus.PAID)
-    if to not in way:
-        way.append(to)
-    for step in way[: way.index(to) + 1]:
-        before = PayoutStatus(payout.status)
-        await moving.move(session, payout, (before,), step, Cause.WORKER)
+def _an_id(series: int, number: int) -> UUID:
+    return UUID(int=0x0190_0000_0000_7000_8000_0000_0000_0000 + (series << 48) + number)
 
 
-def _hold(payout_id: UUID, whose: UUID, amount_idr: int) -> Movement:
-    return Movement(
-        f"payout:{payout_id}:hold",
-        chart.available(whose),
-        chart.IN_TRANSIT,
-        amount_idr,
-        TransferKind.HOLD,
-    )
+def missing(month: Month) -> None:
+    sent, *_ = month.pay()
+    month.expect_case("missing_at_gateway", "silent", None, sent)
 
 
-def _settled(payout: Payout, hold_id: UUID, at: datetime) -> Draft:
-    """The act that pays it, as payouts post it."""
-    name, source = f"payout:{payout.id}", chart.float(payout.gateway)
-    bearer = chart.IN_TRANSIT if payout.fee_by == "resident" else chart.FEES
-    whose = chart.available(payout.resident_id)
-    settle = Movement(
-        f"{name}:settle",
-        whose,
-        chart.IN_TRANSIT,
-        payout.amount_idr,
-        TransferKind.SETTLE,
-        hold_id,
-    )
-    moves = [settle, Movement(f"{name}:out", chart.IN_TRANSIT, source, payout.send_idr)]
-    if payout.fee_idr:
-        moves.append(Movement(f"{name}:fee", bearer, source, payout.fee_idr))
-    return Draft("payout", moves, at, about_id=payout.id)
-
-
-def lines_of(payout: Payout, *, after_s: int = 60) -> list[Row]:
-    """What a gateway writes of a payout: the money, its fee, and the fee's VAT."""
-    return [
-        a_row(payout, LineType.OUT, -payout.send_idr, after_s=after_s),
-        a_row(payout, LineType.FEE, -FEE_IDR, after_s=after_s),
-        a_row(payout, LineType.VAT, -VAT_IDR, after_s=after_s),
-    ]
-
-
-def a_row(
-    payout: Payout, kind: LineType, amount_idr: int, *, after_s: int = 60, **changes: Any
-) -> Row:
-    assert payout.sent_at
-    booked = payout.sent_at + timedelta(seconds=after_s)
-    row = Row(
-        kind=kind_of(kind, amount_idr),
-        external_id=f"txn-{payout.id}",
-        occurrence=1,
-        gateway_id=payout.gateway_id,
-        reference=payout.key,
-        account_number="",
-        amount_idr=amount_idr,
-        balance_idr=None,
-        booked_at=booked,
-        booked_until=booked,
-        raw="[]",
-    )
-    return row._replace(**changes)
-
-
-def a_file(rows: Sequence[Row], *, source: str = GATEWAY, holding: Any = "float") -> File:
-    """A statement of these lines, and of nothing else until now."""
-    read = Read("test", holding, list(rows), None, None)
-    return File(source, sha256(repr(rows).encode()).hexdigest(), read)
-
-
-def rows_of(lines: Iterable[Line]) -> list[Row]:
-    """Facts as a file has them."""
-    return [
-        Row(
-            kind=LineType(line.kind),
-            external_id=line.external_id,
-            occurrence=line.occurrence,
-            gateway_id=line.gateway_id,
-            reference=line.reference,
-            account_number=line.account_number,
-            amount_idr=line.amount_idr,
-            balance_idr=None,
-            booked_at=line.booked_at,
-            booked_until=line.booked_until,
-            raw="[]",
+def doubled(month: Month) -> None:
+    """Paid twice under another id, each time with a fee."""
+    sent, *lines = month.pay()
+    later = timedelta(minutes=month.chance.choice((-1, 30)))
+    second = [
+        line._replace(
+            external_id=f"again-{line.external_id}",
+            gateway_id=f"again-{line.gateway_id}",
+            booked_at=line.booked_at + later,
+            booked_until=line.booked_at + later,
         )
         for line in lines
     ]
+    month.state(*lines, *second)
+    month.expect(sent, *lines)
+    for line in second:
+        month.expect_case("duplicate", "again", line, sent)
 
 
-async def bring_in(
-    town: Town, rows: Sequence[Row], *, by: Person | None = None, **options: Any
-) -> Imported:
-    """A statement, imported and committed."""
-    dry_run = bool(options.pop("dry_run", False))
-    async with town.database.transaction() as session:
-        return await reconciliation.bring_in(
-            session,
-            town.bank,
-            a_file(rows, **options),
-            by=(by or town.operator).id,
-            dry_run=dry_run,
-        )
+def amount(month: Month) -> None:
+    sent, out, *fees = month.pay()
+    wrong = out._replace(amount_idr=out.amount_idr + month.chance.choice((-1, 1, 2_775, -50_000)))
+    month.state(wrong, *fees)
+    month.expect(sent, *fees)
+    month.expect_case("amount_differs", "amount", wrong, sent)
+
+
+def fee(month: Month) -> None:
+    sent, out, charged, vat = month.pay()
+    wrong = charged._replace(amount_idr=charged.amount_idr - 500)
+    month.state(out, wrong, vat)
+    month.expect(sent, out, vat)
+    month.expect_case("fee_differs", "fee", wrong, sent)
+
+
+def late(month: Month) -> None:
+    sent, out, *fees = month.pay()
+    booked = out.booked_at + timedelta(days=2)
+    slow = out._replace(booked_at=booked, booked_until=booked)
+    month.state(slow, *fees)
+    month.expect(sent, slow, *fees)
+    month.expect_case("late", "after_its_day", slow, sent)
+
+
+def reversed_(month: Month) -> None:
+    sent, out, *fees = month.pay()
+    booked = out.booked_at + timedelta(hours=20)
+    back = out._replace(
+        kind=LineType.OUT_BACK,
+        external_id=f"back-{out.external_id}",
+        amount_idr=-out.amount_idr,
+        booked_at=booked,
+        booked_until=booked,
+    )
+    month.state(out, *fees, back)
+    month.expect(sent, out, *fees)
+    month.expect_case("reversed", "came_back", back, sent)
+
+
+def swapped_reference(month: Month) -> None:
+    """Two payouts, of the same amount or not, whose references the gateway has mixed up."""
+    one, out, *fees = month.pay()
+    other, other_out, *other_fees = month.pay(month.chance.choice((0, one.send_idr)))
+    mixed = out._replace(reference=other.key), other_out._replace(reference=one.key)
+    month.state(*mixed, *fees, *other_fees)
+    for sent, line, charged in ((one, mixed[0], fees), (other, mixed[1], other_fees)):
+        month.expect(sent, *charged)
+        month.expect_case("unknown", "names_two", line, sent)
+
+
+def wrong_account(month: Month) -> None:
+    sent, out, *fees = month.pay()
+    elsewhere = out._replace(account_number="081299990000")
+    month.state(elsewhere, *fees)
+    month.expect(sent, *fees)
+    month.expect_case("unknown", "other_account", elsewhere, sent)
+
+
+def foreign(month: Month) -> None:
+    """A payout of somebody else's, of an amount that many of ours have."""
+    sent, out, *_ = month.pay()
+    month.payouts.remove(sent)
+    stranger = UUID(int=month.chance.getrandbits(128))
+    line = out._replace(reference=f"payout-{stranger}", gateway_id=f"disb-{stranger}")
+    month.state(line)
+    month.expect_case("missing_here", "not_ours", line, None)
+    month.payouts.append(sent._replace(status=PayoutStatus.CANCELLED))
+
+
+def split(month: Month) -> None:
+    sent, out, *fees = month.pay()
+    part = out.amount_idr // 3
+    first = out._replace(amount_idr=part)
+    second = out._replace(external_id=f"rest-{out.external_id}", amount_idr=out.amount_idr - part)
+    month.state(first, second, *fees)
+    month.expect(sent, *fees)
+    for line in (first, second):
+        month.expect_case("amount_differs", "parts", line, sent)
+
+
+def merged(month: Month) -> None:
+    """Two payouts as one line that names both."""
+    one, out, *fees = month.pay()
+    other, other_out, *other_fees = month.pay()
+    both = out._replace(
+        external_id=f"batch-{out.external_id}",
+        gateway_id="",
+        reference=f"{one.key} {other.key}",
+        account_number="",
+        amount_idr=out.amount_idr + other_out.amount_idr,
+    )
+    month.state(both, *fees, *other_fees)
+    month.expect(one, both, *fees, rule="batch")
+    month.expect(other, both, *other_fees, rule="batch")
+
+
+def clock_shifted(month: Month) -> None:
+    """Booked seven hours before it was sent: the file's zone is another than it says."""
+    sent, *lines = month.pay()
+    earlier = timedelta(hours=7)
+    shifted = [
+        line._replace(booked_at=line.booked_at - earlier, booked_until=line.booked_until - earlier)
+        for line in lines
+    ]
+    month.state(*shifted)
+    month.expect(sent, *shifted)
+    month.expect_case("late", "before_it_was_sent", shifted[0], sent)
+
+
+FAULTS: dict[str, Callable[[Month], None]] = {
+    "missing": missing,
+    "doubled": doubled,
+    "amount": amount,
+    "fee": fee,
+    "late": late,
+    "reversed": reversed_,
+    "swapped reference": swapped_reference,
+    "wrong account": wrong_account,
+    "foreign line": foreign,
+    "split": split,
+    "merged": merged,
+    "clock shifted": clock_shifted,
+}
+
+
+def a_month(seed: int, *, sound: int = 120, of_each: int = 2) -> Month:
+    """So many payouts without a fault, and each fault so many times, in any order."""
+    month = Month(random.Random(seed))
+    planted = [fault for fault in FAULTS.values() for _ in range(of_each)]
+    whole: list[Callable[[Month], None]] = [faultless] * sound
+    plan = planted + whole
+    month.chance.shuffle(plan)
+    for plant in plan:
+        plant(month)
+    month.chance.shuffle(month.lines)
+    return month
+
+
+def faultless(month: Month) -> None:
+    sent, *lines = month.pay()
+    month.state(*lines)
+    month.expect(sent, *lines)

@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
 from models.base import table_of
+from models.drawer import DrawerCount
 from models.ledger import Account, Balance, Day, Journal, Page, Transfer, TransferKind
 from models.payout import Payout
 from models.reconciliation import ReconciliationCase
@@ -27,6 +28,7 @@ MOST_ROWS = 100_000
 _account, _balance = table_of(Account), table_of(Balance)
 _journal, _page, _transfer = table_of(Journal), table_of(Page), table_of(Transfer)
 _payout, _case, _day = table_of(Payout), table_of(ReconciliationCase), table_of(Day)
+_count = table_of(DrawerCount)
 _POSTED = (TransferKind.POST, TransferKind.SETTLE)
 
 Cell = str | int | None
@@ -45,6 +47,7 @@ class Part(StrEnum):
     PAYOUTS = "payouts"
     EXCEPTIONS = "exceptions"
     CASH_COUNTS = "cash_counts"
+    DRAWER_COUNTS = "drawer_counts"
 
 
 class Span(NamedTuple):
@@ -226,13 +229,28 @@ async def _exceptions_table(connection: AsyncConnection, bank: Bank, span: Span)
 
 async def _cash_counts_table(connection: AsyncConnection, bank: Bank, span: Span) -> Table:
     """What treasurers counted at the end of days, and by how much the ledger differed."""
-    names = ("day", "closed_at", "closed_by", "counted_cash_idr", "cash_difference_idr")
+    names = ("day", "version", "closed_at", "closed_by", "counted_cash_idr", "cash_difference_idr")
     query = (
         select(*(_day.c[name] for name in names))
         .where(_day.c.bank_id == bank.id, _day.c.day.between(span.first, span.last))
-        .order_by(_day.c.day)
+        .order_by(_day.c.day, _day.c.version)
     )
     return await _table(connection, Part.CASH_COUNTS, query, bank)
+
+
+async def _drawer_counts_table(connection: AsyncConnection, bank: Bank, span: Span) -> Table:
+    """Every count of a drawer in these days, at their end or in between."""
+    names = ("drawer", "counted_at", "counted_by", "counted_idr", "difference_idr", "day", "memo")
+    query = (
+        select(*(_count.c[name] for name in names))
+        .where(
+            _count.c.bank_id == bank.id,
+            _count.c.counted_at >= span.begins,
+            _count.c.counted_at < span.over,
+        )
+        .order_by(_count.c.counted_at, _count.c.id)
+    )
+    return await _table(connection, Part.DRAWER_COUNTS, query, bank)
 
 
 _TABLES: dict[Part, Callable[[AsyncConnection, Bank, Span], Awaitable[Table]]] = {
@@ -241,6 +259,7 @@ _TABLES: dict[Part, Callable[[AsyncConnection, Bank, Span], Awaitable[Table]]] =
     Part.PAYOUTS: _payouts_table,
     Part.EXCEPTIONS: _exceptions_table,
     Part.CASH_COUNTS: _cash_counts_table,
+    Part.DRAWER_COUNTS: _drawer_counts_table,
 }
 
 

@@ -10,15 +10,22 @@ import pytest
 
 from models.base import utc_now
 from models.reconciliation import LineType
-from service import sealing
+from service import closing
 from service.banks import day_at
 from service.database import Database
 from service.keys import Keys
 from tests.api.asking import Asking, refused
 from tests.factories import Town, earn, make_town
-from tests.reconciling import a_row, bring_in, lines_of, pay_through
+from tests.paid import a_row, bring_in, lines_of, pay_through
 
-PARTS = ["journal", "trial_balance", "payouts", "exceptions", "cash_counts"]
+PARTS = [
+    "journal",
+    "trial_balance",
+    "payouts",
+    "exceptions",
+    "cash_counts",
+    "drawer_counts",
+]
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -81,7 +88,7 @@ async def test_the_trial_balance_opens_moves_and_closes(asking: Asking, busy: To
 async def test_payouts_exceptions_and_counts_are_there(asking: Asking, busy: Town) -> None:
     async with busy.database.transaction() as session:
         day = today(busy)
-        await sealing.close(session, busy.bank, day, by=busy.treasurer.id, counted_cash_idr=5)
+        await closing.close(session, busy.bank, day, closing.Close(busy.treasurer.id, 5))
     (paid,) = await table(asking, busy, "payouts")
     assert (paid["amount_idr"], paid["fee_idr"], paid["status"]) == ("10000", "2775", "paid")
     assert paid["reason"] == "'=HYPERLINK(1)"
@@ -89,6 +96,8 @@ async def test_payouts_exceptions_and_counts_are_there(asking: Asking, busy: Tow
     assert (case["kind"], case["found_idr"]) == ("missing_here", "7")
     (count,) = await table(asking, busy, "cash_counts", day)
     assert (count["counted_cash_idr"], count["cash_difference_idr"]) == ("5", "5")
+    (safe,) = await table(asking, busy, "drawer_counts", day)
+    assert (safe["drawer"], safe["counted_idr"], safe["difference_idr"]) == ("main", "5", "5")
 
 
 async def test_all_tables_stand_in_one_file(asking: Asking, busy: Town) -> None:

@@ -19,7 +19,7 @@ from service.keys import Keys
 from service.reconciliation.readers import Row
 from tests.api.asking import Asking, done, nothing_changes, refused
 from tests.factories import Town, another, make_town
-from tests.reconciling import a_row, lines_of, pay_through
+from tests.paid import a_row, lines_of, pay_through
 from tests.unloading import fetch, weighed
 
 HEADER = [

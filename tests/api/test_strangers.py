@@ -47,6 +47,7 @@ def on_a_payout(payout_id: Any) -> list[Request]:
         ("POST", f"{path}/reject", REASON),
         ("POST", f"{path}/pay-cash", {"proof": "x"}),
         ("POST", f"{path}/retry", None),
+        ("POST", f"{path}/decide", {"was_paid": True, **REASON}),
         ("GET", f"{path}/moves", None),
     ]
 

@@ -17,11 +17,11 @@ from models.payout import GatewayCallback, NameCheck, Payout
 from models.people import Role
 from service.api.dependencies import Parts
 from service.app import create_app
-from service.gateways import Stage
+from service.gateways import Stage, Unknown
 from service.keys import Keys
-from service.payouts import callbacks, upkeep
+from service.payouts import DOUBT_FOR, callbacks, upkeep
 from tests.api.asking import Asking, done, nothing_changes, payout, refused
-from tests.factories import Town, another, earn
+from tests.factories import Town, another, earn, payout_in
 from tests.paying import FEE_IDR, TOKEN, OneGateway, Till, taken
 
 PAYOUTS = "/v1/payouts"
@@ -298,6 +298,27 @@ async def test_a_batch_is_approved_as_a_whole_or_not_at_all(paying: Asking, till
     rest = {"payout_ids": [asked[2], asked[0]]}
     approved = done(await paying.post(till.town.treasurer, batch, rest))["items"]
     assert {one["status"] for one in approved} == {"approved"}
+
+
+async def test_a_payout_in_doubt_is_decided_with_a_reason(paying: Asking, till: Till) -> None:
+    asked = await ask(paying, till.town)
+    await approve(paying, till.town, asked["id"])
+    till.gateway.answers = [Unknown("time-out")]
+    await till.work()
+    path = f"{PAYOUTS}/{asked['id']}/decide"
+    second = await another(till.town, Role.TREASURER)
+    async with nothing_changes(till.town):
+        mute = await paying.post(second, path, {"was_paid": True})
+        soon = await paying.post(second, path, {"was_paid": True, "reason": "mutasi"})
+        own = await paying.post(till.town.treasurer, path, {"was_paid": True, "reason": "x"})
+    refused(mute, 422, "request_malformed", "/reason")
+    refused(soon, 409, "still_in_doubt")
+    refused(own, 403, "own_payout")
+    async with till.town.database.transaction() as session:
+        fresh = await payout_in(session, await _payout(till, asked["id"]))
+        fresh.unknown_at = utc_now() - DOUBT_FOR
+    body = {"was_paid": False, "reason": "tidak ada di mutasi"}
+    assert done(await paying.post(second, path, body))["status"] == "failed"
 
 
 async def call_back(paying: Asking, body: Any, token: str = TOKEN) -> httpx.Response:

@@ -11,13 +11,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import utc_now
 from models.event import Event
 from models.payout import Cause, GatewayFloat, Payout, PayoutStatus
+from models.people import Role
 from service import banks, ledger, payouts
 from service.gateways import Missing, Refused, Reported, Stage, Unknown
 from service.ledger import chart
 from service.payouts import queue, settling
 from service.payouts.queue import pause_after
 from service.payouts.settling import Effect
-from tests.factories import payout_in
+from tests.factories import another, payout_in
 from tests.paying import FEE_IDR, Till, said, taken
 from tests.races import slower_of
 from tests.service.payouts.conftest import EARNED
@@ -428,3 +429,52 @@ async def _retries_of(till: Till, payout: Payout) -> list[Payout]:
     async with till.town.database.reading() as session:
         query = select(Payout).where(Payout.bank_id == payout.bank_id, Payout.retry_of == payout.id)
         return list(await session.exec(query))
+
+
+async def test_a_payout_in_doubt_for_a_day_is_decided_by_another_treasurer(till: Till) -> None:
+    payout = await _in_doubt(till)
+    second = await another(till.town, Role.TREASURER)
+    async with till.town.database.transaction() as session:
+        fresh = await payout_in(session, payout)
+        with pytest.raises(payouts.StillInDoubt):
+            await payouts.decide(session, fresh, was_paid=True, by=second.id, reason="mutasi")
+    await _make_old(till, payout)
+    async with till.town.database.transaction() as session:
+        fresh = await payout_in(session, payout)
+        with pytest.raises(payouts.OwnPayout):
+            by = till.town.treasurer.id
+            await payouts.decide(session, fresh, was_paid=True, by=by, reason="mutasi")
+        await payouts.decide(session, fresh, was_paid=True, by=second.id, reason="ada di mutasi")
+    decided = await till.state(payout)
+    assert (decided.status, decided.reason) == (PayoutStatus.PAID, "ada di mutasi")
+    assert (decided.cause, decided.moved_by) == (Cause.PERSON, second.id)
+    assert await till.float_idr() == -50_000 - FEE_IDR
+
+
+async def test_what_was_decided_not_to_be_paid_is_given_back_once(till: Till) -> None:
+    payout = await _in_doubt(till)
+    second = await another(till.town, Role.TREASURER)
+    await _make_old(till, payout)
+    async with till.town.database.transaction() as session:
+        fresh = await payout_in(session, payout)
+        await payouts.decide(session, fresh, was_paid=False, by=second.id, reason="tidak ada")
+        with pytest.raises(payouts.PayoutNotOpen):
+            await payouts.decide(session, fresh, was_paid=False, by=second.id, reason="tidak ada")
+    assert (await till.state(payout)).status == PayoutStatus.FAILED
+    assert await till.standing() == FREE
+
+
+async def _in_doubt(till: Till) -> Payout:
+    payout = await till.approved()
+    till.gateway.answers = [Unknown("time-out")]
+    await till.work()
+    return payout
+
+
+async def _make_old(till: Till, payout: Payout) -> None:
+    async with till.town.database.transaction() as session:
+        await session.exec(
+            update(Payout)
+            .where(col(Payout.bank_id) == payout.bank_id, col(Payout.id) == payout.id)
+            .values(unknown_at=utc_now() - payouts.DOUBT_FOR)
+        )

@@ -21,12 +21,8 @@ from service.database import Database
 from service.reconciliation import StatementContradicts
 from service.reconciliation.readers import Row
 from tests.factories import Town, make_town
-from tests.races import slower_of
-from tests.reconciling import (
-    Found,
-    Month,
+from tests.paid import (
     a_file,
-    a_month,
     a_row,
     bring_in,
     lines_of,
@@ -34,6 +30,8 @@ from tests.reconciling import (
     rows_of,
     sent_days_ago,
 )
+from tests.races import slower_of
+from tests.reconciling import Found, Month, a_month
 
 
 async def cases(town: Town, *status: CaseStatus) -> list[ReconciliationCase]:

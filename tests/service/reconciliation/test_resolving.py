@@ -34,8 +34,8 @@ from service.reconciliation import (
 )
 from service.reconciliation.readers import Row
 from tests.factories import Town, another, make_town
+from tests.paid import GATEWAY, a_row, bring_in, lines_of, pay_through, sent_days_ago
 from tests.races import slower_of
-from tests.reconciling import GATEWAY, a_row, bring_in, lines_of, pay_through, sent_days_ago
 from tests.selling import balances
 from tests.service.reconciliation.test_importing import cases, kinds, matches
 
