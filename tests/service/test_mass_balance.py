@@ -151,6 +151,20 @@ async def test_another_banks_grams_are_not_counted(town: Town) -> None:
     assert await balance(town, today, today) == []
 
 
+async def test_another_banks_pages_say_nothing_of_days(town: Town) -> None:
+    today, other = day_at(town.bank, utc_now()), await make_town(town.database)
+    tomorrow = today + timedelta(days=1)
+    await turn_page(other, tomorrow)
+    await post(other, (chart.stock(PET), chart.source(other.resident.id, PET), 500))
+    for day in (today, tomorrow):
+        await post(town, (chart.stock(PET), chart.source(town.resident.id, PET), 700))
+        await turn_page(town, day)
+    await post(town, (chart.stock(PET), chart.source(town.resident.id, PET), 300))
+    (line,) = await balance(town, tomorrow, tomorrow)
+    assert (line.day, line.received, line.stock) == (tomorrow, 300, 1_700)
+    assert await balance(other, today, today) == []
+
+
 async def test_only_the_days_that_are_asked_for_are_looked_through(town: Town) -> None:
     """On SQLite, whose planner knows no figures: no step goes through a book from end to end."""
     if not town.database.is_sqlite:
