@@ -156,7 +156,7 @@ class Spot:
                     update(Pickup)
                     .where(
                         col(Pickup.bank_id) == self.town.bank_id,
-                        col(Pickup.id) == nearest.item.id,
+                        col(Pickup.id) == nearest.key,
                         col(Pickup.status) == PickupStatus.OPEN,
                     )
                     .values(
@@ -168,7 +168,7 @@ class Spot:
                     .returning(col(Pickup.id))
                 )
                 if changed.first() is not None:
-                    return nearest.item.id
+                    return nearest.key
 
     async def race(self, claim: Claim, seconds: float) -> Speed:
         waits: list[float] = []

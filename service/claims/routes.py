@@ -19,7 +19,7 @@ from routing.nearest import Ranked
 from routing.roads import DistanceProvider, Prefetched
 from routing.roads import Drive as RoadDrive
 from service import banks
-from service.claims.board import Board, Candidate, boards
+from service.claims.board import Board, boards
 from service.claims.leases import SPARE, NoOpenPickup, Room, TooManyJobsHeld, room_for
 
 SERVICE_S = 360
@@ -122,7 +122,7 @@ async def _by_best_job(
     return [board for _, _, board in sorted(tops, key=lambda top: top[:2])]
 
 
-async def shortlist(board: Board, wish: Wish, k: int) -> list[Ranked[Candidate]]:
+async def shortlist(board: Board, wish: Wish, k: int) -> list[Ranked[UUID]]:
     """The k best jobs of a bank within reach of who asks."""
     reach_m = min(
         math.inf if wish.within_m is None else wish.within_m, 2.0 * board.policy.service_radius_m
@@ -136,7 +136,7 @@ async def _take(board: Board, wish: Wish) -> list[Pickup]:
     k = 2 * wish.max_jobs + (_SPARE_JOBS if await board.is_sqlite() else _SHORTLIST)
     while True:
         ranked = await shortlist(board, wish, k)
-        taken = await _take_from(board, wish, [job.item.id for job in ranked])
+        taken = await _take_from(board, wish, [job.key for job in ranked])
         if taken or len(ranked) < k or k >= _WIDEST_SHORTLIST:
             return taken
         k *= 4

@@ -25,8 +25,8 @@ class Job:
     age_s: float = 0.0
 
 
-def describe(job: Job) -> Spot:
-    return Spot(job.point, job.age_s, job.number)
+def spot(job: Job) -> Spot[int]:
+    return Spot(job.number, *job.point, job.age_s)
 
 
 @dataclass
@@ -37,26 +37,27 @@ class Table:
     discs: list[int] = field(default_factory=list)
     oldest_asked: list[int] = field(default_factory=list)
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Job]:
+    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Spot[int]]:
         cells = [(cell_of(job.point), job) for job in self.jobs]
-        found = [job for cell, job in cells for a, b in ranges if a <= cell <= b]
+        found = [spot(job) for cell, job in cells for a, b in ranges if a <= cell <= b]
         self.discs.append(len(found))
         return found
 
-    async def oldest(self, count: int) -> Sequence[Job]:
+    async def oldest(self, count: int) -> Sequence[Spot[int]]:
         self.oldest_asked.append(count)
-        return sorted(self.jobs, key=lambda job: -job.age_s)[:count]
+        return [spot(job) for job in sorted(self.jobs, key=lambda job: -job.age_s)[:count]]
 
 
 def looked_at_all(
     jobs: list[Job], here: Point, k: int, within_m: float, ageing: Ageing
-) -> list[Ranked[Job]]:
+) -> list[Ranked[int]]:
     ranked = []
     for job in jobs:
         distance_m = metres_between(here, job.point)
-        ranked.append(Ranked(job, distance_m, job.age_s, ageing.score(distance_m, job.age_s)))
+        score = ageing.score(distance_m, job.age_s)
+        ranked.append(Ranked(job.number, job.point, distance_m, job.age_s, score))
     inside = [each for each in ranked if each.distance_m <= within_m]
-    return sorted(inside, key=lambda each: (each.score, each.distance_m, each.item.number))[:k]
+    return sorted(inside, key=lambda each: (each.score, each.distance_m, each.key))[:k]
 
 
 def around_medan(distances_m: list[float], age_s: Callable[[int], float]) -> list[Job]:
@@ -64,12 +65,12 @@ def around_medan(distances_m: list[float], age_s: Callable[[int], float]) -> lis
     return [Job(number, place, age_s(number)) for number, place in enumerate(places)]
 
 
-async def search(table: Table, ageing: Ageing, k: int = 3, within_m: float = 25_000) -> Found[Job]:
-    return await best(table, MEDAN, k=k, within_m=within_m, ageing=ageing, describe=describe)
+async def search(table: Table, ageing: Ageing, k: int = 3, within_m: float = 25_000) -> Found[int]:
+    return await best(table, MEDAN, k=k, within_m=within_m, ageing=ageing)
 
 
-def numbers(found: Found[Job]) -> list[int]:
-    return [ranked.item.number for ranked in found.ranked]
+def numbers(found: Found[int]) -> list[int]:
+    return [ranked.key for ranked in found.ranked]
 
 
 distances_m = st.one_of(
@@ -111,7 +112,6 @@ async def test_the_answer_is_that_of_looking_at_everything(
         k=k,
         within_m=within_m,
         ageing=ageing,
-        describe=describe,
         first_radius_m=first_radius_m,
     )
     assert found.ranked == looked_at_all(jobs, here, k, within_m, ageing)
@@ -144,7 +144,7 @@ async def test_the_answer_for_a_crowd_is_that_of_looking_at_everything(
         )
         for number in range(count)
     ]
-    found = await best(Table(jobs), here, k=k, within_m=25_000, ageing=ageing, describe=describe)
+    found = await best(Table(jobs), here, k=k, within_m=25_000, ageing=ageing)
     assert found.ranked == looked_at_all(jobs, here, k, 25_000, ageing)
 
 
@@ -179,18 +179,24 @@ async def test_of_equal_scores_the_nearer_comes_first() -> None:
     assert found.ranked == looked_at_all(jobs, MEDAN, 3, 25_000, ageing)
 
 
+@dataclass
+class Same:
+    """A source that always answers the same."""
+
+    spots: list[Spot[UUID]]
+
+    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Spot[UUID]]:
+        return self.spots
+
+    async def oldest(self, count: int) -> Sequence[Spot[UUID]]:
+        return self.spots[:count]
+
+
 async def test_keys_can_be_uuids() -> None:
-    ids = [UUID(int=number) for number in (2, 1)]
-    jobs = [Job(number, MEDAN) for number in (0, 1)]
-    found = await best(
-        Table(jobs),
-        MEDAN,
-        k=2,
-        within_m=10,
-        ageing=Ageing(),
-        describe=lambda job: Spot(job.point, job.age_s, ids[job.number]),
-    )
-    assert numbers(found) == [1, 0]
+    low, high = UUID(int=1), UUID(int=2)
+    source = Same([Spot(high, *MEDAN, 0.0), Spot(low, *MEDAN, 0.0)])
+    found = await best(source, MEDAN, k=2, within_m=10, ageing=Ageing())
+    assert [one.key for one in found.ranked] == [low, high]
 
 
 async def test_nearest_first_never_asks_for_the_oldest() -> None:
@@ -267,7 +273,6 @@ async def test_the_best_just_outside_the_first_disc_is_not_missed(
         k=1,
         within_m=23_000,
         ageing=ageing,
-        describe=describe,
         first_radius_m=radius_m,
     )
     assert found.ranked == looked_at_all(jobs, MEDAN, 1, 23_000, ageing)
@@ -303,7 +308,6 @@ async def test_a_search_that_makes_no_sense_is_refused(
             k=k,
             within_m=within_m,
             ageing=NEAREST,
-            describe=describe,
             first_radius_m=first_radius_m,
         )
 
