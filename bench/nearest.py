@@ -180,6 +180,9 @@ class _Cells:
             sql, [bound for pair in ranges for bound in pair]
         ).fetchall()
 
+    async def about(self, here: Point, count: int) -> None:
+        return None
+
     async def oldest(self, count: int) -> Sequence[Row]:
         return self._connection.execute(_OLDEST, (count,)).fetchall()
 

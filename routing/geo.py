@@ -1,7 +1,7 @@
 """Points on the globe, metres between them, and the cells that make them findable."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -15,10 +15,11 @@ _CELLS_A_DEGREE = _CELLS_ROUND / 360.0
 """A cell is 0.6 metres high, and as wide at the equator."""
 
 _LAST_COLUMN = _CELLS_ROUND - 1
-_MOST_BLOCKS = 24
+_MOST_BLOCKS = 20
 
 # Rounding in the distance and in the box is far below this, and a cell far above it.
 _PAD_M = 1.0
+_ROUNDING_M = 0.01
 
 
 class Point(NamedTuple):
@@ -69,6 +70,25 @@ def shown_metres(a: Point, b: Point) -> int:
     return round(metres)
 
 
+def metres_inside(here: Point, degrees: float) -> float:
+    """Return a distance in metres that nothing is within which is so many degrees away.
+
+    Degrees as in a plane, by the square root of squared differences of latitude and longitude:
+    what an index of flat points sorts by. 0 if nothing can be said, as next to a pole.
+    """
+    lat, reach = math.radians(abs(here.lat)), math.radians(degrees)
+    if not lat + reach < math.pi / 2:
+        return 0.0
+    # Within the reach the meridians are at least so near to each other as at its far end.
+    narrow = math.sqrt(math.cos(lat) * math.cos(lat + reach))
+    inside = 2 * math.asin(narrow * math.sin(reach / 2))
+    # A plane doesn't know that the other side of the antimeridian is near.
+    to_antimeridian = math.radians(180.0 - abs(here.lon))
+    if to_antimeridian < math.pi / 2:
+        inside = min(inside, math.asin(math.cos(lat) * math.sin(to_antimeridian)))
+    return max(0.0, inside * (1 - 1e-9) * EARTH_RADIUS_M - _ROUNDING_M)
+
+
 def cell_of(point: Point) -> int:
     """Return the number of the cell that holds the point.
 
@@ -102,32 +122,31 @@ def cell_ranges(centre: Point, radius_m: float) -> list[tuple[int, int]]:
 
 def _ranges(south: int, north: int, columns: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Cover rows and columns by the smallest blocks of which few are enough."""
-    cells = (north - south + 1) * sum(east - west + 1 for west, east in columns)
+    cells = (north - south + 1) * sum([east - west + 1 for west, east in columns])
     # So large they must be at least; how they lie decides whether that is enough.
     size = max(0, (cells // _MOST_BLOCKS).bit_length() - 1) // 2
     while True:
         rows = range(south >> size, (north >> size) + 1)
         across = {c for west, east in columns for c in range(west >> size, (east >> size) + 1)}
         if len(rows) * len(across) <= _MOST_BLOCKS:
-            return _joined(rows, across, 2 * size)
+            break
         size += 1
+    up = [_spread(row) << 1 for row in rows]
+    return _joined([row | column for column in map(_spread, across) for row in up], 2 * size)
 
 
-def _joined(rows: Iterable[int], columns: Iterable[int], bits: int) -> list[tuple[int, int]]:
-    """The ranges of cells of these blocks, each of two to the power of `bits` cells."""
-    up, across = [_spread(row) << 1 for row in rows], [_spread(column) for column in columns]
-    blocks = sorted(row | column for row in up for column in across)
-    firsts = [
-        block for block, before in zip(blocks, [-2, *blocks], strict=False) if block - before > 1
-    ]
-    lasts = [
-        block
-        for block, after in zip(blocks, [*blocks[1:], None], strict=False)
-        if after != block + 1
-    ]
-    return [
-        (first << bits, ((last + 1) << bits) - 1) for first, last in zip(firsts, lasts, strict=True)
-    ]
+def _joined(blocks: list[int], bits: int) -> list[tuple[int, int]]:
+    """The ranges of cells of blocks that have two to the power of `bits` cells each."""
+    blocks.sort()
+    first = last = blocks[0]
+    ranges = []
+    for block in blocks:
+        if block > last + 1:
+            ranges.append((first << bits, (last + 1 << bits) - 1))
+            first = block
+        last = block
+    ranges.append((first << bits, (last + 1 << bits) - 1))
+    return ranges
 
 
 def _columns(centre: Point, reach: float) -> list[tuple[int, int]]:

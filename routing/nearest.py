@@ -1,6 +1,5 @@
 """The k best of many places, by distance and by how long they have waited: exactly."""
 
-import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,11 +8,17 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from routing.geo import HALF_GLOBE_M, Point, cell_ranges, metres_from
 
 K = TypeVar("K", bound="Key")
+Told = TypeVar("Told", bound="Key", covariant=True)
 
 Row = tuple[K, float, float, float]
 """A Spot, or a row of a database with the same columns: a search looks at thousands."""
 
+About = tuple[Sequence[Row[K]], float] | None
+"""Rows, and the metres within which none is missing; None if there is no telling."""
+
 _FIRST_OLDEST = 32
+_FEW = 6
+_LEAST_M = 1.0
 _GROWTH = 4.0
 _BLOCKS_OF_DISC = 2.8
 
@@ -36,7 +41,7 @@ class Ageing:
 
     def score(self, distance_m: float, age_s: float) -> float:
         """Return the score; a negative age, from clocks that differ, counts as zero."""
-        return (distance_m + self.floor_m) / (1 + max(age_s, 0.0) / self.tau_s)
+        return (distance_m + self.floor_m) / (1 + (age_s if age_s > 0 else 0.0) / self.tau_s)
 
     def reach_m(self, score: float, age_s: float) -> float:
         """Return the distance at which something of this age has this score."""
@@ -59,14 +64,18 @@ class Spot(NamedTuple, Generic[K]):
     age_s: float
 
 
-class Source(Protocol[K]):
-    """Where the candidates come from: a table, a dictionary. Both answers are complete."""
+class Source(Protocol[Told]):
+    """Where the candidates come from: a table, a dictionary. No answer lacks anything."""
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Row[K]]:
+    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Row[Told]]:
         """Return everything whose cell is in one of the inclusive, disjoint ranges."""
         ...
 
-    async def oldest(self, count: int) -> Sequence[Row[K]]:
+    async def about(self, here: Point, count: int) -> About[Told]:
+        """Return some `count` items about here, or None if there is no quick way to find them."""
+        ...
+
+    async def oldest(self, count: int) -> Sequence[Row[Told]]:
         """Return the `count` oldest items wherever they are, or all if there are fewer."""
         ...
 
@@ -101,7 +110,7 @@ async def best(
     k: int,
     within_m: float,
     ageing: Ageing,
-    first_radius_m: float = 100.0,
+    first_radius_m: float = 60.0,
 ) -> Found[K]:
     """Return the `k` items of lowest score within `within_m` metres; fewer if there are fewer.
 
@@ -118,7 +127,7 @@ async def best(
     search = _Search(source, here, k, min(within_m, HALF_GLOBE_M), ageing)
     if not math.isinf(ageing.tau_s):
         await search.ask_oldest(max(_FIRST_OLDEST, 2 * k))
-    if not search.seen_all:
+    if not search.seen_all and not await search.ask_about():
         await search.ask_disc(min(first_radius_m, search.within_m))
     while not search.settled():
         await search.go_on()
@@ -147,6 +156,17 @@ class _Search(Generic[K]):
         self._see(rows)
         self.radius_m, self.disc_rows = radius_m, len(rows)
 
+    async def ask_about(self) -> bool:
+        """Ask for a few that are near; False if that doesn't help here."""
+        answer = await self.source.about(self.here, self.k + _FEW)
+        if answer is None:
+            return False
+        rows, radius_m = answer
+        self._see(rows)
+        self.radius_m, self.disc_rows = radius_m, len(rows)
+        # From so small a circle no disc could grow.
+        return radius_m >= _LEAST_M
+
     async def ask_oldest(self, count: int) -> None:
         rows = await self.source.oldest(count)
         self._see(rows)
@@ -162,7 +182,7 @@ class _Search(Generic[K]):
     async def go_on(self) -> None:
         """Widen the disc or ask for more of the oldest, whichever should bring fewer rows."""
         kth = self._kth_score()
-        wider_m = min(self._wider_m(kth), self.within_m)
+        wider_m = min(self._wider_m(), self.within_m)
         wider_rows = self.disc_rows * (wider_m / self.radius_m) ** 2
         # Only if age alone is in the way: with unseen items newborn, this disc would do.
         age_decides = kth < self.ageing.score(self.radius_m, 0.0)
@@ -171,9 +191,10 @@ class _Search(Generic[K]):
         else:
             await self.ask_disc(wider_m)
 
-    def _wider_m(self, kth: float) -> float:
+    def _wider_m(self) -> float:
         """Far enough for what is known, else for k items as dense as those near here."""
-        enough_m = self.ageing.reach_m(kth, self.unseen_age_s) + 1
+        # How far one must look to know that the k-th is the k-th.
+        enough_m = self.ageing.reach_m(self._kth_score(), self.unseen_age_s) + 1
         if math.isinf(enough_m):
             # The blocks of a disc are about twice its size.
             enough_m = self.radius_m * math.sqrt(_BLOCKS_OF_DISC * self.k / (self.disc_rows or 1))
@@ -199,7 +220,7 @@ class _Search(Generic[K]):
             score = score_of(distance_m, age_s)
             if score <= worst and distance_m <= within_m:
                 top.append((score, distance_m, key, row))
-        self.top = heapq.nsmallest(self.k, top)
+        self.top = sorted(top)[: self.k]
 
     def _kth_score(self) -> float:
         return self.top[-1][0] if len(self.top) == self.k else math.inf

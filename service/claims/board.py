@@ -15,9 +15,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Bank, Policy
 from models.base import utc_now
 from models.pickup import Pickup
-from routing.geo import Point
-from routing.nearest import Ageing, Ranked, Row, best
+from routing.geo import Point, metres_inside
+from routing.nearest import About, Ageing, Ranked, Row, best
 from service import banks
+from service.claims import points
 
 _OPEN = """
    AND p.bank_id = :bank_id AND p.status = 'open' AND p.window_end > :now
@@ -41,11 +42,16 @@ SELECT p.id, p.lat, p.lon, {_AGE_POSTGRESQL}
   JOIN pickup p ON p.cell BETWEEN range.first AND range.last
  WHERE TRUE{_OPEN}"""  # noqa: S608
 
+_ABOUT = f"""
+SELECT p.id, p.lat, p.lon, {_AGE_POSTGRESQL} FROM pickup p
+ WHERE TRUE{_OPEN} ORDER BY point(p.lon, p.lat) <-> point(:lon, :lat) LIMIT :count"""  # noqa: S608
+
 _OLDEST = f"""
 SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
  WHERE TRUE{_OPEN} ORDER BY p.created_at, p.id LIMIT :count"""  # noqa: S608
 
 
+_NARROWEST = 0.1
 Id = str | UUID
 """The id of a pickup as the driver has it."""
 
@@ -81,6 +87,17 @@ class Board:
         bounds |= {f"b{number}": last for number, (_, last) in enumerate(ranges)}
         return await self._ask(_WITHIN_SQLITE.format(ranges=places), **bounds)
 
+    async def about(self, here: Point, count: int) -> About[Id]:
+        if not await points.has_index(self.session):
+            return None
+        # A degree of longitude is shorter than one of latitude, so more are in the circle.
+        asked = math.ceil(count / max(_NARROWEST, math.cos(math.radians(here.lat))))
+        rows = await self._ask(_ABOUT, lat=here.lat, lon=here.lon, count=asked)
+        if len(rows) < asked:
+            return rows, math.inf
+        *_, (_, lat, lon, _) = rows
+        return rows, metres_inside(here, math.hypot(lat - here.lat, lon - here.lon))
+
     async def oldest(self, count: int) -> Sequence[Row[Id]]:
         age = _AGE_SQLITE if await self.is_sqlite() else _AGE_POSTGRESQL
         return await self._ask(_OLDEST.format(age=age), count=count)
@@ -92,7 +109,10 @@ class Board:
         """The k best open pickups for somebody who is here."""
         ageing = ageing_of(self.policy)
         found = await best(self, here, k=k, within_m=within_m, ageing=ageing)
-        return [Ranked(_uuid(key), *rest) for key, *rest in found.ranked]
+        return [
+            Ranked(_uuid(one.key), one.point, one.distance_m, one.age_s, one.score)
+            for one in found.ranked
+        ]
 
     async def _ask(self, sql: str, **bound: object) -> Sequence[Row[Id]]:
         connection = await self.session.connection()

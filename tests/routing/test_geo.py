@@ -14,6 +14,7 @@ from routing.geo import (
     cell_of,
     cell_ranges,
     metres_between,
+    metres_inside,
     shown_metres,
 )
 from tests.routing.places import MEDAN, anywhere, bearings, beyond, centres
@@ -126,7 +127,7 @@ def test_ranges_are_ordered_and_do_not_overlap(centre: Point, radius_m: float) -
 
 @given(centre=anywhere, radius_m=RADII_M)
 def test_a_disc_takes_few_ranges(centre: Point, radius_m: float) -> None:
-    assert len(cell_ranges(centre, radius_m)) <= 24
+    assert len(cell_ranges(centre, radius_m)) <= 20
 
 
 @given(radius_m=st.floats(50, 300_000))
@@ -135,3 +136,26 @@ def test_little_beyond_a_disc_is_covered(radius_m: float) -> None:
     cell_m = metres_between(Point(0, 0), Point(360 / 2**26, 0))
     square_m2 = cells * cell_m**2 * math.cos(math.radians(MEDAN.lat))
     assert square_m2 < 5 * math.pi * radius_m**2
+
+
+@given(here=anywhere, there=anywhere)
+@example(here=Point(-17.8, 179.9), there=Point(-17.8, -179.9))
+@example(here=Point(60.0, 10.0), there=Point(60.0, 10.1))
+@example(here=Point(89.5, 0.0), there=Point(89.5, 90.0))
+def test_nothing_is_nearer_than_its_degrees_say(here: Point, there: Point) -> None:
+    degrees = math.hypot(there.lat - here.lat, there.lon - here.lon)
+    assert metres_inside(here, degrees) <= metres_between(here, there)
+
+
+@given(here=centres, bearing=bearings, metres=st.floats(1, 2_000_000))
+def test_nothing_near_is_nearer_than_its_degrees_say(
+    here: Point, bearing: float, metres: float
+) -> None:
+    there = beyond(here, bearing, metres)
+    degrees = math.hypot(there.lat - here.lat, there.lon - here.lon)
+    assert metres_inside(here, degrees) <= metres_between(here, there)
+
+
+def test_near_the_equator_degrees_say_nearly_all() -> None:
+    assert metres_inside(MEDAN, 0.01) == pytest.approx(0.998 * 1_111.95, rel=1e-3)
+    assert metres_inside(Point(90, 0), 0.01) == 0
