@@ -17,7 +17,7 @@ About = tuple[Sequence[Row[K]], float] | None
 """Rows, and the metres within which none is missing; None if there is no telling."""
 
 _FIRST_OLDEST = 32
-_FEW = 6
+_FEW = 3
 _LEAST_M = 1.0
 _GROWTH = 4.0
 _BLOCKS_OF_DISC = 2.8

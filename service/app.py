@@ -19,6 +19,7 @@ from service.api import (
     corrections,
     disputes,
     errors,
+    events,
     jobs,
     loads,
     mass,
@@ -38,6 +39,7 @@ from service.api import (
 from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
 from service.api.measuring import Measuring
+from service.api.streams import Streams
 from service.database import Database, open_database, schema
 from service.keys import load_keys
 from service.messages import FileMessenger, Messenger
@@ -69,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.streams = Streams(settings.event_streams)
     app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
     app.add_middleware(Measuring)
     errors.install(app)
@@ -81,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         jobs,
         routes,
         plans,
+        events,
         loads,
         disputes,
         mass,
