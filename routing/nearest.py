@@ -16,7 +16,7 @@ Row = tuple[K, float, float, float]
 About = tuple[Sequence[Row[K]], float] | None
 """Rows, and the metres within which none is missing; None if there is no telling."""
 
-_FIRST_OLDEST = 32
+_FIRST_OLDEST = 16
 _FEW = 3
 _LEAST_M = 1.0
 _GROWTH = 4.0
