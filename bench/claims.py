@@ -8,14 +8,17 @@ again until one is; on SQLite against several processes that take BEGIN IMMEDIAT
 
 import argparse
 import asyncio
-import multiprocessing
+import json
 import random
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -37,9 +40,8 @@ from service.claims.board import boards
 from service.database import Database, open_database, schema
 from tests.factories import LUBUK_PAKAM, Town, add_person, list_pickup, load_materials, make_town
 
-CLIENTS, PROCESSES = 32, 16
-_BUSY_S = 5.0
-_PEERS_JOBS = 10_000
+CLIENTS = 32
+_STARTING_S = 6.0
 Claim = Callable[[UUID], Awaitable[UUID]]
 
 
@@ -76,6 +78,9 @@ async def _measure(engine: str, url: str, folder: Path, options: argparse.Namesp
     database = open_database(url, pool_size=CLIENTS)
     try:
         spot = await Spot.prepare(database, 300 * int(options.seconds) * (2 * options.rounds + 1))
+        copy = folder / "peers.db"
+        if engine == "sqlite":
+            _copy(url, copy)
         await spot.race(spot.ours, 0.5)
         found: dict[str, list[Speed]] = {"ours": [], "peer": []}
         for _ in range(options.rounds):
@@ -83,11 +88,21 @@ async def _measure(engine: str, url: str, folder: Path, options: argparse.Namesp
             if engine == "postgresql":
                 found["peer"].append(await spot.race(spot.by_retrying, options.seconds))
             else:
-                found["peer"].append(await asyncio.to_thread(_by_turns, folder, options.seconds))
+                peers = await asyncio.to_thread(_by_turns, spot, copy, options.seconds)
+                found["peer"].append(peers)
         await spot.check()
     finally:
         await database.close()
     _say(engine, {name: _middle(speeds) for name, speeds in found.items()})
+
+
+def _copy(url: str, copy: Path) -> None:
+    with (
+        closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as ours,
+        closing(sqlite3.connect(copy)) as theirs,
+    ):
+        ours.backup(theirs)
+        theirs.execute("PRAGMA journal_mode = WAL")
 
 
 def _middle(speeds: list[Speed]) -> Speed:
@@ -135,7 +150,7 @@ class Spot:
             row = dict((await connection.execute(query)).mappings().one())
             chance = random.Random(1)
             for _ in range(0, jobs, 1_000):
-                copies = [{**row, "id": new_id(), **_somewhere(chance)} for _ in range(1_000)]
+                copies = [{**row, "id": new_id(), **_a_job(chance)} for _ in range(1_000)]
                 await connection.execute(insert(Pickup), copies)
         return cls(town, [person.id for person in people])
 
@@ -156,7 +171,7 @@ class Spot:
                     update(Pickup)
                     .where(
                         col(Pickup.bank_id) == self.town.bank_id,
-                        col(Pickup.id) == nearest.item.id,
+                        col(Pickup.id) == nearest.key,
                         col(Pickup.status) == PickupStatus.OPEN,
                     )
                     .values(
@@ -168,7 +183,7 @@ class Spot:
                     .returning(col(Pickup.id))
                 )
                 if changed.first() is not None:
-                    return nearest.item.id
+                    return nearest.key
 
     async def race(self, claim: Claim, seconds: float) -> Speed:
         waits: list[float] = []
@@ -199,61 +214,34 @@ class Spot:
             raise SystemExit(f"{len(twice)} jobs were claimed twice; {claimed} are claimed.")
 
 
-def _somewhere(chance: random.Random) -> dict[str, float | int]:
+def _a_job(chance: random.Random) -> dict[str, object]:
+    """Somewhere about the town, listed at any time of the last two hours."""
     place = Point(chance.gauss(LUBUK_PAKAM.lat, 0.02), chance.gauss(LUBUK_PAKAM.lon, 0.02))
-    return {"lat": place.lat, "lon": place.lon, "cell": cell_of(place)}
+    listed_at = utc_now() - timedelta(seconds=chance.uniform(0, 7_200))
+    cell = cell_of(place)
+    return {"lat": place.lat, "lon": place.lon, "cell": cell, "created_at": listed_at}
 
 
-def _by_turns(folder: Path, seconds: float) -> Speed:
-    """Several processes on one file, each with the nearest job in a transaction of its own."""
-    path = folder / "turns.db"
-    path.unlink(missing_ok=True)
-    with sqlite3.connect(path) as connection:
-        connection.executescript(
-            "PRAGMA journal_mode = WAL;"
-            "CREATE TABLE job (id INTEGER PRIMARY KEY, x REAL, y REAL, status TEXT, by INTEGER);"
-            "CREATE INDEX open_job ON job (x, y) WHERE status = 'open';"
+def _by_turns(spot: Spot, path: Path, seconds: float) -> Speed:
+    """A process for each collector on a file like ours, each claim a transaction of its own."""
+    begin = time.time() + _STARTING_S
+    told = {"path": str(path), "bank": spot.town.bank_id.hex, "begin": begin, "seconds": seconds}
+    running = [
+        subprocess.Popen(  # noqa: S603
+            [
+                sys.executable,
+                "-m",
+                "bench.support.turns",
+                json.dumps(told | {"collector": collector_id.hex, "here": LUBUK_PAKAM}),
+            ],
+            stdout=subprocess.PIPE,
         )
-        chance = random.Random(1)
-        jobs = ((chance.gauss(0, 1), chance.gauss(0, 1)) for _ in range(_PEERS_JOBS))
-        connection.executemany("INSERT INTO job (x, y, status) VALUES (?, ?, 'open')", jobs)
-    context = multiprocessing.get_context("spawn")
-    begin = time.time() + 3.0
-    with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:
-        work = [pool.submit(_turns, str(path), n, begin, seconds) for n in range(PROCESSES)]
-        waits = [one.result() for one in work]
+        for collector_id in spot.collectors
+    ]
+    waits: list[list[float]] = [json.loads(one.communicate()[0]) for one in running]
     each = [len(one) for one in waits]
     everything = [wait for one in waits for wait in one]
-    return Speed(len(everything) / seconds, 1e3 * p99(everything), min(each), max(each))
-
-
-def _turns(path: str, who: int, begin: float, seconds: float) -> list[float]:
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-    connection.execute("PRAGMA synchronous = FULL")
-    time.sleep(max(0.0, begin - time.time()))
-    waits, until = [], time.perf_counter() + seconds
-    while (asked := time.perf_counter()) < until:
-        _begin(connection)
-        cursor = connection.execute(
-            "UPDATE job SET status = 'claimed', by = ?"
-            " WHERE id = (SELECT id FROM job WHERE status = 'open' ORDER BY x * x + y * y LIMIT 1)",
-            (who,),
-        )
-        if cursor.rowcount == 0:
-            raise SystemExit("There were too few jobs to claim.")
-        connection.execute("COMMIT")
-        waits.append(time.perf_counter() - asked)
-    return waits
-
-
-def _begin(connection: sqlite3.Connection) -> None:
-    """Who is starved even beyond the time-out asks again; it counts as one wait."""
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            continue
-        return
+    return Speed(len(everything) / seconds, p99(everything), min(each), max(each))
 
 
 if __name__ == "__main__":

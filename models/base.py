@@ -1,6 +1,6 @@
 """What every table shares: ids, instants, and columns that say their unit."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,16 @@ class Table(SQLModel):
 def new_id() -> UUID:
     """A UUIDv7: unique without asking anybody, and later ones sort later."""
     return uuid_utils.compat.uuid7()
+
+
+def id_at(instant: datetime) -> UUID:
+    """An id that sorts before all that are made from this instant on."""
+    return UUID(int=int(instant.timestamp() * 1000) << 80)
+
+
+def instant_of(made: UUID) -> datetime:
+    """When an id was made, to the millisecond."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=made.int >> 80)
 
 
 def utc_now() -> datetime:

@@ -1,6 +1,7 @@
 """Points on the globe, metres between them, and the cells that make them findable."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -9,14 +10,16 @@ EARTH_RADIUS_M = 6_371_008.8
 HALF_GLOBE_M = math.pi * EARTH_RADIUS_M
 """The distance to the antipode: nothing on the globe is farther away."""
 
-CELL_DEGREES = 0.0025
-"""Height and width of a cell; 278 metres at the equator."""
+_CELLS_ROUND = 2**26
+_CELLS_A_DEGREE = _CELLS_ROUND / 360.0
+"""A cell is 0.6 metres high, and as wide at the equator."""
 
-_ROW = 2**20
-_LAST_COLUMN = _ROW - 1
+_LAST_COLUMN = _CELLS_ROUND - 1
+_MOST_BLOCKS = 20
 
 # Rounding in the distance and in the box is far below this, and a cell far above it.
 _PAD_M = 1.0
+_ROUNDING_M = 0.01
 
 
 class Point(NamedTuple):
@@ -29,13 +32,29 @@ class Point(NamedTuple):
 def metres_between(a: Point, b: Point) -> float:
     """Return the great-circle distance in metres, by the haversine formula.
 
-    Within 0.6 % of the distance on the ellipsoid, and fast enough for loops.
+    Within 0.6 % of the distance on the ellipsoid.
     """
-    lat_a, lat_b = math.radians(a.lat), math.radians(b.lat)
-    up = math.sin((lat_b - lat_a) / 2)
-    across = math.sin(math.radians(b.lon - a.lon) / 2)
-    h = up * up + math.cos(lat_a) * math.cos(lat_b) * across * across
-    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h)))
+    return metres_from(a)(b.lat, b.lon)
+
+
+def metres_from(here: Point) -> Callable[[float, float], float]:
+    """Return what measures `metres_between` here and a latitude and a longitude.
+
+    For loops over many places: it does once what is the same for all.
+    """
+    radians, sin, cos, sqrt, asin = math.radians, math.sin, math.cos, math.sqrt, math.asin
+    here_lat, here_lon = here
+    lat_here = radians(here_lat)
+    cos_here = cos(lat_here)
+
+    def metres(lat: float, lon: float) -> float:
+        lat_there = radians(lat)
+        up = sin((lat_there - lat_here) / 2)
+        across = sin(radians(lon - here_lon) / 2)
+        h = up * up + cos_here * cos(lat_there) * across * across
+        return 2 * EARTH_RADIUS_M * asin(sqrt(h if h < 1.0 else 1.0))
+
+    return metres
 
 
 def shown_metres(a: Point, b: Point) -> int:
@@ -51,21 +70,43 @@ def shown_metres(a: Point, b: Point) -> int:
     return round(metres)
 
 
-def cell_of(point: Point) -> int:
-    """Return the number of the cell that holds the point, row by row from the South Pole.
+def metres_inside(here: Point, degrees: float) -> float:
+    """Return a distance in metres that nothing is within which is so many degrees away.
 
+    Degrees as in a plane, by the square root of squared differences of latitude and longitude:
+    what an index of flat points sorts by. 0 if nothing can be said, as next to a pole.
+    """
+    lat, reach = math.radians(abs(here.lat)), math.radians(degrees)
+    if not lat + reach < math.pi / 2:
+        return 0.0
+    # Within the reach the meridians are at least so near to each other as at its far end.
+    narrow = math.sqrt(math.cos(lat) * math.cos(lat + reach))
+    inside = 2 * math.asin(narrow * math.sin(reach / 2))
+    # A plane doesn't know that the other side of the antimeridian is near.
+    to_antimeridian = math.radians(180.0 - abs(here.lon))
+    if to_antimeridian < math.pi / 2:
+        inside = min(inside, math.asin(math.cos(lat) * math.sin(to_antimeridian)))
+    return max(0.0, inside * (1 - 1e-9) * EARTH_RADIUS_M - _ROUNDING_M)
+
+
+def cell_of(point: Point) -> int:
+    """Return the number of the cell that holds the point.
+
+    The bits of its row, counted from the South Pole, and of its column take turns in it, so
+    the cells of a square block, of any size that is a power of two, are one range of numbers.
     Longitudes 180 and -180 are one place and one cell. Raises ValueError off the globe.
     """
     _require_on_globe(point)
-    return _row(point.lat) * _ROW + _column(-180.0 if point.lon == 180.0 else point.lon)
+    column = _column(-180.0 if point.lon == 180.0 else point.lon)
+    return _spread(_row(point.lat)) << 1 | _spread(column)
 
 
-def row_ranges(centre: Point, radius_m: float) -> list[tuple[int, int]]:
+def cell_ranges(centre: Point, radius_m: float) -> list[tuple[int, int]]:
     """Return inclusive ranges of cell numbers that cover every point within `radius_m`.
 
-    One range for each row of cells, two where the disc crosses the antimeridian; rows that
-    are covered all round are joined. The ranges do not overlap. They cover a box, so they
-    hold points outside the disc too. A radius above half the globe covers all of it.
+    They are ordered and do not overlap, and are few at any radius: the blocks that they are
+    made of are as large as the disc lets them be, so they hold points outside it too.
+    A radius above half the globe covers all of it.
     Raises ValueError if the radius is negative or no number, or the centre off the globe.
     """
     if not radius_m >= 0:
@@ -74,11 +115,38 @@ def row_ranges(centre: Point, radius_m: float) -> list[tuple[int, int]]:
     reach = (min(radius_m, HALF_GLOBE_M) + _PAD_M) / EARTH_RADIUS_M
     south = max(-90.0, centre.lat - math.degrees(reach))
     north = min(90.0, centre.lat + math.degrees(reach))
-    if south == -90.0 or north == 90.0:
-        return [(_row(south) * _ROW, _row(north) * _ROW + _LAST_COLUMN)]
-    columns = _columns(centre, reach)
-    rows = range(_row(south), _row(north) + 1)
-    return [(row * _ROW + west, row * _ROW + east) for row in rows for west, east in columns]
+    all_round = south == -90.0 or north == 90.0
+    columns = [(0, _LAST_COLUMN)] if all_round else _columns(centre, reach)
+    return _ranges(_row(south), _row(north), columns)
+
+
+def _ranges(south: int, north: int, columns: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Cover rows and columns by the smallest blocks of which few are enough."""
+    cells = (north - south + 1) * sum([east - west + 1 for west, east in columns])
+    # So large they must be at least; how they lie decides whether that is enough.
+    size = max(0, (cells // _MOST_BLOCKS).bit_length() - 1) // 2
+    while True:
+        rows = range(south >> size, (north >> size) + 1)
+        across = {c for west, east in columns for c in range(west >> size, (east >> size) + 1)}
+        if len(rows) * len(across) <= _MOST_BLOCKS:
+            break
+        size += 1
+    up = [_spread(row) << 1 for row in rows]
+    return _joined([row | column for column in map(_spread, across) for row in up], 2 * size)
+
+
+def _joined(blocks: list[int], bits: int) -> list[tuple[int, int]]:
+    """The ranges of cells of blocks that have two to the power of `bits` cells each."""
+    blocks.sort()
+    first = last = blocks[0]
+    ranges = []
+    for block in blocks:
+        if block > last + 1:
+            ranges.append((first << bits, (last + 1 << bits) - 1))
+            first = block
+        last = block
+    ranges.append((first << bits, (last + 1 << bits) - 1))
+    return ranges
 
 
 def _columns(centre: Point, reach: float) -> list[tuple[int, int]]:
@@ -96,11 +164,21 @@ def _columns(centre: Point, reach: float) -> list[tuple[int, int]]:
 
 
 def _row(lat: float) -> int:
-    return math.floor((lat + 90.0) / CELL_DEGREES)
+    return math.floor((lat + 90.0) * _CELLS_A_DEGREE)
 
 
 def _column(lon: float) -> int:
-    return math.floor((lon + 180.0) / CELL_DEGREES)
+    # Just west of 180 degrees the sum is rounded up to a full circle.
+    return min(math.floor((lon + 180.0) * _CELLS_A_DEGREE), _LAST_COLUMN)
+
+
+def _spread(number: int) -> int:
+    """Put a zero before every bit of a number of up to 32 bits."""
+    number = (number | number << 16) & 0x0000FFFF0000FFFF
+    number = (number | number << 8) & 0x00FF00FF00FF00FF
+    number = (number | number << 4) & 0x0F0F0F0F0F0F0F0F
+    number = (number | number << 2) & 0x3333333333333333
+    return (number | number << 1) & 0x5555555555555555
 
 
 def _require_on_globe(point: Point) -> None:

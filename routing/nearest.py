@@ -1,18 +1,26 @@
 """The k best of many places, by distance and by how long they have waited: exactly."""
 
-import heapq
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from routing.geo import HALF_GLOBE_M, Point, metres_between, row_ranges
+from routing.geo import HALF_GLOBE_M, Point, cell_ranges, metres_from
 
-T = TypeVar("T")
-Item = TypeVar("Item", covariant=True)
+K = TypeVar("K", bound="Key")
+Told = TypeVar("Told", bound="Key", covariant=True)
 
-_GROWTH = 3.0
-_FIRST_OLDEST = 32
+Row = tuple[K, float, float, float]
+"""A Spot, or a row of a database with the same columns: a search looks at thousands."""
+
+About = tuple[Sequence[Row[K]], float] | None
+"""Rows, and the metres within which none is missing; None if there is no telling."""
+
+_FIRST_OLDEST = 16
+_FEW = 3
+_LEAST_M = 1.0
+_GROWTH = 4.0
+_BLOCKS_OF_DISC = 2.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Ageing:
 
     def score(self, distance_m: float, age_s: float) -> float:
         """Return the score; a negative age, from clocks that differ, counts as zero."""
-        return (distance_m + self.floor_m) / (1 + max(age_s, 0.0) / self.tau_s)
+        return (distance_m + self.floor_m) / (1 + (age_s if age_s > 0 else 0.0) / self.tau_s)
 
     def reach_m(self, score: float, age_s: float) -> float:
         """Return the distance at which something of this age has this score."""
@@ -47,59 +55,63 @@ class Key(Protocol):
     def __hash__(self) -> int: ...
 
 
-class Spot(NamedTuple):
-    """Where an item is, how many seconds it has waited (finite), and its unique key."""
+class Spot(NamedTuple, Generic[K]):
+    """An item's unique key, where it is in degrees, and how many seconds it has waited."""
 
-    point: Point
+    key: K
+    lat: float
+    lon: float
     age_s: float
-    key: Key
 
 
-class Source(Protocol[Item]):
-    """Where the candidates come from: a table, a dictionary. Both questions are exact."""
+class Source(Protocol[Told]):
+    """Where the candidates come from: a table, a dictionary. No answer lacks anything."""
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Item]:
+    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Row[Told]]:
         """Return everything whose cell is in one of the inclusive, disjoint ranges."""
         ...
 
-    async def oldest(self, count: int) -> Sequence[Item]:
+    async def about(self, here: Point, count: int) -> About[Told]:
+        """Return some `count` items about here, or None if there is no quick way to find them."""
+        ...
+
+    async def oldest(self, count: int) -> Sequence[Row[Told]]:
         """Return the `count` oldest items wherever they are, or all if there are fewer."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked(Generic[T]):
+class Ranked(NamedTuple, Generic[K]):
     """One item of the answer."""
 
-    item: T
+    key: K
+    point: Point
     distance_m: float
     age_s: float
     score: float
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
+class Found(Generic[K]):
     """The answer, best first, and what it rests on.
 
     All within `radius_m` was looked at (0 if the oldest items were already all there are),
     and `seen` different items in total.
     """
 
-    ranked: list[Ranked[T]]
+    ranked: list[Ranked[K]]
     radius_m: float
     seen: int
 
 
-async def best(  # noqa: PLR0913 - two things to search and five that say how, all named
-    source: Source[T],
+async def best(
+    source: Source[K],
     here: Point,
     *,
     k: int,
     within_m: float,
     ageing: Ageing,
-    describe: Callable[[T], Spot],
-    first_radius_m: float = 100.0,
-) -> Found[T]:
+    first_radius_m: float = 60.0,
+) -> Found[K]:
     """Return the `k` items of lowest score within `within_m` metres; fewer if there are fewer.
 
     Ties go to the nearer, then to the lower key. The answer equals that of looking at every
@@ -112,28 +124,27 @@ async def best(  # noqa: PLR0913 - two things to search and five that say how, a
     if not (k > 0 and within_m >= 0 and first_radius_m > 0):
         raise ValueError("A search needs k and a first radius above 0, and a limit of 0 or more.")
     # Nothing is farther than the antipode, so a search without a limit ends there too.
-    search = _Search(source, here, k, min(within_m, HALF_GLOBE_M), ageing, describe)
+    search = _Search(source, here, k, min(within_m, HALF_GLOBE_M), ageing)
     if not math.isinf(ageing.tau_s):
         await search.ask_oldest(max(_FIRST_OLDEST, 2 * k))
-    if not search.seen_all:
+    if not search.seen_all and not await search.ask_about():
         await search.ask_disc(min(first_radius_m, search.within_m))
     while not search.settled():
         await search.go_on()
-    return Found([place[-1] for place in search.top], search.radius_m, len(search.seen))
+    return Found(search.ranked(), search.radius_m, len(search.seen))
 
 
 @dataclass(slots=True)
-class _Search(Generic[T]):
+class _Search(Generic[K]):
     """A search under way: the best so far, and how old the unseen can be at most."""
 
-    source: Source[T]
+    source: Source[K]
     here: Point
     k: int
     within_m: float
     ageing: Ageing
-    describe: Callable[[T], Spot]
-    seen: set[Key] = field(default_factory=set)
-    top: list[tuple[float, float, Key, Ranked[T]]] = field(default_factory=list)
+    seen: set[K] = field(default_factory=set)
+    top: list[tuple[float, float, K, Row[K]]] = field(default_factory=list)
     seen_all: bool = False
     radius_m: float = 0.0
     disc_rows: int = 0
@@ -141,15 +152,26 @@ class _Search(Generic[T]):
     unseen_age_s: float = 0.0
 
     async def ask_disc(self, radius_m: float) -> None:
-        items = await self.source.within(row_ranges(self.here, radius_m))
-        self._see([(item, self.describe(item)) for item in items])
-        self.radius_m, self.disc_rows = radius_m, len(items)
+        rows = await self.source.within(cell_ranges(self.here, radius_m))
+        self._see(rows)
+        self.radius_m, self.disc_rows = radius_m, len(rows)
+
+    async def ask_about(self) -> bool:
+        """Ask for a few that are near; False if that doesn't help here."""
+        answer = await self.source.about(self.here, self.k + _FEW)
+        if answer is None:
+            return False
+        rows, radius_m = answer
+        self._see(rows)
+        self.radius_m, self.disc_rows = radius_m, len(rows)
+        # From so small a circle no disc could grow.
+        return radius_m >= _LEAST_M
 
     async def ask_oldest(self, count: int) -> None:
-        spots = [(item, self.describe(item)) for item in await self.source.oldest(count)]
-        self._see(spots)
-        self.oldest_rows, self.seen_all = count, len(spots) < count
-        self.unseen_age_s = min((spot.age_s for _, spot in spots), default=0.0)
+        rows = await self.source.oldest(count)
+        self._see(rows)
+        self.oldest_rows, self.seen_all = count, len(rows) < count
+        self.unseen_age_s = min((age_s for _, _, _, age_s in rows), default=0.0)
 
     def settled(self) -> bool:
         if self.seen_all or self.radius_m >= self.within_m:
@@ -160,9 +182,7 @@ class _Search(Generic[T]):
     async def go_on(self) -> None:
         """Widen the disc or ask for more of the oldest, whichever should bring fewer rows."""
         kth = self._kth_score()
-        enough_m = self.ageing.reach_m(kth, self.unseen_age_s) + 1
-        # At least half as far again, or rounding could keep the disc where it is.
-        wider_m = min(max(1.5 * self.radius_m, enough_m), _GROWTH * self.radius_m, self.within_m)
+        wider_m = min(self._wider_m(), self.within_m)
         wider_rows = self.disc_rows * (wider_m / self.radius_m) ** 2
         # Only if age alone is in the way: with unseen items newborn, this disc would do.
         age_decides = kth < self.ageing.score(self.radius_m, 0.0)
@@ -171,16 +191,36 @@ class _Search(Generic[T]):
         else:
             await self.ask_disc(wider_m)
 
-    def _see(self, spots: list[tuple[T, Spot]]) -> None:
-        for item, (point, age_s, key) in spots:
-            if key in self.seen:
+    def _wider_m(self) -> float:
+        """Far enough for what is known, else for k items as dense as those near here."""
+        # How far one must look to know that the k-th is the k-th.
+        enough_m = self.ageing.reach_m(self._kth_score(), self.unseen_age_s) + 1
+        if math.isinf(enough_m):
+            # The blocks of a disc are about twice its size.
+            enough_m = self.radius_m * math.sqrt(_BLOCKS_OF_DISC * self.k / (self.disc_rows or 1))
+        # At least half as far again, or rounding could keep the disc where it is.
+        return min(max(1.5 * self.radius_m, enough_m), _GROWTH * self.radius_m)
+
+    def ranked(self) -> list[Ranked[K]]:
+        return [
+            Ranked(key, Point(lat, lon), distance_m, age_s, score)
+            for score, distance_m, _, (key, lat, lon, age_s) in self.top
+        ]
+
+    def _see(self, rows: Sequence[Row[K]]) -> None:
+        seen, within_m, score_of = self.seen, self.within_m, self.ageing.score
+        metres = metres_from(self.here)
+        top, worst = self.top, self._kth_score()
+        for row in rows:
+            key, lat, lon, age_s = row
+            if key in seen:
                 continue
-            self.seen.add(key)
-            distance_m = metres_between(self.here, point)
-            if distance_m <= self.within_m:
-                score = self.ageing.score(distance_m, age_s)
-                self.top.append((score, distance_m, key, Ranked(item, distance_m, age_s, score)))
-        self.top = heapq.nsmallest(self.k, self.top)
+            seen.add(key)
+            distance_m = metres(lat, lon)
+            score = score_of(distance_m, age_s)
+            if score <= worst and distance_m <= within_m:
+                top.append((score, distance_m, key, row))
+        self.top = sorted(top)[: self.k]
 
     def _kth_score(self) -> float:
         return self.top[-1][0] if len(self.top) == self.k else math.inf

@@ -24,6 +24,7 @@ from service.api import (
     drawers,
     earnings,
     errors,
+    events,
     gateways,
     jobs,
     loads,
@@ -46,6 +47,7 @@ from service.api import (
 from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
 from service.api.measuring import Measuring
+from service.api.streams import Streams
 from service.database import Database, open_database, schema
 from service.gateways import Gateways, beside
 from service.gateways.accounts import open_gateways
@@ -80,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.streams = Streams(settings.event_streams)
     app.add_middleware(
         BodyLimit,
         most_bytes=settings.max_body_bytes,
@@ -96,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
         jobs,
         routes,
         plans,
+        events,
         loads,
         disputes,
         mass,

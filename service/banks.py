@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, select
+from sqlmodel import UTCDateTime, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank, District, Policy
@@ -87,21 +87,28 @@ async def nearest(session: AsyncSession, here: Point, *, limit: int, skip: int =
     ]
 
 
+_newest = (
+    select(Policy.bank_id, func.max(Policy.valid_from).label("begun"))
+    .where(
+        col(Policy.bank_id).in_(bindparam("banks", expanding=True)),
+        col(Policy.valid_from) <= bindparam("at", type_=UTCDateTime()),
+    )
+    .group_by(col(Policy.bank_id))
+    .subquery()
+)
+_IN_FORCE = select(Policy).join(
+    _newest,
+    (col(Policy.bank_id) == _newest.c.bank_id) & (col(Policy.valid_from) == _newest.c.begun),
+)
+
+
 async def policies_in_force(
     session: AsyncSession, banks: Sequence[UUID], *, at: datetime | None = None
 ) -> dict[UUID, Policy]:
     """The rules of each bank at an instant, now if none is given."""
-    newest = (
-        select(Policy.bank_id, func.max(Policy.valid_from).label("begun"))
-        .where(col(Policy.bank_id).in_(banks), col(Policy.valid_from) <= (at or utc_now()))
-        .group_by(col(Policy.bank_id))
-        .subquery()
-    )
-    query = select(Policy).join(
-        newest,
-        (col(Policy.bank_id) == newest.c.bank_id) & (col(Policy.valid_from) == newest.c.begun),
-    )
-    return {policy.bank_id: policy for policy in await session.exec(query)}
+    asked = {"banks": list(banks), "at": at or utc_now()}
+    found = await session.exec(_IN_FORCE, params=asked)
+    return {policy.bank_id: policy for policy in found}
 
 
 async def policy_of(session: AsyncSession, bank_id: UUID) -> Policy:

@@ -85,6 +85,19 @@ async def take(session: AsyncSession, banks: Sequence[UUID], *, limit: int) -> l
     return events
 
 
+async def since(
+    session: AsyncSession, banks: Sequence[UUID], person_id: UUID, after: UUID, *, limit: int
+) -> list[Event]:
+    """What happened to one person at these banks after an event or an instant, oldest first."""
+    query = (
+        select(Event)
+        .where(col(Event.bank_id).in_(banks), col(Event.id) > after, Event.person_id == person_id)
+        .order_by(col(Event.id))
+        .limit(limit)
+    )
+    return list(await session.exec(query))
+
+
 async def resolve(session: AsyncSession, told: Sequence[tuple[Event, str]]) -> int:
     """Note of each event that it was handled, or why that failed; of how many it counted.
 

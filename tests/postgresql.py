@@ -18,17 +18,20 @@ _DEBIAN = Path("/usr/lib/postgresql")
 
 
 @contextmanager
-def server(*, fsync: bool = False, own: bool = False) -> Iterator[str | None]:
+def server(
+    *, fsync: bool = False, own: bool = False, binaries: Path | None = None
+) -> Iterator[str | None]:
     """The URL of an empty database: the one from the environment, else a server started
     here as an unprivileged user and stopped afterwards; None if there is none to start.
 
-    `own` is for who would harm it: never the one from the environment.
+    `own` is for who would harm it: never the one from the environment. `binaries` are those
+    of one installation, for who needs what only that one has.
     """
     given = os.environ.get("JUMPA_TEST_DATABASE_URL")
     if given and not own:
         yield given
         return
-    binaries = _binaries()
+    binaries = binaries or _binaries()
     if binaries is None:
         yield None
         return

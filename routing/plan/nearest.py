@@ -18,8 +18,10 @@ class NearestFirst:
     """Each vehicle goes to its nearest stop, waiting and age counted, until none fits.
 
     Then what was left out goes where it costs least, trips are put into their best order,
-    and stops change vehicles as long as that saves driving. No randomness: the same problem
-    gives the same plan, unless the budget ends the saving early.
+    and stops change vehicles as long as that saves driving. This is done twice, with all
+    vehicles setting out together and with each only when those before it are full; the plan
+    that leaves out less, or else drives less, is taken, so nobody is sent out for nothing.
+    No randomness: the same problem gives the same plan, unless the budget ends the saving early.
     """
 
     name = "nearest_first"
@@ -33,15 +35,25 @@ class NearestFirst:
         progress: Callable[[float], bool] = lambda _: True,
     ) -> Plan:
         """Return the plan. Raises Cancelled when `progress` says no."""
-        work = _Work(problem, time.monotonic() + budget_s, progress)
-        work.drive_nearest_first()
+        begun = time.monotonic()
+        works = [
+            _Work(problem, begun + budget_s / 2, lambda share: progress(share / 2)),
+            _Work(problem, begun + budget_s, lambda share: progress(0.5 + share / 2)),
+        ]
+        for work, in_turn in zip(works, (False, True), strict=True):
+            work.drive_nearest_first(in_turn=in_turn)
+            _improve(work)
+        best = min(works, key=_Work.cost)
+        return plan_of(problem, [run.tour for run in best.runs], self.name)
+
+
+def _improve(work: "_Work") -> None:
+    work.insert_left()
+    for number in range(_PASSES):
+        work.tell(0.4 + 0.6 * number / _PASSES)
+        if not (work.reorder() | work.move()) or work.is_late():
+            break
         work.insert_left()
-        for number in range(_PASSES):
-            work.tell(0.4 + 0.6 * number / _PASSES)
-            if not (work.reorder() | work.move()) or work.is_late():
-                break
-            work.insert_left()
-        return plan_of(problem, [run.tour for run in work.runs], self.name)
 
 
 @dataclass(slots=True)
@@ -86,10 +98,15 @@ class _Work:
     def is_late(self) -> bool:
         return time.monotonic() > self._until
 
-    def drive_nearest_first(self) -> None:
-        """Who is free first chooses first."""
+    def cost(self) -> tuple[int, int]:
+        """What was left out counts most, then the seconds of driving."""
+        left_out = sum(stop.prize for stop in self.left)
+        return left_out, sum(self._driven_s(run) for run in self.runs)
+
+    def drive_nearest_first(self, *, in_turn: bool) -> None:
+        """Who is free first chooses first; in turn, the next sets out when one is done."""
         while going := [run for run in self.runs if not run.is_done]:
-            run = min(going, key=lambda one: one.now_s)
+            run = going[0] if in_turn else min(going, key=lambda one: one.now_s)
             stop = self._next_stop(run)
             if stop is not None:
                 self._drive_to(run, stop)

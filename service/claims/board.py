@@ -1,12 +1,11 @@
 """The board: open pickups of a bank, nearest first, with the ageing rule."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, TextClause, Uuid, bindparam, text
@@ -16,9 +15,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Bank, Policy
 from models.base import utc_now
 from models.pickup import Pickup
-from routing.geo import Point
-from routing.nearest import Ageing, Ranked, Spot, best
+from routing.geo import Point, metres_inside
+from routing.nearest import About, Ageing, Ranked, Row, best
 from service import banks
+from service.claims import points
 
 _OPEN = """
    AND p.bank_id = :bank_id AND p.status = 'open' AND p.window_end > :now
@@ -30,39 +30,31 @@ _OPEN = """
 _AGE_SQLITE = "(julianday(:now) - julianday(p.created_at)) * 86400.0"
 _AGE_POSTGRESQL = "CAST(EXTRACT(EPOCH FROM :now - p.created_at) AS double precision)"
 
-# CROSS JOIN keeps SQLite from turning the loop round: few ranges outside, an index inside.
+# Few ranges outside, an index inside: CROSS JOIN keeps SQLite from turning the loop round, and
+# OFFSET 0 PostgreSQL from reading all open pickups of the bank where it expects many.
 _WITHIN_SQLITE = f"""
 SELECT p.id, p.lat, p.lon, {_AGE_SQLITE}
-  FROM json_each(:ranges) range CROSS JOIN pickup p
- WHERE p.cell BETWEEN json_extract(range.value, '$[0]') AND json_extract(range.value, '$[1]')
-{_OPEN}"""  # noqa: S608  Only constants are put together.
+  FROM (VALUES {{ranges}}) range CROSS JOIN pickup p
+ WHERE p.cell BETWEEN range.column1 AND range.column2{_OPEN}"""  # noqa: S608  Only constants are put together.
 
 _WITHIN_POSTGRESQL = f"""
-SELECT p.id, p.lat, p.lon, {_AGE_POSTGRESQL}
-  FROM jsonb_array_elements(CAST(:ranges AS jsonb)) range
-  JOIN pickup p ON p.cell BETWEEN (range->>0)::bigint AND (range->>1)::bigint
- WHERE TRUE{_OPEN}"""  # noqa: S608
+SELECT found.* FROM unnest(CAST(:firsts AS bigint[]), CAST(:lasts AS bigint[])) range(first, last)
+ CROSS JOIN LATERAL (
+       SELECT p.id, p.lat, p.lon, {_AGE_POSTGRESQL} FROM pickup p
+        WHERE p.cell BETWEEN range.first AND range.last{_OPEN} OFFSET 0) found"""  # noqa: S608
+
+_ABOUT = f"""
+SELECT p.id, p.lat, p.lon, {_AGE_POSTGRESQL} FROM pickup p
+ WHERE TRUE{_OPEN} ORDER BY point(p.lon, p.lat) <-> point(:lon, :lat) LIMIT :count"""  # noqa: S608
 
 _OLDEST = f"""
 SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
  WHERE TRUE{_OPEN} ORDER BY p.created_at, p.id LIMIT :count"""  # noqa: S608
 
 
-class Candidate(NamedTuple):
-    """An open pickup as the search sees it; `key` is its id as the driver has it."""
-
-    key: str | UUID
-    lat: float
-    lon: float
-    age_s: float
-
-    @property
-    def id(self) -> UUID:
-        return self.key if isinstance(self.key, UUID) else UUID(hex=self.key)
-
-    @property
-    def point(self) -> Point:
-        return Point(self.lat, self.lon)
+_NARROWEST = 0.1
+Id = str | UUID
+"""The id of a pickup as the driver has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +79,43 @@ class Board:
     collector_id: UUID
     now: datetime
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Candidate]:
-        sql = _WITHIN_SQLITE if await self.is_sqlite() else _WITHIN_POSTGRESQL
-        return await self._ask(sql, ranges=json.dumps(ranges))
+    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Row[Id]]:
+        if not await self.is_sqlite():
+            firsts, lasts = map(list, zip(*ranges, strict=True))
+            return await self._ask(_WITHIN_POSTGRESQL, firsts=firsts, lasts=lasts)
+        places = ",".join(f"(:a{number},:b{number})" for number in range(len(ranges)))
+        bounds = {f"a{number}": first for number, (first, _) in enumerate(ranges)}
+        bounds |= {f"b{number}": last for number, (_, last) in enumerate(ranges)}
+        return await self._ask(_WITHIN_SQLITE.format(ranges=places), **bounds)
 
-    async def oldest(self, count: int) -> Sequence[Candidate]:
+    async def about(self, here: Point, count: int) -> About[Id]:
+        if not await points.has_index(self.session):
+            return None
+        # A degree of longitude is shorter than one of latitude, so more are in the circle.
+        asked = math.ceil(count / max(_NARROWEST, math.cos(math.radians(here.lat))))
+        rows = await self._ask(_ABOUT, lat=here.lat, lon=here.lon, count=asked)
+        if len(rows) < asked:
+            return rows, math.inf
+        *_, (_, lat, lon, _) = rows
+        return rows, metres_inside(here, math.hypot(lat - here.lat, lon - here.lon))
+
+    async def oldest(self, count: int) -> Sequence[Row[Id]]:
         age = _AGE_SQLITE if await self.is_sqlite() else _AGE_POSTGRESQL
         return await self._ask(_OLDEST.format(age=age), count=count)
 
     async def is_sqlite(self) -> bool:
         return (await self.session.connection()).dialect.name == "sqlite"
 
-    async def best(self, here: Point, *, k: int, within_m: float) -> list[Ranked[Candidate]]:
+    async def best(self, here: Point, *, k: int, within_m: float) -> list[Ranked[UUID]]:
         """The k best open pickups for somebody who is here."""
-        found = await best(
-            self,
-            here,
-            k=k,
-            within_m=within_m,
-            ageing=ageing_of(self.policy),
-            describe=_spot,
-        )
-        return found.ranked
+        ageing = ageing_of(self.policy)
+        found = await best(self, here, k=k, within_m=within_m, ageing=ageing)
+        return [
+            Ranked(_uuid(one.key), one.point, one.distance_m, one.age_s, one.score)
+            for one in found.ranked
+        ]
 
-    async def _ask(self, sql: str, **bound: object) -> list[Candidate]:
+    async def _ask(self, sql: str, **bound: object) -> Sequence[Row[Id]]:
         connection = await self.session.connection()
         today: date = banks.day_at(self.bank, self.now)
         bound |= {
@@ -119,8 +124,8 @@ class Board:
             "today": today,
             "now": self.now,
         }
-        rows = await connection.execute(_typed(sql), bound)
-        return [Candidate._make(row) for row in rows]
+        rows: Sequence[Any] = (await connection.execute(_typed(sql), bound)).all()
+        return rows
 
 
 def ageing_of(policy: Policy) -> Ageing:
@@ -128,8 +133,8 @@ def ageing_of(policy: Policy) -> Ageing:
     return Ageing(policy.age_floor_m, policy.age_tau_s or math.inf)
 
 
-def _spot(candidate: Candidate) -> Spot:
-    return Spot(Point(candidate.lat, candidate.lon), candidate.age_s, candidate.key)
+def _uuid(key: Id) -> UUID:
+    return key if isinstance(key, UUID) else UUID(hex=key)
 
 
 @cache
@@ -162,13 +167,13 @@ async def nearest(
     within_m: float | None,
 ) -> list[Job]:
     """Open pickups of these banks for one collector, best first."""
-    ranked: list[tuple[float, float, UUID, Board, Ranked[Candidate]]] = []
+    ranked: list[tuple[float, float, UUID, Board, Ranked[UUID]]] = []
     for board in await boards(session, bank_ids, collector_id):
         reach_m = min(
             math.inf if within_m is None else within_m, 2.0 * board.policy.service_radius_m
         )
         jobs = await board.best(here, k=limit, within_m=reach_m)
-        ranked += [(job.score, job.distance_m, job.item.id, board, job) for job in jobs]
+        ranked += [(job.score, job.distance_m, job.key, board, job) for job in jobs]
     ranked.sort(key=lambda entry: entry[:3])
     return await _jobs(session, bank_ids, [(entry[3], entry[4]) for entry in ranked[:limit]])
 
@@ -176,18 +181,16 @@ async def nearest(
 async def _jobs(
     session: AsyncSession,
     bank_ids: Sequence[UUID],
-    ranked: list[tuple[Board, Ranked[Candidate]]],
+    ranked: list[tuple[Board, Ranked[UUID]]],
 ) -> list[Job]:
     query = select(Pickup).where(
-        col(Pickup.bank_id).in_(bank_ids), col(Pickup.id).in_([job.item.id for _, job in ranked])
+        col(Pickup.bank_id).in_(bank_ids), col(Pickup.id).in_([job.key for _, job in ranked])
     )
     pickups = {pickup.id: pickup for pickup in await session.exec(query)}
-    return [
-        _job(board, job, pickups[job.item.id]) for board, job in ranked if job.item.id in pickups
-    ]
+    return [_job(board, job, pickups[job.key]) for board, job in ranked if job.key in pickups]
 
 
-def _job(board: Board, job: Ranked[Candidate], pickup: Pickup) -> Job:
+def _job(board: Board, job: Ranked[UUID], pickup: Pickup) -> Job:
     """A job with the fee as far as it is known: for the estimate, by the straight line."""
     fee = board.policy.collector_fee_idr(pickup.estimated_grams, round(job.distance_m))
     return Job(

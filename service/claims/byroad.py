@@ -72,7 +72,7 @@ async def known_drives(
     points = [wish.position]
     for board in await boards(session, bank_ids, collector_id):
         ranked = await shortlist(board, wish, max(SHORTLIST, wish.max_jobs))
-        points += [job.item.point for job in ranked]
+        points += [job.point for job in ranked]
         points.append(Point(board.bank.lat, board.bank.lon))
     await session.close()
     return (await router.table(list(dict.fromkeys(points)))).measured()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, text, update
+from sqlalchemy import Uuid, bindparam, insert, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,7 +19,7 @@ from routing.nearest import Ranked
 from routing.roads import DistanceProvider, Prefetched
 from routing.roads import Drive as RoadDrive
 from service import banks
-from service.claims.board import Board, Candidate, boards
+from service.claims.board import Board, boards
 from service.claims.leases import SPARE, NoOpenPickup, Room, TooManyJobsHeld, room_for
 
 SERVICE_S = 360
@@ -40,6 +40,28 @@ SELECT p.id FROM json_each(:ids) wanted CROSS JOIN pickup p
  WHERE p.bank_id = :bank_id AND p.id = wanted.value AND p.status = 'open'
    AND p.estimated_grams <= :fitting
  ORDER BY wanted.key LIMIT :limit"""
+
+
+_BEGIN = insert(Route)
+_CLAIM = (
+    update(Pickup)
+    .where(
+        col(Pickup.bank_id) == bindparam("of_bank"),
+        col(Pickup.id) == bindparam("of"),
+        col(Pickup.status) == PickupStatus.OPEN,
+    )
+    .values(
+        status=PickupStatus.CLAIMED,
+        collector_id=bindparam("by"),
+        claim_number=Pickup.claim_number + 1,
+        claimed_at=bindparam("now"),
+        claimed_until=bindparam("until"),
+        route_id=bindparam("route"),
+        route_sequence=bindparam("sequence"),
+        leg_m=bindparam("driven_m"),
+        closest_m=None,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +144,7 @@ async def _by_best_job(
     return [board for _, _, board in sorted(tops, key=lambda top: top[:2])]
 
 
-async def shortlist(board: Board, wish: Wish, k: int) -> list[Ranked[Candidate]]:
+async def shortlist(board: Board, wish: Wish, k: int) -> list[Ranked[UUID]]:
     """The k best jobs of a bank within reach of who asks."""
     reach_m = min(
         math.inf if wish.within_m is None else wish.within_m, 2.0 * board.policy.service_radius_m
@@ -136,7 +158,7 @@ async def _take(board: Board, wish: Wish) -> list[Pickup]:
     k = 2 * wish.max_jobs + (_SPARE_JOBS if await board.is_sqlite() else _SHORTLIST)
     while True:
         ranked = await shortlist(board, wish, k)
-        taken = await _take_from(board, wish, [job.item.id for job in ranked])
+        taken = await _take_from(board, wish, [job.key for job in ranked])
         if taken or len(ranked) < k or k >= _WIDEST_SHORTLIST:
             return taken
         k *= 4
@@ -199,8 +221,7 @@ async def _drive(board: Board, wish: Wish, taken: list[Pickup], roads: DistanceP
         total_s=drive.seconds,
         created_at=board.now,
     )
-    board.session.add(route)
-    await board.session.flush()
+    await (await board.session.connection()).execute(_BEGIN, [route.model_dump()])
     from_bank = matrix.metres[-1]
     stops = [
         Stop(
@@ -229,34 +250,18 @@ def call_of(pickup: Pickup, index: int, now: datetime) -> Call:
 
 async def _write_claims(board: Board, route: Route, stops: Sequence[Stop]) -> None:
     """Each lease lasts twice the way there and some more, so that a slow drive keeps it."""
-    connection = await board.session.connection()
-    claim = (
-        update(Pickup)
-        .where(
-            col(Pickup.bank_id) == board.bank.id,
-            col(Pickup.id) == bindparam("of"),
-            col(Pickup.status) == PickupStatus.OPEN,
-        )
-        .values(
-            status=PickupStatus.CLAIMED,
-            collector_id=board.collector_id,
-            claim_number=Pickup.claim_number + 1,
-            claimed_at=board.now,
-            claimed_until=bindparam("until"),
-            route_id=route.id,
-            route_sequence=bindparam("sequence"),
-            leg_m=bindparam("driven_m"),
-            closest_m=None,
-        )
-    )
     lease = timedelta(seconds=board.policy.lease_s)
     rows = [
         {
+            "of_bank": board.bank.id,
             "of": stop.pickup.id,
+            "by": board.collector_id,
+            "now": board.now,
+            "route": route.id,
             "until": max(board.now + lease, stop.eta + (stop.eta - board.now) + SPARE),
             "sequence": stop.sequence,
             "driven_m": stop.paid_m,
         }
         for stop in stops
     ]
-    await connection.execute(claim, rows)
+    await (await board.session.connection()).execute(_CLAIM, rows)

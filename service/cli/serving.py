@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import signal
+from contextlib import suppress
+from types import FrameType
 from typing import NamedTuple
 
 import uvicorn
@@ -10,6 +12,7 @@ from sqlmodel import select
 
 from models.bank import Bank
 from models.material import Material
+from service.api.streams import Streams
 from service.app import create_app, only_server, open_parts
 from service.app import work as work_until
 from service.cli.greeting import greeting
@@ -18,6 +21,8 @@ from service.cli.refusals import Refused
 from service.database import schema
 from service.demo import town
 from service.settings import Settings
+
+_DID_NOT_START = 3
 
 
 class _Held(NamedTuple):
@@ -64,7 +69,7 @@ def _serve(settings: Settings) -> None:
     # All that is there by now stays, so it need never be looked through again.
     gc.freeze()
     gc.enable()
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -73,6 +78,23 @@ def _serve(settings: Settings) -> None:
         server_header=False,
         ws="none",
     )
+    server = _Server(config, app.state.streams)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(_DID_NOT_START)
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams when it is told to stop, for it waits until every answer is given."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._streams.stopping.set()
+        super().handle_exit(sig, frame)
 
 
 async def _work(settings: Settings) -> None:

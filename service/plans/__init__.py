@@ -18,9 +18,11 @@ from service.plans.records import (
     PlanAlreadyApplied,
     PlanEnded,
     PlanNotDone,
+    Progress,
     cancel,
     find,
     of_bank,
+    progress,
 )
 from service.plans.working import Desk
 
@@ -36,6 +38,7 @@ __all__ = [
     "PlanEnded",
     "PlanNotDone",
     "PlannerNotInstalled",
+    "Progress",
     "TooManyStops",
     "VehicleAsk",
     "WrongShift",
@@ -46,4 +49,5 @@ __all__ = [
     "geojson_of",
     "of_bank",
     "picture_of",
+    "progress",
 ]

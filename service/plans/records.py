@@ -1,15 +1,16 @@
 """Plans as they are kept: found, listed, taken by a worker, ended."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, update
+from sqlalchemy import and_, case, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import utc_now
+from models.base import id_at, utc_now
 from models.plan import Plan, PlanStatus
 from service import events
 from service.errors import Conflict, NoSuchThing
@@ -17,6 +18,7 @@ from service.errors import Conflict, NoSuchThing
 LEASE = timedelta(seconds=30)
 MOST_TAKINGS = 5
 """A plan that was begun so often and never ended is given up."""
+_LONGEST_WAIT = timedelta(days=1)
 WAITING = (PlanStatus.QUEUED, PlanStatus.RUNNING)
 
 
@@ -52,6 +54,27 @@ async def of_bank(
     if before is not None:
         query = query.where(col(Plan.id) < before)
     return list(await session.exec(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a plan is, without what was asked and what came of it."""
+
+    bank_id: UUID
+    id: UUID
+    status: str
+    permille: int
+
+
+async def progress(session: AsyncSession, banks: Sequence[UUID], since: datetime) -> list[Progress]:
+    """Plans of these banks that wait or are worked on, and those that ended since an instant."""
+    ended = and_(col(Plan.id) > id_at(since - _LONGEST_WAIT), col(Plan.ended_at) > since)
+    query = (
+        select(Plan.bank_id, Plan.id, Plan.status, Plan.progress_permille)
+        .where(col(Plan.bank_id).in_(banks), or_(col(Plan.status).in_(WAITING), ended))
+        .order_by(col(Plan.id))
+    )
+    return [Progress(*row) for row in await session.exec(query)]
 
 
 async def cancel(session: AsyncSession, plan: Plan) -> None:

@@ -12,8 +12,9 @@ from routing.geo import (
     HALF_GLOBE_M,
     Point,
     cell_of,
+    cell_ranges,
     metres_between,
-    row_ranges,
+    metres_inside,
     shown_metres,
 )
 from tests.routing.places import MEDAN, anywhere, bearings, beyond, centres
@@ -56,10 +57,13 @@ def test_shown_distances_are_those_on_the_ellipsoid() -> None:
     assert shown_metres(MEDAN, MEDAN) == 0
 
 
-def test_one_cell_is_a_quarter_of_a_hundredth_of_a_degree() -> None:
-    assert cell_of(Point(-90, -180)) == 0
-    assert cell_of(Point(-90, -180 + 0.0030)) == 1
-    assert cell_of(Point(-90 + 0.0030, -180)) == 2**20
+def test_rows_and_columns_take_turns_in_the_bits_of_a_cell() -> None:
+    one = 360 / 2**26
+    assert cell_of(Point(-90, -180)) == 0b0
+    assert cell_of(Point(-90, -180 + 1.1 * one)) == 0b1
+    assert cell_of(Point(-90 + 1.1 * one, -180)) == 0b10
+    assert cell_of(Point(-90 + 2.1 * one, -180 + 3.1 * one)) == 0b1101
+    assert cell_of(Point(90, math.nextafter(180, 0))) < 2**52
 
 
 def test_both_names_of_the_antimeridian_are_one_cell() -> None:
@@ -74,13 +78,13 @@ def test_there_are_no_cells_off_the_globe(point: Point) -> None:
     with pytest.raises(ValueError, match="latitude"):
         cell_of(point)
     with pytest.raises(ValueError, match="latitude"):
-        row_ranges(point, 100)
+        cell_ranges(point, 100)
 
 
 @pytest.mark.parametrize("radius_m", [-1.0, math.nan, -math.inf])
 def test_a_radius_that_makes_no_sense_is_refused(radius_m: float) -> None:
     with pytest.raises(ValueError, match="zero metres or more"):
-        row_ranges(MEDAN, radius_m)
+        cell_ranges(MEDAN, radius_m)
 
 
 @given(centre=centres, radius_m=RADII_M, bearing=bearings, share=st.floats(0, 1))
@@ -91,7 +95,7 @@ def test_every_point_of_a_disc_is_covered(
 ) -> None:
     point = beyond(centre, bearing, radius_m * share)
     if metres_between(centre, point) <= radius_m:
-        assert is_covered(point, row_ranges(centre, radius_m))
+        assert is_covered(point, cell_ranges(centre, radius_m))
 
 
 @given(centre=anywhere, radius_m=RADII_M, bearing=bearings)
@@ -100,28 +104,58 @@ def test_the_rim_of_a_disc_is_covered_anywhere(
 ) -> None:
     point = beyond(centre, bearing, radius_m)
     if metres_between(centre, point) <= radius_m:
-        assert is_covered(point, row_ranges(centre, radius_m))
+        assert is_covered(point, cell_ranges(centre, radius_m))
 
 
 @given(centre=anywhere, point=anywhere)
 def test_a_disc_that_just_reaches_a_point_covers_it(centre: Point, point: Point) -> None:
-    assert is_covered(point, row_ranges(centre, metres_between(centre, point)))
+    assert is_covered(point, cell_ranges(centre, metres_between(centre, point)))
 
 
 @given(centre=centres, point=anywhere)
 def test_a_disc_of_endless_radius_covers_the_globe(centre: Point, point: Point) -> None:
-    assert is_covered(point, row_ranges(centre, math.inf))
+    assert is_covered(point, cell_ranges(centre, math.inf))
 
 
 @given(centre=centres, radius_m=st.floats(0, 300_000))
 def test_ranges_are_ordered_and_do_not_overlap(centre: Point, radius_m: float) -> None:
-    ranges = row_ranges(centre, radius_m)
+    ranges = cell_ranges(centre, radius_m)
     bounds = [bound for pair in ranges for bound in pair]
     assert bounds == sorted(bounds)
     assert all(a[1] < b[0] for a, b in pairwise(ranges))
 
 
-def test_a_disc_takes_few_ranges() -> None:
-    assert len(row_ranges(MEDAN, 100)) <= 3
-    assert len(row_ranges(Point(-17.8, 180.0), 100)) <= 6
-    assert len(row_ranges(Point(90, 0), 100_000)) == 1
+@given(centre=anywhere, radius_m=RADII_M)
+def test_a_disc_takes_few_ranges(centre: Point, radius_m: float) -> None:
+    assert len(cell_ranges(centre, radius_m)) <= 20
+
+
+@given(radius_m=st.floats(50, 300_000))
+def test_little_beyond_a_disc_is_covered(radius_m: float) -> None:
+    cells = sum(last - first + 1 for first, last in cell_ranges(MEDAN, radius_m))
+    cell_m = metres_between(Point(0, 0), Point(360 / 2**26, 0))
+    square_m2 = cells * cell_m**2 * math.cos(math.radians(MEDAN.lat))
+    assert square_m2 < 5 * math.pi * radius_m**2
+
+
+@given(here=anywhere, there=anywhere)
+@example(here=Point(-17.8, 179.9), there=Point(-17.8, -179.9))
+@example(here=Point(60.0, 10.0), there=Point(60.0, 10.1))
+@example(here=Point(89.5, 0.0), there=Point(89.5, 90.0))
+def test_nothing_is_nearer_than_its_degrees_say(here: Point, there: Point) -> None:
+    degrees = math.hypot(there.lat - here.lat, there.lon - here.lon)
+    assert metres_inside(here, degrees) <= metres_between(here, there)
+
+
+@given(here=centres, bearing=bearings, metres=st.floats(1, 2_000_000))
+def test_nothing_near_is_nearer_than_its_degrees_say(
+    here: Point, bearing: float, metres: float
+) -> None:
+    there = beyond(here, bearing, metres)
+    degrees = math.hypot(there.lat - here.lat, there.lon - here.lon)
+    assert metres_inside(here, degrees) <= metres_between(here, there)
+
+
+def test_near_the_equator_degrees_say_nearly_all() -> None:
+    assert metres_inside(MEDAN, 0.01) == pytest.approx(0.998 * 1_111.95, rel=1e-3)
+    assert metres_inside(Point(90, 0), 0.01) == 0

@@ -51,7 +51,7 @@ class _Bare(NearestFirst):
         from routing.plan.nearest import _Work  # noqa: PLC0415
 
         work = _Work(problem, 0.0, lambda _: True)
-        work.drive_nearest_first()
+        work.drive_nearest_first(in_turn=False)
         return plan_of(problem, [run.tour for run in work.runs], "bare")
 
 
@@ -130,3 +130,11 @@ def test_a_tour_that_breaks_a_rule_is_no_plan() -> None:
     problem = town(10, 1, seed=1, capacity_grams=1_000)
     with pytest.raises(ValueError, match="breaks a rule"):
         plan_of(problem, [[list(problem.stops)]], "nobody")
+
+
+def test_nobody_is_sent_out_for_nothing() -> None:
+    problem = town(12, 6, seed=8, capacity_grams=400_000)
+    open_all_day = tuple(replace(stop, opens_s=0, closes_s=24 * HOUR) for stop in problem.stops)
+    plan = _plan(replace(problem, stops=open_all_day))
+    assert len(_served(plan)) == 12
+    assert sum(bool(one.trips) for one in plan.vehicles) <= 2

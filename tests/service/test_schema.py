@@ -7,15 +7,19 @@ import httpx
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from models import migrations
 from models.ledger import triggers
+from models.migrations.versions import m0007_cells
 from models.registry import BANK_TABLES, METADATA
+from routing.geo import Point, cell_of
 from service.app import create_app, open_parts
 from service.database import Database, schema
 from service.database.schema import SchemaNotReady
 from service.settings import Settings
+from tests.factories import change_pickup, list_pickup, make_town, reload
 
 
 async def on(database: Database, ask: Callable[[Connection], object]) -> object:
@@ -145,6 +149,20 @@ def test_a_migration_can_be_taken_back(tmp_path: Path) -> None:
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
     schema.upgrade(url)
+
+
+async def test_pickups_of_before_are_found_by_the_cells_of_now(database: Database) -> None:
+    town = await make_town(database)
+    pickup = await list_pickup(town, at=Point(3.5952, 98.6722))
+
+    def renumber(connection: Connection) -> None:
+        with Operations.context(MigrationContext.configure(connection)):
+            m0007_cells.downgrade()
+            m0007_cells.upgrade()
+
+    await change_pickup(town, pickup.id, cell=0)
+    await on(database, renumber)
+    assert (await reload(town, pickup)).cell == cell_of(Point(pickup.lat, pickup.lon))
 
 
 async def test_nothing_starts_on_a_database_that_is_not_ready(tmp_path: Path) -> None:
