@@ -9,6 +9,7 @@ the same bytes.
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 FORM = 1
 TITLE = "jumpa-madu/transfer/1"
@@ -43,6 +44,21 @@ FIELDS = JOURNAL_FIELDS + TRANSFER_FIELDS
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  Instants come as text, in UTC.
 _MICROSECOND = timedelta(microseconds=1)
 _LEAF = b"\x00"
+
+
+class _Written(dict[str, str]):
+    """Netstrings of what a book repeats: its accounts, kinds and units."""
+
+    _most = 100_000
+
+    def __missing__(self, value: str) -> str:
+        if len(self) >= self._most:
+            self.clear()
+        written = self[value] = f"{len(value)}:{value},"
+        return written
+
+
+_WRITTEN = _Written()
 
 
 def canonical(values: Sequence[str]) -> bytes:
@@ -89,11 +105,11 @@ def transfer_part(values: Sequence[str]) -> bytes:
     one, key, kind, pending, debit, debit_shard, credit, credit_shard, amount, unit, at, made = (
         values
     )
+    again = _WRITTEN
     text = (
-        f"{len(one)}:{one},{len(key)}:{key},{len(kind)}:{kind},{len(pending)}:{pending},"
-        f"{len(debit)}:{debit},{len(debit_shard)}:{debit_shard},"
-        f"{len(credit)}:{credit},{len(credit_shard)}:{credit_shard},"
-        f"{len(amount)}:{amount},{len(unit)}:{unit},{len(at)}:{at},{len(made)}:{made},"
+        f"{len(one)}:{one},{len(key)}:{key},{again[kind]}{len(pending)}:{pending},"
+        f"{again[debit]}{again[debit_shard]}{again[credit]}{again[credit_shard]}"
+        f"{len(amount)}:{amount},{again[unit]}{len(at)}:{at},{len(made)}:{made},"
     )
     return text.encode() if text.isascii() else netstrings(values)
 
@@ -104,10 +120,12 @@ def netstrings(values: Iterable[str]) -> bytes:
     return b"".join(b"%d:%b," % (len(value), value) for value in encoded)
 
 
+@lru_cache(maxsize=16)
 def microseconds(instant: str) -> str:
     """An instant that a database wrote, as microseconds since 1970 in UTC.
 
     What is no instant, and so was never written by us, stays as it is behind a question mark.
+    One act has mostly one instant, written three times.
     """
     try:
         return str((datetime.fromisoformat(instant) - _EPOCH) // _MICROSECOND)
