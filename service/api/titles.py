@@ -111,6 +111,7 @@ INDONESIAN = {
     "too_many_grams_held": "Muatan terlalu berat",
     "too_many_jobs_held": "Terlalu banyak penjemputan",
     "too_many_stops": "Terlalu banyak perhentian",
+    "too_many_streams": "Terlalu banyak sambungan",
     "try_again_soon": "Coba lagi sebentar lagi",
     "unknown_material": "Jenis sampah tidak dikenal",
     "unknown_profile": "Format mutasi tidak dikenal",

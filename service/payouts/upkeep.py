@@ -43,10 +43,13 @@ async def refresh_channels(database: Database, gateways: Gateways) -> None:
             await _drop_others(session, bank_id, [one.name for one in gateways.of(bank_id)])
 
 
-async def check_names(database: Database, gateways: Gateways) -> int:
+async def check_names(
+    database: Database, gateways: Gateways, banks: Sequence[UUID] | None = None
+) -> int:
     """Ask whose accounts new destinations are; how many were asked about."""
     async with database.reading() as session:
-        waiting = await _unchecked(session, list(await session.exec(select(Bank.id))))
+        found = list(await session.exec(select(Bank.id))) if banks is None else list(banks)
+        waiting = await _unchecked(session, found)
     for destination in waiting:
         found = await _holder(gateways, destination)
         async with database.transaction() as session:

@@ -214,7 +214,7 @@ async def test_whose_account_it_is_is_asked_where_the_gateway_tells(
 ) -> None:
     asked = await ask(paying, till.town)
     till.gateway.holders = holders
-    await upkeep.check_names(till.town.database, till.gateways)
+    await upkeep.check_names(till.town.database, till.gateways, [till.town.bank_id])
     seen = done(await paying.get(till.town.treasurer, f"{PAYOUTS}/{asked['id']}"))
     assert (seen["destination"]["name_check"], seen["destination"]["name_found"]) == (check, name)
 

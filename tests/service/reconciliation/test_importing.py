@@ -7,8 +7,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import col, select
 
-from models.base import table_of
-from models.payout import Payout, PayoutStatus
+from models.payout import Cause, Payout, PayoutStatus
 from models.reconciliation import (
     CaseStatus,
     LineType,
@@ -16,8 +15,9 @@ from models.reconciliation import (
     StatementLine,
     StatementMatch,
 )
-from service import reconciliation
+from service import payouts, reconciliation
 from service.database import Database
+from service.gateways import Reported, Stage
 from service.reconciliation import StatementContradicts
 from service.reconciliation.readers import Row
 from tests.factories import Town, make_town
@@ -137,13 +137,9 @@ async def test_a_payout_that_fails_after_all_is_not_missing_any_more(town: Town)
     await bring_in(town, lines_of(await pay_through(town, 1_000, sent_at=sent_days_ago(9.5))))
     await bring_in(town, lines_of(await pay_through(town, 1_000, sent_at=sent_days_ago(5))))
     assert await kinds(town) == [("unknown", "silent")]
-    payout = table_of(Payout)
     async with town.database.transaction() as session:
-        connection = await session.connection()
-        failed = payout.update().values(status=PayoutStatus.FAILED)
-        await connection.execute(
-            failed.where(payout.c.bank_id == town.bank_id, payout.c.id == unknown.id)
-        )
+        report = Reported(Stage.FAILED, unknown.gateway_id)
+        await payouts.settle(session, town.bank_id, unknown.id, report, Cause.QUERY)
     await bring_in(town, lines_of(await pay_through(town, 1_000, sent_at=sent_days_ago(4))))
     assert await kinds(town) == []
 
