@@ -1,6 +1,6 @@
 """How good the order of stops is: single tours and whole fleets against the best known.
 
-python3 run.py bench routes INSTANCES [--seconds 5] [--only tours|fleets|loop]
+python3 run.py bench routes INSTANCES [--seconds 5] [--only tours|monaco|fleets|loop]
 
 INSTANCES is a folder with tsp/, cvrp/ and vrptw/ as TSPLIB, CVRPLIB and Solomon wrote them.
 """
@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+
 from bench.support.figures import figure
 from bench.support.instances import Instance, read
 from routing.geo import Point, metres_between
@@ -21,10 +23,14 @@ from routing.plan import Plan, Planner
 from routing.plan.checking import check
 from routing.plan.nearest import NearestFirst
 from routing.plan.vrp import PyVRP
+from routing.roads import Router
+from routing.roads.osrm import Osrm
 from routing.route import Cost, length, nearest_first, order_stops
+from tests.routing import osrm
 
 GOALS = {"X-n200-k36": 3.0, "X-n502-k39": 2.0, "R101": 0.5, "RC208": 3.0, "RC2_10_9": 8.0}
 """Percent above the best known, after five seconds of one processor."""
+_ASKED, _NO_WAY_S = 80, 3_600
 _TOURS = {5: 40, 10: 40, 20: 20, 50: 10, 100: 6}
 
 
@@ -32,6 +38,7 @@ def main() -> None:
     options = _options()
     parts: dict[str, Callable[[argparse.Namespace], None]] = {
         "tours": _tours,
+        "monaco": _monaco,
         "fleets": _fleets,
         "loop": _loop,
     }
@@ -44,7 +51,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py bench routes", description=__doc__)
     parser.add_argument("instances", type=Path)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--only", choices=["tours", "fleets", "loop"])
+    parser.add_argument("--only", choices=["tours", "monaco", "fleets", "loop"])
     return parser.parse_args()
 
 
@@ -62,6 +69,37 @@ def _tours(options: argparse.Namespace) -> None:
     for stops, count in _TOURS.items():
         _random_tours("town", stops, count, one_way=1.0)
         _random_tours("one_way", stops, count, one_way=1.2)
+
+
+def _monaco(_options: argparse.Namespace) -> None:
+    """Tours by the one-way times of a real OSRM; left out where its wheel can't be had."""
+    with osrm.server() as url:
+        if url is None:
+            return
+        chance, gaps, spent = random.Random(50), [], []
+        for _ in range(_TOURS[50]):
+            places = [
+                Point(chance.uniform(43.727, 43.748), chance.uniform(7.413, 7.437))
+                for _ in range(_ASKED)
+            ]
+            cost = _closed(asyncio.run(_driving_s(url, places)))
+            began = time.process_time()
+            order = order_stops(cost)
+            spent.append(1e3 * (time.process_time() - began))
+            gaps.append(100 * (length(cost, order) / _best_of(cost) - 1))
+    figure("routes_monaco_50_mean_gap", statistics.mean(gaps), "<=5")
+    figure("routes_monaco_50_worst_gap", max(gaps))
+    figure("routes_monaco_50_median_ms", statistics.median(spent), "<=100")
+
+
+async def _driving_s(url: str, places: list[Point]) -> list[list[int]]:
+    """Seconds between the first 51 places from which and to which one can drive."""
+    async with httpx.AsyncClient() as client:
+        cells = (await Router(Osrm(url, client)).table(places)).cells
+    near = [n for n, row in enumerate(cells) if sum(drive is None for drive in row) < _ASKED / 2]
+    kept = near[:51]
+    drives = [[cells[a][b] for b in kept] for a in kept]
+    return [[drive.seconds if drive else _NO_WAY_S for drive in row] for row in drives]
 
 
 def _random_tours(name: str, stops: int, count: int, *, one_way: float) -> None:

@@ -13,6 +13,8 @@ from routing.geo import Point
 _WIDTH, _HEIGHT, _EDGE = 960, 720, 56
 _COLOURS = ("#1b6ca8", "#c8553d", "#2e7d32", "#7b3fa0", "#b8860b", "#00838f", "#ad1457", "#5d4037")
 _BARS_M = (50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000)
+_RADIUS, _SMALL, _MANY = 13, 9, 60
+"""Of a stop; with more than so many on the sheet they would hide each other."""
 _LATE = "#b00020"
 _METRES_A_DEGREE = 111_195
 _Box = tuple[float, float, float, float]
@@ -60,19 +62,21 @@ def draw(
     Lines are straight: they show the order, not the roads.
     """
     view = _View.of([bank, *left_out, *_points(routes)])
+    count = sum(len(trip) for route in routes for trip in route.trips)
+    radius = _RADIUS if count <= _MANY else _SMALL
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         f'font-family="system-ui, sans-serif" role="img" aria-label="{escape(title, quote=True)}">',
         f"<title>{escape(title)}</title>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fbfaf7"/>',
+        *(part for n, route in enumerate(routes) for part in _lines(view, bank, route, _colour(n))),
+        *(part for n, one in enumerate(routes) for part in _stops(view, one, _colour(n), radius)),
         *(
-            f'<path d="{view.cross(place)}" stroke="#888" stroke-width="3" fill="none"/>'
+            f'<path d="{view.cross(place)}" stroke="#555" stroke-width="3" fill="none"/>'
             for place in left_out
         ),
-        *(part for n, route in enumerate(routes) for part in _lines(view, bank, route, _colour(n))),
-        *(part for n, route in enumerate(routes) for part in _stops(view, route, _colour(n))),
         _bank(view, bank, words),
-        *_labels(view, bank, routes),
+        *_labels(view, bank, routes, radius),
         *_legend(title, routes, words, shows_left_out=bool(left_out)),
         _bar(view),
         "</svg>",
@@ -169,7 +173,7 @@ def _leg(
         )
 
 
-def _stops(view: _View, route: DrawnRoute, colour: str) -> Iterator[str]:
+def _stops(view: _View, route: DrawnRoute, colour: str, radius: int) -> Iterator[str]:
     if route.trips:
         x, y = view.at(route.start)
         yield f'<circle cx="{x}" cy="{y}" r="7" fill="#fbfaf7" stroke="{colour}" stroke-width="3"/>'
@@ -178,18 +182,18 @@ def _stops(view: _View, route: DrawnRoute, colour: str) -> Iterator[str]:
             x, y = view.at(stop.point)
             ring = _LATE if stop.is_late else "#fbfaf7"
             yield (
-                f'<circle cx="{x}" cy="{y}" r="13" fill="{colour}" stroke="{ring}" stroke-width="3"/>'
-                f'<text x="{x}" y="{y + 4.5}" font-size="13" font-weight="700" fill="#fff" '
+                f'<circle cx="{x}" cy="{y}" r="{radius}" fill="{colour}" stroke="{ring}" stroke-width="3"/>'
+                f'<text x="{x}" y="{round(y + radius / 3, 1)}" font-size="{radius}" font-weight="700" fill="#fff" '
                 f'text-anchor="middle">{stop.number}</text>'
             )
 
 
-def _labels(view: _View, bank: Point, routes: Sequence[DrawnRoute]) -> Iterator[str]:
+def _labels(view: _View, bank: Point, routes: Sequence[DrawnRoute], radius: int) -> Iterator[str]:
     """What stands beside the stops, where there is room: no word lies on another or a stop."""
     stops = [stop for route in routes for trip in route.trips for stop in trip]
     x, y = view.at(bank)
     taken = [(x - 50, y - 16, x + 50, y + 34)]
-    taken += [_box(*view.at(stop.point), 13, -13, 13) for stop in stops]
+    taken += [_box(*view.at(stop.point), radius, -radius, radius) for stop in stops]
     for stop in stops:
         x, y = view.at(stop.point)
         box = _box(x, y, 3.2 * len(stop.label), 17, 32)
@@ -241,7 +245,8 @@ def _bar(view: _View) -> str:
     longest = (_WIDTH / 4) / view.pixels_a_metre
     metres = max((one for one in _BARS_M if one <= longest), default=_BARS_M[0])
     width = round(metres * view.pixels_a_metre, 1)
-    x, y = _WIDTH - 24, _HEIGHT - 22
+    # Above the notes, which may be as long as the sheet is wide.
+    x, y = _WIDTH - 24, _HEIGHT - 48
     said = f"{metres} m" if metres < 1_000 else f"{metres / 1_000:g} km"
     return (
         f'<path d="M{round(x - width, 1)} {y - 6}v6h{width}v-6" fill="none" stroke="#222" '

@@ -19,8 +19,13 @@ _WIDEST_SHAKE = 30
 
 
 def order_stops(cost: Cost) -> list[int]:
-    """Return all stops in a good driving order. Raises ValueError if `cost` is not square."""
-    return shake(cost, improve(cost, nearest_first(cost)))
+    """Return all stops in a good driving order. Raises ValueError if `cost` is not square.
+
+    Never longer than nearest-first, which it begins with unless inserting the farthest is
+    shorter, as it mostly is.
+    """
+    begins = nearest_first(cost), farthest_inserted(cost)
+    return shake(cost, improve(cost, min(begins, key=lambda order: length(cost, order))))
 
 
 def nearest_first(cost: Cost) -> list[int]:
@@ -37,6 +42,25 @@ def nearest_first(cost: Cost) -> list[int]:
         left.remove(here)
         order.append(here)
     return order
+
+
+def farthest_inserted(cost: Cost) -> list[int]:
+    """Return all stops: the one farthest from those placed is put where it adds least, each time.
+
+    It draws the outline first, so less is left to improve. Raises ValueError like nearest_first.
+    """
+    _require_square(cost)
+    end = len(cost) - 1
+    path = [0, end]
+    away = {stop: cost[0][stop] + cost[stop][end] for stop in range(1, end)}
+    while away:
+        stop = max(away, key=away.__getitem__)
+        del away[stop]
+        leave = cost[stop]
+        added = [cost[a][stop] + leave[b] - cost[a][b] for a, b in pairwise(path)]
+        path.insert(added.index(min(added)) + 1, stop)
+        away = {one: min(far, leave[one] + cost[one][stop]) for one, far in away.items()}
+    return path[1:-1]
 
 
 def improve(cost: Cost, order: list[int], *, rounds: int = 50) -> list[int]:
@@ -67,15 +91,15 @@ def shake(cost: Cost, order: list[int]) -> list[int]:
     What `improve` can't leave by one move, it can from a little beside it: two neighbouring
     stretches change places, and the result is kept if it is no longer (iterated local search,
     after Martin, Otto and Felten, 1991). How often depends on the number of stops alone, and
-    the disturbances are the same each time, so the same arguments give the same order.
+    the disturbances are the same each time, so the same arguments give the same order. A
+    tour of up to twenty is within a hundredth already, and is to be answered within 3 ms.
     """
-    if len(order) <= _EXACT_STOPS:
+    if len(order) <= _FEW_STOPS:
         return order
     chance = random.Random(len(order))  # noqa: S311  Nothing here is secret.
     best, shortest = order, length(cost, order)
-    # A short tour is to be answered within 3 ms, a longer one within 100.
-    shakes = 1 if len(order) <= _FEW_STOPS else _SHAKES_OF_STOPS // len(order) ** 2
-    for _ in range(shakes):
+    # A longer tour is to be answered within 100 ms.
+    for _ in range(_SHAKES_OF_STOPS // len(order) ** 2):
         other = improve(cost, _disturbed(best, chance), rounds=3)
         if (found := length(cost, other)) <= shortest:
             best, shortest = other, found

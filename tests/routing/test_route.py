@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.route import Cost, improve, length, nearest_first, order_stops, shake
+from routing.route import (
+    Cost,
+    farthest_inserted,
+    improve,
+    length,
+    nearest_first,
+    order_stops,
+    shake,
+)
 
 ONE_WAY = [
     [0, 1, 9, 9],
@@ -148,3 +156,19 @@ def test_shaking_never_makes_it_longer(stops: int, seed: int) -> None:
     assert sorted(shaken) == sorted(order)
     assert length(cost, shaken) <= length(cost, order)
     assert shaken == shake(cost, order)
+
+
+def test_the_farthest_is_inserted_where_it_adds_least() -> None:
+    # On a line from 0 to 100 and back, out on one side of it and home on the other.
+    places = [0, 90, 30, 60, 0]
+    cost = [[abs(a - b) for b in places] for a in places]
+    order = farthest_inserted(cost)
+    assert sorted(order) == [1, 2, 3]
+    assert length(cost, order) == 180
+
+
+@given(cost=matrices(most=25))
+def test_an_order_is_never_longer_than_either_beginning(cost: Cost) -> None:
+    begins = nearest_first(cost), farthest_inserted(cost)
+    assert sorted(begins[1]) == sorted(begins[0])
+    assert length(cost, order_stops(cost)) <= min(length(cost, order) for order in begins)
