@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.base import utc_now
+from models.ledger import TransferKind
 from service import ledger
 from service.banks import day_at
 from service.database import Database
@@ -142,6 +143,15 @@ async def test_grams_that_come_from_nowhere_show(town: Town) -> None:
     await post(town, (chart.stock(PET), chart.goods_held(PET), 700))
     (line,) = await balance(town, today, today)
     assert (line.received, line.balance) == (700, -700)
+
+
+async def test_grams_that_are_only_held_have_not_moved(town: Town) -> None:
+    today = day_at(town.bank, utc_now())
+    source = chart.source(town.resident.id, PET)
+    hold = Movement(f"test:{uuid4()}", chart.stock(PET), source, 700, kind=TransferKind.HOLD)
+    async with town.database.transaction() as session:
+        await ledger.post(session, town.bank_id, Draft("test", [hold], event_at=utc_now()))
+    assert await balance(town, today, today) == []
 
 
 async def test_another_banks_grams_are_not_counted(town: Town) -> None:
