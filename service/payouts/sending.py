@@ -15,7 +15,7 @@ from sqlmodel import col, select
 
 from models.bank import Bank
 from models.base import utc_now
-from models.payout import Cause, Payout
+from models.payout import Cause, Payout, PayoutStatus
 from service.database import Database
 from service.gateways import (
     Answer,
@@ -101,13 +101,13 @@ class Sender:
         gateway = self._gateways.named(task.payout.gateway)
         if gateway is None:
             log.error("gateway_missing %s", task.payout.gateway)
-            return Refused("GATEWAY_NOT_SET_UP", try_again=True, retry_after_s=3_600), Cause.WORKER
+            return _not_set_up(task), Cause.WORKER
         if not task.must_ask:
             return await self._send(gateway, task.payout), Cause.ANSWER
         found = await _safely(gateway.find(order_of(task.payout)))
         if not isinstance(found, Missing):
             return found, Cause.QUERY
-        if not found.may_send:
+        if not found.may_send or task.payout.status == PayoutStatus.PAID:
             return Unknown("The gateway doesn't know it, and it can't be sent again."), Cause.QUERY
         return await self._send(gateway, task.payout), Cause.ANSWER
 
@@ -143,6 +143,13 @@ def order_of(payout: Payout) -> Order:
         gateway_id=payout.gateway_id,
         first_sent_at=payout.asked_at,
     )
+
+
+def _not_set_up(task: Task) -> Answer:
+    """Nothing is certain of what was sent while the gateway was still set up."""
+    if task.must_ask:
+        return Unknown("Its gateway isn't set up any more.")
+    return Refused("GATEWAY_NOT_SET_UP", try_again=True, retry_after_s=3_600)
 
 
 class _Purse:
