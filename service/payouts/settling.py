@@ -46,8 +46,11 @@ async def apply(
 ) -> Effect:
     """Move a payout to where its gateway says it is, if that is forward."""
     payout = await _locked(session, bank_id, payout_id)
-    if payout is None:
-        return Effect.NO_PAYOUT
+    return Effect.NO_PAYOUT if payout is None else await apply_to(session, payout, report, cause)
+
+
+async def apply_to(session: AsyncSession, payout: Payout, report: Reported, cause: Cause) -> Effect:
+    """The same for a payout that this transaction has locked, and read since."""
     if payout.gateway_id and report.gateway_id not in ("", payout.gateway_id):
         return Effect.OTHER_ID
     await _note_id(session, payout, report)
@@ -183,4 +186,3 @@ async def _note_id(session: AsyncSession, payout: Payout, report: Reported) -> N
         .values(gateway_id=report.gateway_id)
         .execution_options(synchronize_session=False)
     )
-    await session.refresh(payout)
