@@ -20,7 +20,7 @@ from service.database import Database
 from service.errors import NotFound, NotSignedIn
 from service.gateways import Gateway, Gateways, NotGenuine, Notice, NotReadable
 from service.payouts import settling
-from service.payouts.settling import Effect
+from service.payouts.settling import Effect, Origin
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +45,24 @@ async def receive(
 ) -> None:
     """Keep a callback and do what it says; the same one again does nothing.
 
-    It is kept in a transaction of its own: should the second one fail, the worker tries
-    again. Raises GatewayUnknown or CallbackNotGenuine.
+    If doing fails, it is kept all the same, and the worker tries again. Raises
+    GatewayUnknown or CallbackNotGenuine.
     """
     gateway = gateways.named(name)
     if gateway is None:
         raise GatewayUnknown
     notice = _read(gateway, headers, body)
-    async with database.transaction() as session:
-        kept = await _keep(session, name, headers, body)
-    if kept is not None:
-        await _handle(database, gateways, name, kept, notice, tries=0)
+    try:
+        async with database.transaction() as session:
+            kept = await _keep(session, name, headers, body)
+            if kept is not None:
+                await _act(session, gateways, name, kept, notice, tries=0)
+    except Exception:
+        log.exception("callback_failed %s", name)
+        async with database.transaction() as session:
+            kept = await _keep(session, name, headers, body)
+            if kept is not None:
+                await _note(session, kept, "failed", 0, done=False)
 
 
 async def handle_waiting(database: Database, gateways: Gateways, *, limit: int = 50) -> int:
@@ -69,10 +76,7 @@ async def handle_waiting(database: Database, gateways: Gateways, *, limit: int =
     async with database.reading() as session:
         waiting = list(await session.exec(query))
     for one in waiting:
-        gateway = gateways.named(one.gateway)
-        if gateway is not None:
-            notice = _read_kept(gateway, one)
-            await _handle(database, gateways, one.gateway, one.id, notice, tries=one.tries)
+        await _handle(database, gateways, one)
     return len(waiting)
 
 
@@ -114,8 +118,24 @@ async def _keep(
     return written.scalar_one_or_none()
 
 
-async def _handle(
-    database: Database,
+async def _handle(database: Database, gateways: Gateways, kept: GatewayCallback) -> None:
+    gateway, is_over = gateways.named(kept.gateway), kept.tries >= MOST_TRIES
+    try:
+        async with database.transaction() as session:
+            if gateway is None:
+                # Others would wait behind it if it weren't put off.
+                await _note(session, kept.id, "gateway_missing", kept.tries, done=is_over)
+                return
+            notice = _read_kept(gateway, kept)
+            await _act(session, gateways, kept.gateway, kept.id, notice, tries=kept.tries)
+    except Exception:
+        log.exception("callback_failed %s", kept.id)
+        async with database.transaction() as session:
+            await _note(session, kept.id, "failed", kept.tries, done=is_over)
+
+
+async def _act(
+    session: AsyncSession,
     gateways: Gateways,
     name: str,
     callback_id: UUID,
@@ -123,16 +143,10 @@ async def _handle(
     *,
     tries: int,
 ) -> None:
-    try:
-        async with database.transaction() as session:
-            outcome = await _apply(session, gateways, name, notice)
-            # Its payout may only be about to learn what the gateway calls it.
-            is_early = outcome == Effect.NO_PAYOUT and tries < MOST_TRIES
-            await _note(session, callback_id, outcome, tries, done=not is_early)
-    except Exception:
-        log.exception("callback_failed %s", callback_id)
-        async with database.transaction() as session:
-            await _note(session, callback_id, "failed", tries, done=tries >= MOST_TRIES)
+    outcome = await _apply(session, gateways, name, notice)
+    # Its payout may only be about to learn what the gateway calls it.
+    is_early = outcome == Effect.NO_PAYOUT and tries < MOST_TRIES
+    await _note(session, callback_id, outcome, tries, done=not is_early)
 
 
 async def _apply(
@@ -146,7 +160,7 @@ async def _apply(
     if notice.amount_idr not in (None, payout.send_idr):
         await _ask_soon(session, payout)
         return "amount_differs"
-    effect = await settling.apply(session, payout.bank_id, payout.id, notice.report, Cause.CALLBACK)
+    effect = await settling.apply_to(session, payout, notice.report, Origin(Cause.CALLBACK))
     if effect in (Effect.CONTRADICTS, Effect.OTHER_ID):
         log.warning("callback_%s %s", effect, payout.id)
     return effect
@@ -155,7 +169,12 @@ async def _apply(
 async def _payout_of(
     session: AsyncSession, banks: Sequence[UUID], name: str, notice: Notice
 ) -> Payout | None:
-    query = select(Payout).where(col(Payout.bank_id).in_(banks), Payout.gateway == name)
+    """The payout that it tells of, locked."""
+    query = (
+        select(Payout)
+        .where(col(Payout.bank_id).in_(banks), Payout.gateway == name)
+        .with_for_update()
+    )
     if notice.key:
         payout_id = _id_in(notice.key)
         query = query.where(Payout.id == payout_id, Payout.key == notice.key)

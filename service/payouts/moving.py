@@ -50,12 +50,11 @@ async def move(
         .values(
             status=to, moves=col(Payout.moves) + 1, cause=cause, moved_at=utc_now(), tries=0, **told
         )
-        .returning(col(Payout.id))
-        .execution_options(synchronize_session=False)
+        .returning(Payout)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    happened = moved.first() is not None
-    await session.refresh(payout)
-    if not happened:
+    if moved.first() is None:
+        await session.refresh(payout)
         raise PayoutNotOpen(status=payout.status)
 
 

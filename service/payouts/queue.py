@@ -18,6 +18,8 @@ from service.payouts.settling import Effect
 LEASE = timedelta(seconds=60)
 MOST_REFUSALS = 12
 LONGEST_PAUSE = timedelta(hours=1)
+_SLOWER = 5
+"""So many doublings longer are the pauses between questions than those between refusals."""
 WORKED_ON = (PayoutStatus.APPROVED, *UNDER_WAY, PayoutStatus.PAID)
 
 
@@ -43,7 +45,7 @@ async def record(
     if isinstance(answer, Reported):
         effect = await settling.apply(session, payout.bank_id, payout.id, answer, cause)
         if effect != Effect.MOVED:
-            await _later(session, task)
+            await _later(session, task, is_certain=True)
         return
     if not await _still_has(session, task):
         return
@@ -99,6 +101,8 @@ async def _take(session: AsyncSession, payout: Payout) -> Task:
 
 async def _unknown(session: AsyncSession, task: Task, answer: Unknown, cause: Cause) -> None:
     """It may be paid: it is asked about from now on, and never given up by itself."""
+    if answer.gateway_id and not task.payout.gateway_id:
+        await _set(session, task.payout, gateway_id=answer.gateway_id)
     if task.payout.status == PayoutStatus.SENDING:
         now = utc_now()
         fresh = await _fresh(session, task)
@@ -112,10 +116,9 @@ async def _unknown(session: AsyncSession, task: Task, answer: Unknown, cause: Ca
             sent_at=fresh.asked_at,
             unknown_at=now,
             due_at=now + pause_after(0),
-            gateway_id=answer.gateway_id or fresh.gateway_id,
         )
     else:
-        await _later(session, task)
+        await _later(session, task, is_certain=False)
 
 
 async def _refused(session: AsyncSession, task: Task, answer: Refused, cause: Cause) -> None:
@@ -130,27 +133,33 @@ async def _refused(session: AsyncSession, task: Task, answer: Refused, cause: Ca
         await settling.end_unpaid(session, fresh, failed, origin, answer.failure)
         await moving.tell(session, fresh, "payout_failed")
         return
-    pause = pause_after(payout.tries)
+    pause = pause_after(payout.tries + (_SLOWER if task.must_ask else 0))
     if answer.retry_after_s is not None:
         pause = min(timedelta(seconds=max(answer.retry_after_s, 0)), LONGEST_PAUSE)
     # An empty float is no fault of this payout, and uses up none of its tries.
     tries = payout.tries + (not answer.float_empty)
-    await _set(session, payout, asked_at=None, tries=tries, due_at=utc_now() + pause)
+    # This call was refused for certain; an earlier one may still be on its way.
+    asked_at = payout.asked_at if task.must_ask else None
+    await _set(session, payout, asked_at=asked_at, tries=tries, due_at=utc_now() + pause)
 
 
-async def _later(session: AsyncSession, task: Task) -> None:
-    """Nothing new: ask again after a longer pause. What is paid is looked at no more than twice."""
+async def _later(session: AsyncSession, task: Task, *, is_certain: bool) -> None:
+    """Nothing new: ask again after a longer pause."""
     fresh = await _fresh(session, task)
     if fresh.fence != task.payout.fence or fresh.due_at is None:
         return
-    tries = fresh.tries + 1
-    await _set(session, fresh, tries=tries, due_at=_next_look(PayoutStatus(fresh.status), tries))
+    tries, now = fresh.tries + 1, utc_now()
+    due_at: datetime | None = now + pause_after(tries + _SLOWER)
+    if fresh.status == PayoutStatus.PAID:
+        due_at = _next_look(now, tries, is_certain=is_certain)
+    await _set(session, fresh, tries=tries, due_at=due_at)
 
 
-def _next_look(status: PayoutStatus, tries: int) -> datetime | None:
-    if status != PayoutStatus.PAID:
-        return utc_now() + pause_after(tries + 5)
-    return utc_now() + 2 * settling.LOOK_AGAIN if tries < 2 else None
+def _next_look(now: datetime, tries: int, *, is_certain: bool) -> datetime | None:
+    """What is paid is looked at no more than twice, unless nobody could say how it is."""
+    if is_certain:
+        return now + 2 * settling.LOOK_AGAIN if tries < 2 else None
+    return now + LONGEST_PAUSE if tries < MOST_REFUSALS else None
 
 
 async def _still_has(session: AsyncSession, task: Task) -> bool:

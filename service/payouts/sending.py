@@ -15,7 +15,7 @@ from sqlmodel import col, select
 
 from models.bank import Bank
 from models.base import utc_now
-from models.payout import Cause, Payout
+from models.payout import Cause, Payout, PayoutStatus
 from service.database import Database
 from service.gateways import (
     Answer,
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 IN_FLIGHT = 8
 PAUSE_S = 1.0
+GATHERED_S = 0.02
 UPKEEP_EVERY_S = 600.0
 BALANCE_KNOWN_S = 15.0
 
@@ -45,9 +46,30 @@ class Sender:
         self._database = database
         self._gateways = gateways
         self._purse = _Purse()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop. What fails is logged and tried again."""
+        looking = asyncio.create_task(self._look_after(stop))
+        while not stop.is_set():
+            try:
+                begun = await self._begin_due()
+            except Exception:
+                log.exception("sending_failed")
+                begun = 0
+            await self._until_free()
+            if not begun:
+                await _pause(stop)
+        await asyncio.gather(looking, *self._under_way)
+
+    async def send_due(self, banks: Sequence[UUID] | None = None) -> int:
+        """Take a batch of what is due and work on all of it at once; how many."""
+        tasks = await self._take(banks, IN_FLIGHT)
+        await asyncio.gather(*(self._work(task) for task in tasks))
+        return len(tasks)
+
+    async def _look_after(self, stop: asyncio.Event) -> None:
+        """What goes on beside the payouts: channels, callbacks that wait, names to check."""
         loop = asyncio.get_running_loop()
         next_upkeep = loop.time()
         while not stop.is_set():
@@ -55,26 +77,29 @@ class Sender:
                 if loop.time() >= next_upkeep:
                     next_upkeep = loop.time() + UPKEEP_EVERY_S
                     await upkeep.refresh_channels(self._database, self._gateways)
-                worked = await self.round()
+                await callbacks.handle_waiting(self._database, self._gateways)
+                await upkeep.check_names(self._database, self._gateways)
             except Exception:
-                log.exception("sending_failed")
-                worked = 0
-            if worked < IN_FLIGHT:
-                await _pause(stop)
+                log.exception("looking_after_failed")
+            await _pause(stop)
 
-    async def round(self, banks: Sequence[UUID] | None = None) -> int:
-        """One turn: callbacks that wait, names to check, and a batch of payouts; how many."""
-        await callbacks.handle_waiting(self._database, self._gateways)
-        await upkeep.check_names(self._database, self._gateways)
-        return await self.send_due(banks)
-
-    async def send_due(self, banks: Sequence[UUID] | None = None) -> int:
-        """Take a batch of what is due and work on all of it at once; how many."""
-        tasks = await self._take(banks)
-        await asyncio.gather(*(self._work(task) for task in tasks))
+    async def _begin_due(self) -> int:
+        """Begin what is due, as far as it fits beside what is under way; how many."""
+        tasks = await self._take(None, IN_FLIGHT - len(self._under_way))
+        for task in tasks:
+            working = asyncio.create_task(self._work(task))
+            self._under_way.add(working)
+            working.add_done_callback(self._under_way.discard)
         return len(tasks)
 
-    async def _take(self, banks: Sequence[UUID] | None) -> list[Task]:
+    async def _until_free(self) -> None:
+        """Wait for room; a gateway that doesn't answer takes up no more than its own."""
+        if len(self._under_way) >= IN_FLIGHT:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            # Others end at about the same time, and a few are taken as cheaply as one.
+            await asyncio.sleep(GATHERED_S)
+
+    async def _take(self, banks: Sequence[UUID] | None, most: int) -> list[Task]:
         async with self._database.reading() as session:
             found = list(await session.exec(select(Bank.id))) if banks is None else list(banks)
             # A look that takes no writer's turn.
@@ -86,7 +111,7 @@ class Sender:
             if (await session.exec(due.limit(1))).first() is None:
                 return []
         async with self._database.transaction() as session:
-            return await queue.take(session, found, IN_FLIGHT)
+            return await queue.take(session, found, most)
 
     async def _work(self, task: Task) -> None:
         try:
@@ -101,13 +126,13 @@ class Sender:
         gateway = self._gateways.named(task.payout.gateway)
         if gateway is None:
             log.error("gateway_missing %s", task.payout.gateway)
-            return Refused("GATEWAY_NOT_SET_UP", try_again=True, retry_after_s=3_600), Cause.WORKER
+            return _not_set_up(task), Cause.WORKER
         if not task.must_ask:
             return await self._send(gateway, task.payout), Cause.ANSWER
         found = await _safely(gateway.find(order_of(task.payout)))
         if not isinstance(found, Missing):
             return found, Cause.QUERY
-        if not found.may_send:
+        if not found.may_send or task.payout.status == PayoutStatus.PAID:
             return Unknown("The gateway doesn't know it, and it can't be sent again."), Cause.QUERY
         return await self._send(gateway, task.payout), Cause.ANSWER
 
@@ -143,6 +168,13 @@ def order_of(payout: Payout) -> Order:
         gateway_id=payout.gateway_id,
         first_sent_at=payout.asked_at,
     )
+
+
+def _not_set_up(task: Task) -> Answer:
+    """Nothing is certain of what was sent while the gateway was still set up."""
+    if task.must_ask:
+        return Unknown("Its gateway isn't set up any more.")
+    return Refused("GATEWAY_NOT_SET_UP", try_again=True, retry_after_s=3_600)
 
 
 class _Purse:

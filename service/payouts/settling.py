@@ -57,10 +57,16 @@ async def apply(
     by: UUID | None = None,
 ) -> Effect:
     """Move a payout to where its gateway, or a person, says it is, if that is forward."""
-    origin = Origin(cause, by)
     payout = await _locked(session, bank_id, payout_id)
     if payout is None:
         return Effect.NO_PAYOUT
+    return await apply_to(session, payout, report, Origin(cause, by))
+
+
+async def apply_to(
+    session: AsyncSession, payout: Payout, report: Reported, origin: Origin
+) -> Effect:
+    """The same for a payout that this transaction has locked, and read since."""
     if payout.gateway_id and report.gateway_id not in ("", payout.gateway_id):
         return Effect.OTHER_ID
     await _note_id(session, payout, report)
@@ -205,4 +211,3 @@ async def _note_id(session: AsyncSession, payout: Payout, report: Reported) -> N
         .values(gateway_id=report.gateway_id)
         .execution_options(synchronize_session=False)
     )
-    await session.refresh(payout)

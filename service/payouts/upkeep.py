@@ -48,8 +48,8 @@ async def check_names(
 ) -> int:
     """Ask whose accounts new destinations are; how many were asked about."""
     async with database.reading() as session:
-        found = list(await session.exec(select(Bank.id))) if banks is None else list(banks)
-        waiting = await _unchecked(session, found)
+        among = list(await session.exec(select(Bank.id))) if banks is None else list(banks)
+        waiting = await _unchecked(session, among)
     for destination in waiting:
         found = await _holder(gateways, destination)
         async with database.transaction() as session:

@@ -440,6 +440,21 @@ async def test_a_callback_that_failed_here_is_tried_again(
     assert (await till.state(payout)).status == "paid"
 
 
+async def test_a_callback_whose_gateway_is_not_set_up_any_more_waits_and_holds_up_nobody(
+    paying: Asking, till: Till
+) -> None:
+    await sent(paying, till)
+    body = notice(till, key="", gateway_id="of-nobody-yet")
+    assert (await call_back(paying, body)).status_code == 204
+    async with till.town.database.transaction() as session:
+        (await session.exec(_callback(body))).one().due_at = utc_now()
+    till.gateway.name = "another"
+    await callbacks.handle_waiting(till.town.database, till.gateways)
+    assert await _kept(till, body) == [("gateway_missing", False)]
+    async with till.town.database.reading() as session:
+        assert (await session.exec(_callback(body))).one().due_at > utc_now()
+
+
 async def test_cash_is_signed_for_with_the_code_that_only_the_resident_sees(
     paying: Asking, till: Till
 ) -> None:

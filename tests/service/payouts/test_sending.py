@@ -349,6 +349,76 @@ async def test_of_two_reports_of_one_payment_at_once_one_pays(till: Till) -> Non
     assert await till.float_idr() == -50_000 - FEE_IDR
 
 
+async def test_the_name_that_a_gateway_gave_it_is_kept_whenever_it_is_told(till: Till) -> None:
+    payout = await till.approved()
+    till.gateway.answers = [Unknown("cut off"), Unknown("cut off again", "disb-1")]
+    till.gateway.findings = [Missing(may_send=True)]
+    await till.work()
+    assert (await till.state(payout)).gateway_id == ""
+    await till.work()
+    unknown = await till.state(payout)
+    assert (unknown.status, unknown.gateway_id) == (PayoutStatus.UNKNOWN, "disb-1")
+
+
+async def test_a_refusal_says_nothing_of_an_earlier_call(till: Till) -> None:
+    payout = await till.approved()
+    till.gateway.answers = [Unknown("cut off"), REFUSED]
+    till.gateway.findings = [Missing(may_send=True), Stage.PAID]
+    await till.work()
+    first_asked = (await till.state(payout)).asked_at
+    await till.work()
+    assert (await till.state(payout)).asked_at == first_asked
+    # The first call arrived after all: it is asked about, and not sent a third time.
+    await till.work()
+    assert (await till.state(payout)).status == PayoutStatus.PAID
+    assert len(till.gateway.sent) == 2
+
+
+async def test_a_gateway_that_is_not_set_up_any_more_leaves_what_was_sent_as_it_is(
+    till: Till,
+) -> None:
+    payout = await till.approved()
+    await till.work()
+    till.gateways.gateway.name = "another"
+    await till.work(rounds=queue.MOST_REFUSALS + 2)
+    assert (await till.state(payout)).status == PayoutStatus.SENT
+    assert await till.standing() == HELD
+
+
+async def test_a_gateway_that_was_never_set_up_gives_the_money_back_in_the_end(till: Till) -> None:
+    payout = await till.approved()
+    till.gateways.gateway.name = "another"
+    await till.work(rounds=queue.MOST_REFUSALS + 1)
+    assert (await till.state(payout)).failure == "GATEWAY_NOT_SET_UP"
+    assert await till.standing() == FREE
+
+
+async def test_what_is_paid_is_not_sent_again_though_the_gateway_lost_it(till: Till) -> None:
+    payout = await till.approved()
+    till.gateway.answers = [Stage.PAID]
+    till.gateway.findings = [Missing(may_send=True)]
+    await till.work(rounds=2)
+    assert (await till.state(payout)).status == PayoutStatus.PAID
+    assert len(till.gateway.sent) == 1
+
+
+async def test_a_look_that_nobody_answered_is_no_look(till: Till) -> None:
+    payout = await till.approved()
+    till.gateway.answers = [Stage.PAID]
+    till.gateway.findings = [*[Unknown("down")] * 3, Stage.REVERSED]
+    await till.work(rounds=5)
+    assert (await till.state(payout)).status == PayoutStatus.REVERSED
+
+
+async def test_what_is_paid_is_left_alone_once_nobody_ever_answers(till: Till) -> None:
+    payout = await till.approved()
+    till.gateway.answers = [Stage.PAID]
+    till.gateway.findings = [Unknown("down")] * 50
+    await till.work(rounds=queue.MOST_REFUSALS + 3)
+    assert (await till.state(payout)).due_at is None
+    assert len(till.gateway.asked) == queue.MOST_REFUSALS
+
+
 async def test_a_cancel_that_waits_for_the_worker_comes_too_late(till: Till) -> None:
     payout = await till.approved()
 
