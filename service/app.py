@@ -50,7 +50,7 @@ from service.api.measuring import Measuring
 from service.api.streams import Streams
 from service.database import Database, open_database, schema
 from service.gateways import Gateways, beside
-from service.gateways.accounts import open_gateways
+from service.gateways.opening import open_gateways
 from service.keys import load_keys
 from service.messages import FileMessenger, Messenger
 from service.payouts import Sender

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pydantic import AnyHttpUrl, SecretStr
 
-from service.gateways.accounts import Gateways, Opened, XenditAccount
+from service.gateways.accounts import XenditAccount
+from service.gateways.opening import Gateways, Opened
 
 NAME = "standin"
 

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import httpx
 
@@ -29,15 +28,13 @@ from service.gateways import (
     Unknown,
     iris_orders,
 )
+from service.gateways.accounts import IrisAccount
 from service.gateways.amounts import whole_rupiah, with_vat
 from service.gateways.coverage import covered_by
 from service.gateways.destinations import AccountNotValid, plain_words
 from service.gateways.reading import as_list, as_object, id_in, object_in
 from service.gateways.stages import IRIS_DOUBTFUL, IRIS_EMPTY, IRIS_PASSING, IRIS_STAGES
 from service.gateways.wire import Heard, NotAnswered, NotSent, Wire
-
-if TYPE_CHECKING:
-    from service.gateways.accounts import IrisAccount
 
 KEY_LASTS = timedelta(hours=23)
 # Nothing is wrong with the payout: the operator has to mend the account's keys.
@@ -47,7 +44,7 @@ _NOT_ALLOWED = (401, 403)
 class IrisGateway:
     """One account at Midtrans Iris. Its approver must not need a one-time password."""
 
-    def __init__(self, account: "IrisAccount", client: httpx.AsyncClient) -> None:
+    def __init__(self, account: IrisAccount, client: httpx.AsyncClient) -> None:
         self.name = account.name
         self._account = account
         self._client = client

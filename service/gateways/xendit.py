@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import httpx
 
@@ -21,6 +20,7 @@ from service.gateways import (
     Reported,
     Unknown,
 )
+from service.gateways.accounts import XenditAccount
 from service.gateways.amounts import whole_rupiah, with_vat
 from service.gateways.coverage import covered, covered_by
 from service.gateways.destinations import AccountNotValid, account_number, holder_name
@@ -33,9 +33,6 @@ from service.gateways.stages import (
 )
 from service.gateways.wire import Heard, NotAnswered, NotSent, Wire
 
-if TYPE_CHECKING:
-    from service.gateways.accounts import XenditAccount
-
 # Nothing is wrong with the payout: the operator has to mend the account's key or its rights.
 _NOT_ALLOWED = (401, 403)
 
@@ -43,7 +40,7 @@ _NOT_ALLOWED = (401, 403)
 class XenditGateway:
     """One account at Xendit. A key is kept for ever there, so sending again never pays twice."""
 
-    def __init__(self, account: "XenditAccount", client: httpx.AsyncClient) -> None:
+    def __init__(self, account: XenditAccount, client: httpx.AsyncClient) -> None:
         self.name = account.name
         self._account = account
         self._client = client

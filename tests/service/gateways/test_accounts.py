@@ -9,9 +9,9 @@ from service.gateways.accounts import (
     GatewaysFileNotReadable,
     IrisAccount,
     XenditAccount,
-    open_gateways,
     read_accounts,
 )
+from service.gateways.opening import open_gateways
 
 BANK = UUID("01890000-0000-7000-8000-000000000001")
 OTHER = UUID("01890000-0000-7000-8000-000000000002")
