@@ -14,7 +14,7 @@ as a gain because of rounding.
 _EXACT_STOPS = 9
 _LONGEST_MOVE = 3
 _FEW_STOPS = 20
-_SHAKES_OF_STOPS = 20_000
+_SHAKES_OF_STOPS = 15_000
 _WIDEST_SHAKE = 30
 
 
