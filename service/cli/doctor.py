@@ -5,9 +5,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -20,6 +18,8 @@ from models.bank import Bank
 from models.base import table_of, utc_now
 from models.ledger import Page, Seal
 from models.material import Material
+from service.cli import payments
+from service.cli.findings import Finding, Level
 from service.cli.naming import told
 from service.cli.refusals import wrong_settings
 from service.database import schema
@@ -44,21 +44,6 @@ _LATE_PAGES = (
     )
     .where(_seal.c.page.is_(None), _next.c.opened_at < bindparam("before"))
 )
-
-
-class Level(StrEnum):
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-class Finding(NamedTuple):
-    """What was looked at, how it is, and what to do about it."""
-
-    level: Level
-    what: str
-    how_it_is: str
-    advice: str = ""
 
 
 def look() -> None:
@@ -86,6 +71,7 @@ def examine() -> Iterator[Finding]:
     yield _data_folder(settings.data_dir)
     yield from _keys(settings)
     yield from _database(settings)
+    yield payments.gateways_of(settings)
     yield _messages(settings)
     yield _worker(settings)
 
@@ -180,6 +166,7 @@ def _schema(connection: Connection) -> Iterator[Finding]:
     yield _amount(connection, "materials", Material, "seed")
     yield _amount(connection, "banks", Bank, "bank create --help")
     yield _seals(connection)
+    yield from payments.look(connection)
 
 
 def _amount(
