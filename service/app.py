@@ -77,6 +77,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
     app.add_middleware(Measuring)
     errors.install(app)
+    # First, since these come by the hundred and routes are tried one after the other.
+    app.include_router(gateways.callbacks)
     for noun in (
         auth,
         people,
@@ -101,7 +103,6 @@ def create_app(settings: Settings) -> FastAPI:
         system,
     ):
         app.include_router(noun.router)
-    app.include_router(gateways.callbacks)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_problems(app)
     return app
