@@ -90,6 +90,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(Measuring)
     errors.install(app)
+    # First, since these come by the hundred and routes are tried one after the other.
+    app.router.routes.extend(gateways.callbacks.routes)
     for noun in (
         auth,
         people,
@@ -122,7 +124,6 @@ def create_app(settings: Settings) -> FastAPI:
     ):
         # Not included: that would work out every route a second time, at the first request.
         app.router.routes.extend(noun.router.routes)
-    app.router.routes.extend(gateways.callbacks.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_problems(app)
     return app

@@ -10,6 +10,9 @@ import httpx
 from service.gateways import GatewayNotReached
 from service.gateways.reading import as_object, json_in
 
+CutAtOnce = AttributeError
+"""What anyio stumbles over when a connection is lost in the moment it is made."""
+
 
 class NotSent(Exception):
     """Nobody was reached: not a byte of the question was sent."""
@@ -73,7 +76,7 @@ class Wire:
                 )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NotSent(type(error).__name__) from None
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx.HTTPError, TimeoutError, CutAtOnce) as error:
             raise NotAnswered(type(error).__name__) from None
         return Heard(answer.status_code, json_in(answer.content), _retry_after_s(answer))
 

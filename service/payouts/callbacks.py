@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -26,8 +26,18 @@ log = logging.getLogger(__name__)
 
 KEPT_HEADERS = ("webhook-id", "content-type")
 """Those that name a callback; a shared token is checked, and never kept."""
-MOST_TRIES = 8
+MOST_TRIES = 9
+FIRST_PAUSE = timedelta(seconds=30)
+FAILED, GATEWAY_MISSING = "failed", "gateway_missing"
+# Its payout may only be about to learn what the gateway calls it.
+WAITING = (FAILED, GATEWAY_MISSING, Effect.NO_PAYOUT)
+"""What is tried again."""
 _KEY = "payout-"
+_ONCE = ("gateway", "digest")
+_KEEP = {
+    "sqlite": sqlite_insert(GatewayCallback).on_conflict_do_nothing(index_elements=_ONCE),
+    "postgresql": postgresql_insert(GatewayCallback).on_conflict_do_nothing(index_elements=_ONCE),
+}
 
 
 class GatewayUnknown(NotFound):
@@ -54,15 +64,12 @@ async def receive(
     notice = _read(gateway, headers, body)
     try:
         async with database.transaction() as session:
-            kept = await _keep(session, name, headers, body)
-            if kept is not None:
-                await _act(session, gateways, name, kept, notice, tries=0)
+            outcome = await _apply(session, gateways, name, notice)
+            await _keep(session, name, headers, body, outcome)
     except Exception:
         log.exception("callback_failed %s", name)
         async with database.transaction() as session:
-            kept = await _keep(session, name, headers, body)
-            if kept is not None:
-                await _note(session, kept, "failed", 0, done=False)
+            await _keep(session, name, headers, body, FAILED)
 
 
 async def handle_waiting(database: Database, gateways: Gateways, *, limit: int = 50) -> int:
@@ -92,11 +99,10 @@ def _read(gateway: Gateway, headers: Mapping[str, str], body: bytes) -> Notice |
 
 
 async def _keep(
-    session: AsyncSession, name: str, headers: Mapping[str, str], body: bytes
-) -> UUID | None:
-    """Write it down; None if it is there already."""
+    session: AsyncSession, name: str, headers: Mapping[str, str], body: bytes, outcome: str
+) -> None:
+    """Write it down with what became of it, unless it is there already."""
     connection = await session.connection()
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
     now = utc_now()
     row = {
         "id": new_id(),
@@ -105,48 +111,29 @@ async def _keep(
         "body": body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
         "headers": json.dumps({key: headers[key] for key in KEPT_HEADERS if key in headers}),
         "received_at": now,
-        "due_at": now + timedelta(seconds=30),
-        "tries": 0,
-        "outcome": "",
+        "due_at": now + FIRST_PAUSE,
+        "tries": 1,
+        "handled_at": None if outcome in WAITING else now,
+        "outcome": outcome,
     }
-    written = await connection.execute(
-        insert(GatewayCallback)
-        .values(row)
-        .on_conflict_do_nothing(index_elements=["gateway", "digest"])
-        .returning(col(GatewayCallback.id))
-    )
-    return written.scalar_one_or_none()
+    await connection.execute(_KEEP[connection.dialect.name], row)
 
 
 async def _handle(database: Database, gateways: Gateways, kept: GatewayCallback) -> None:
-    gateway, is_over = gateways.named(kept.gateway), kept.tries >= MOST_TRIES
     try:
         async with database.transaction() as session:
-            if gateway is None:
-                # Others would wait behind it if it weren't put off.
-                await _note(session, kept.id, "gateway_missing", kept.tries, done=is_over)
-                return
-            notice = _read_kept(gateway, kept)
-            await _act(session, gateways, kept.gateway, kept.id, notice, tries=kept.tries)
+            await _note(session, kept, await _apply_again(session, gateways, kept))
     except Exception:
         log.exception("callback_failed %s", kept.id)
         async with database.transaction() as session:
-            await _note(session, kept.id, "failed", kept.tries, done=is_over)
+            await _note(session, kept, FAILED)
 
 
-async def _act(
-    session: AsyncSession,
-    gateways: Gateways,
-    name: str,
-    callback_id: UUID,
-    notice: Notice | None,
-    *,
-    tries: int,
-) -> None:
-    outcome = await _apply(session, gateways, name, notice)
-    # Its payout may only be about to learn what the gateway calls it.
-    is_early = outcome == Effect.NO_PAYOUT and tries < MOST_TRIES
-    await _note(session, callback_id, outcome, tries, done=not is_early)
+async def _apply_again(session: AsyncSession, gateways: Gateways, kept: GatewayCallback) -> str:
+    gateway = gateways.named(kept.gateway)
+    if gateway is None:
+        return GATEWAY_MISSING
+    return await _apply(session, gateways, kept.gateway, _read_kept(gateway, kept))
 
 
 async def _apply(
@@ -154,8 +141,8 @@ async def _apply(
 ) -> str:
     if notice is None:
         return "not_readable"
-    payout = await _payout_of(session, await _banks_of(session, gateways, name), name, notice)
-    if payout is None:
+    payout = await _payout_of(session, name, notice)
+    if payout is None or all(one.name != name for one in gateways.of(payout.bank_id)):
         return Effect.NO_PAYOUT
     if notice.amount_idr not in (None, payout.send_idr):
         await _ask_soon(session, payout)
@@ -166,13 +153,11 @@ async def _apply(
     return effect
 
 
-async def _payout_of(
-    session: AsyncSession, banks: Sequence[UUID], name: str, notice: Notice
-) -> Payout | None:
-    """The payout that it tells of, locked."""
+async def _payout_of(session: AsyncSession, name: str, notice: Notice) -> Payout | None:
+    """The payout that it tells of, in whichever bank; locked."""
     query = (
         select(Payout)
-        .where(col(Payout.bank_id).in_(banks), Payout.gateway == name)
+        .where(col(Payout.bank_id).in_(select(Bank.id)), Payout.gateway == name)
         .with_for_update()
     )
     if notice.key:
@@ -181,11 +166,6 @@ async def _payout_of(
         return (await session.exec(query)).first() if payout_id else None
     query = query.where(Payout.gateway_id == notice.gateway_id)
     return (await session.exec(query)).first() if notice.gateway_id else None
-
-
-async def _banks_of(session: AsyncSession, gateways: Gateways, name: str) -> list[UUID]:
-    banks = list(await session.exec(select(Bank.id)))
-    return [bank for bank in banks if any(one.name == name for one in gateways.of(bank))]
 
 
 def _id_in(key: str) -> UUID | None:
@@ -209,18 +189,17 @@ async def _ask_soon(session: AsyncSession, payout: Payout) -> None:
     )
 
 
-async def _note(
-    session: AsyncSession, callback_id: UUID, outcome: str, tries: int, *, done: bool
-) -> None:
+async def _note(session: AsyncSession, kept: GatewayCallback, outcome: str) -> None:
     now = utc_now()
+    waits = outcome in WAITING and kept.tries < MOST_TRIES
     await session.exec(
         update(GatewayCallback)
-        .where(col(GatewayCallback.id) == callback_id)
+        .where(col(GatewayCallback.id) == kept.id)
         .values(
             outcome=outcome,
-            tries=tries + 1,
-            handled_at=now if done else None,
-            due_at=now + timedelta(seconds=30 * 2**tries),
+            tries=kept.tries + 1,
+            handled_at=None if waits else now,
+            due_at=now + FIRST_PAUSE * 2**kept.tries,
         )
         .execution_options(synchronize_session=False)
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from service.gateways.wire import CutAtOnce
 from service.standin.options import Options
 from service.standin.store import Store
 
@@ -95,7 +96,7 @@ class Callbacks:
                 self._options.callback_url, content=body, headers=headers
             )
             is_heard = answer.is_success
-        except httpx.HTTPError:
+        except (httpx.HTTPError, CutAtOnce):
             is_heard = False
         finally:
             self._under_way.discard(row["number"])

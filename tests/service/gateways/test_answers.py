@@ -30,6 +30,7 @@ from service.gateways.accounts import IrisAccount, XenditAccount
 from service.gateways.coverage import Kind
 from service.gateways.iris import IrisGateway
 from service.gateways.stages import XENDIT_REFUSALS
+from service.gateways.wire import CutAtOnce
 from service.gateways.xendit import XenditGateway
 from tests.service.gateways.standing import CALLBACK_SECRET, order
 
@@ -172,10 +173,10 @@ async def test_another_payout_is_not_taken_for_ours(changed: Mapping[str, object
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "broken",
-    [httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, httpx.ReadTimeout],
+    [httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError, httpx.ReadTimeout, CutAtOnce],
 )
 async def test_a_connection_that_is_lost_later_is_unknown(
-    kind: Kind, broken: type[httpx.TransportError]
+    kind: Kind, broken: type[Exception]
 ) -> None:
     def fail(_: httpx.Request) -> httpx.Response:
         raise broken(f"{PAYOUT.account_number} secret-key")
