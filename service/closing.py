@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_
+from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -84,15 +84,22 @@ async def close(session: AsyncSession, bank: Bank, day: date, how: Close) -> Clo
 
 async def _reason_despite_unknown(session: AsyncSession, bank_id: UUID, how: Close) -> str:
     """Why the day may be closed; nothing if it needs no reason. Raises PayoutsUnknown."""
-    query = select(func.count()).where(
-        col(Payout.bank_id) == bank_id,
+    now = utc_now()
+    unknown = and_(
         col(Payout.status) == PayoutStatus.UNKNOWN,
-        or_(col(Payout.unknown_at).is_(None), col(Payout.unknown_at) > utc_now() - UNKNOWN_FOR),
+        or_(col(Payout.unknown_at).is_(None), col(Payout.unknown_at) > now - UNKNOWN_FOR),
     )
-    unknown = (await session.exec(query)).one()
-    if unknown and not how.despite_unknown.strip():
-        raise PayoutsUnknown(payouts=unknown)
-    return how.despite_unknown if unknown else ""
+    # Its worker died in the middle of the call, and nobody has asked yet.
+    abandoned = and_(
+        col(Payout.status) == PayoutStatus.SENDING,
+        col(Payout.asked_at).is_not(None),
+        col(Payout.due_at) <= now,
+    )
+    query = select(func.count()).where(col(Payout.bank_id) == bank_id, or_(unknown, abandoned))
+    in_doubt = (await session.exec(query)).one()
+    if in_doubt and not how.despite_unknown.strip():
+        raise PayoutsUnknown(payouts=in_doubt)
+    return how.despite_unknown if in_doubt else ""
 
 
 async def _count(

@@ -129,6 +129,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Saldo di {gateway} tidak cukup; pengiriman pencairan berhenti. Isi saldo, lalu lanjutkan.",
         "There is too little money at {gateway}; no payouts are sent. Top it up, then go on.",
     ),
+    "payout_contradicted": (
+        "Gerbang bayar melaporkan akhir yang lain untuk pencairan Rp{amount_idr} ({status})."
+        " Cocokkan dengan mutasi hari ini.",
+        "The gateway reports another end of a payout of Rp{amount_idr} ({status})."
+        " Reconcile it with today's statement.",
+    ),
     "payout_paid": (
         "Rp{amount_idr} telah dibayarkan kepada Anda.",
         "Rp{amount_idr} has been paid to you.",

@@ -124,6 +124,10 @@ class OneGateway:
     """An installation with one gateway, for every bank."""
 
     gateway: ScriptedGateway = field(default_factory=ScriptedGateway)
+    shared: bool = False
+
+    def is_shared(self, name: str) -> bool:
+        return self.shared
 
     def of(self, bank_id: UUID) -> list[Gateway]:
         return [self.gateway]

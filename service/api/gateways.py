@@ -13,12 +13,12 @@ from models.payout import Destination, FeeBy, NameCheck, PayoutMethod
 from models.people import Role
 from service import banks, drawers, members, payouts
 from service.api.dependencies import CurrentParts, Parts, Payer, Reader, ReadSession, Session
-from service.api.errors import RequestMalformed, documented
+from service.api.errors import BodyTooLarge, documented
 from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line
 from service.api.idempotency import ActRoute
 from service.api.late import LateRoute
 from service.auth import NoValidToken
-from service.errors import FieldProblem, NoSuchThing, NotAllowed
+from service.errors import NoSuchThing, NotAllowed
 from service.ledger import Place, chart
 from service.members import OFFICERS
 from service.payouts import FloatView
@@ -70,8 +70,8 @@ class DestinationView(BaseModel):
 class FloatItem(BaseModel):
     """A bank's money at a gateway.
 
-    `ledger_idr` is our book, `gateway_idr` what the gateway said at `gateway_at`, and
-    `under_way_idr` what was sent and isn't settled. Nothing is sent while `stopped_at` is set.
+    `ledger_idr` is our book, `gateway_idr` what the gateway said at `gateway_at` (empty where
+    several banks share the account), and `under_way_idr` what was sent and isn't settled. Nothing is sent while `stopped_at` is set.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -146,7 +146,7 @@ async def list_floats(
     """What lies at each gateway of the bank, by our book and by its own word."""
     caller.act_in(bank_id, *OFFICERS)
     found = await payouts.floats_of(session, bank_id, _gateways_of(parts, bank_id))
-    return FloatList(items=[_float_view(one) for one in found])
+    return FloatList(items=[_float_view(parts, one) for one in found])
 
 
 @router.post(
@@ -175,7 +175,7 @@ async def top_up(
     entered = payouts.TopUp(gateway, source, body.amount_idr, body.memo, caller.person_id)
     with drawers.paid_out_of(source):
         await payouts.top_up(session, bank_id, entered)
-    return _float_view((await payouts.floats_of(session, bank_id, [gateway]))[0])
+    return _float_view(parts, (await payouts.floats_of(session, bank_id, [gateway]))[0])
 
 
 @router.post(
@@ -189,19 +189,21 @@ async def resume(
     caller.act_in(bank_id, Role.TREASURER)
     _require(parts, bank_id, gateway)
     await payouts.resume(session, bank_id, gateway, by=caller.person_id)
-    return _float_view((await payouts.floats_of(session, bank_id, [gateway]))[0])
+    return _float_view(parts, (await payouts.floats_of(session, bank_id, [gateway]))[0])
 
 
 @callbacks.post(
     "/{gateway}/callbacks",
     status_code=204,
-    responses=documented(payouts.GatewayUnknown, payouts.CallbackNotGenuine, RequestMalformed),
+    responses=documented(payouts.GatewayUnknown, payouts.CallbackNotGenuine, BodyTooLarge),
 )
 async def receive(gateway: str, request: Request, parts: CurrentParts) -> Response:
     """For gateways: verified, kept raw, and answered at once. The same again does nothing."""
     body = await request.body()
-    if len(body) > LARGEST_CALLBACK or parts.gateways is None:
-        raise _too_large() if parts.gateways else payouts.GatewayUnknown
+    if parts.gateways is None:
+        raise payouts.GatewayUnknown
+    if len(body) > LARGEST_CALLBACK:
+        raise BodyTooLarge
     headers = {name.lower(): value for name, value in request.headers.items()}
     await payouts.receive(parts.database, parts.gateways, gateway, headers, body)
     return Response(status_code=204)
@@ -216,8 +218,11 @@ def _require(parts: Parts, bank_id: UUID, gateway: str) -> None:
         raise payouts.NoSuchGateway
 
 
-def _float_view(one: FloatView) -> FloatItem:
-    return FloatItem.model_validate(one)
+def _float_view(parts: Parts, one: FloatView) -> FloatItem:
+    view = FloatItem.model_validate(one)
+    if parts.gateways and parts.gateways.is_shared(one.gateway):
+        view.gateway_idr = view.gateway_at = None
+    return view
 
 
 def _destination_view(destination: Destination, *, is_own: bool) -> DestinationView:
@@ -225,9 +230,3 @@ def _destination_view(destination: Destination, *, is_own: bool) -> DestinationV
     if not is_own:
         view.account_number = payouts.masked(view.account_number)
     return view
-
-
-def _too_large() -> RequestMalformed:
-    return RequestMalformed(
-        FieldProblem("", "A callback has at most 64 KiB.", "Panggilan balik maksimal 64 KiB.")
-    )

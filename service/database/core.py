@@ -106,16 +106,20 @@ def open_database(url: str, *, pool_size: int = 10, prepared: bool = True) -> Da
     options: dict[str, Any] = {}
     if parsed.get_driver_name().startswith("psycopg"):
         options["connect_args"] = {"prepare_threshold": 5 if prepared else None}
-    engine = create_async_engine(parsed, pool_size=pool_size, max_overflow=pool_size, **options)
+    # What a statement carries may name people, and errors end in logs.
+    engine = create_async_engine(
+        parsed, pool_size=pool_size, max_overflow=pool_size, hide_parameters=True, **options
+    )
     return Database(engine, engine, writer=None)
 
 
 def _open_sqlite(url: URL) -> Database:
     url = url.set(drivername="sqlite+inline")
     connect_args = {"check_same_thread": False, "factory": inline_sqlite.InlineConnection}
+    quiet: dict[str, Any] = {"hide_parameters": True, "connect_args": connect_args}
     # Two connections: the next group may begin while the last one is handed back.
-    engine = create_async_engine(url, pool_size=1, max_overflow=1, connect_args=connect_args)
-    reader = create_async_engine(url, pool_size=4, max_overflow=60, connect_args=connect_args)
+    engine = create_async_engine(url, pool_size=1, max_overflow=1, **quiet)
+    reader = create_async_engine(url, pool_size=4, max_overflow=60, **quiet)
     _on_connect(engine, read_only=False)
     _on_connect(reader, read_only=True)
     return Database(engine, reader, Writer(engine))
@@ -124,7 +128,7 @@ def _open_sqlite(url: URL) -> Database:
 def _beside_the_loop(url: URL) -> AsyncEngine:
     """SQLite on a thread for each connection; who comes when all look through much waits."""
     beside = url.set(drivername="sqlite+aiosqlite")
-    engine = create_async_engine(beside, pool_size=2, max_overflow=0)
+    engine = create_async_engine(beside, pool_size=2, max_overflow=0, hide_parameters=True)
     _on_connect(engine, read_only=True)
     return engine
 

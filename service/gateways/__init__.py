@@ -178,6 +178,9 @@ class Gateways(Protocol):
     def named(self, name: str) -> Gateway | None:
         """The one of this name."""
 
+    def is_shared(self, name: str) -> bool:
+        """Whether several banks' money lies together at it."""
+
     async def close(self) -> None:
         """Let go of connections."""
 

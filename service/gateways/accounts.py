@@ -63,6 +63,10 @@ class _Account(BaseModel):
     def base_url(self) -> str:
         return str(self.url).rstrip("/")
 
+    @property
+    def is_shared(self) -> bool:
+        return self.banks == "*" or len(self.banks) > 1
+
     def pays_for(self, bank_id: UUID) -> bool:
         return self.banks == "*" or bank_id in self.banks
 

@@ -45,6 +45,10 @@ class Gateways:
         """The one of this name, None if there is none."""
         return next((one.gateway for one in self.opened if one.account.name == name), None)
 
+    def is_shared(self, name: str) -> bool:
+        """Whether several banks' money lies together at it."""
+        return any(one.account.is_shared for one in self.opened if one.account.name == name)
+
     @property
     def names(self) -> list[str]:
         return [one.account.name for one in self.opened]

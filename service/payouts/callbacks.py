@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
@@ -28,6 +28,7 @@ KEPT_HEADERS = ("webhook-id", "content-type")
 """Those that name a callback; a shared token is checked, and never kept."""
 MOST_TRIES = 9
 FIRST_PAUSE = timedelta(seconds=30)
+KEPT_FOR = timedelta(days=90)
 FAILED, GATEWAY_MISSING = "failed", "gateway_missing"
 # Its payout may only be about to learn what the gateway calls it.
 WAITING = (FAILED, GATEWAY_MISSING, Effect.NO_PAYOUT)
@@ -85,6 +86,15 @@ async def handle_waiting(database: Database, gateways: Gateways, *, limit: int =
     for one in waiting:
         await _handle(database, gateways, one)
     return len(waiting)
+
+
+async def forget_old(session: AsyncSession) -> None:
+    """Delete what was handled long ago: it names people and their accounts."""
+    old = delete(GatewayCallback).where(
+        col(GatewayCallback.handled_at).is_not(None),
+        col(GatewayCallback.received_at) < utc_now() - KEPT_FOR,
+    )
+    await session.exec(old)
 
 
 def _read(gateway: Gateway, headers: Mapping[str, str], body: bytes) -> Notice | None:
@@ -147,10 +157,7 @@ async def _apply(
     if notice.amount_idr not in (None, payout.send_idr):
         await _ask_soon(session, payout)
         return "amount_differs"
-    effect = await settling.apply_to(session, payout, notice.report, Origin(Cause.CALLBACK))
-    if effect in (Effect.CONTRADICTS, Effect.OTHER_ID):
-        log.warning("callback_%s %s", effect, payout.id)
-    return effect
+    return await settling.apply_to(session, payout, notice.report, Origin(Cause.CALLBACK))
 
 
 async def _payout_of(session: AsyncSession, name: str, notice: Notice) -> Payout | None:

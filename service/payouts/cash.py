@@ -39,8 +39,9 @@ async def sign(session: AsyncSession, keys: Keys, payout: Payout, code: str) -> 
     """
     if payout.status != PayoutStatus.APPROVED:
         raise moving.PayoutNotOpen(status=payout.status)
-    if not keys.is_payout_code(payout.id, code) or payout.code_tries >= MAX_CODE_TRIES:
-        raise WrongPayoutCode(tries_left=await _count_try(session, payout))
+    tries_left = await _count_try(session, payout)
+    if not keys.is_payout_code(payout.id, code):
+        raise WrongPayoutCode(tries_left=tries_left)
 
 
 async def pay_cash(
@@ -75,7 +76,10 @@ async def pay_cash(
 
 
 async def _count_try(session: AsyncSession, payout: Payout) -> int:
-    """Count a wrong try, and say how many are left."""
+    """Count a try before it is looked at, so that tries at once are tries too; how many are left.
+
+    Raises WrongPayoutCode after too many.
+    """
     counted = await session.exec(
         update(Payout)
         .where(
@@ -87,5 +91,7 @@ async def _count_try(session: AsyncSession, payout: Payout) -> int:
         .returning(col(Payout.code_tries))
         .execution_options(synchronize_session=False)
     )
-    tries = counted.scalar_one_or_none()
-    return MAX_CODE_TRIES - tries if tries is not None else 0
+    tries: int | None = counted.scalar_one_or_none()
+    if tries is None:
+        raise WrongPayoutCode(tries_left=0)
+    return MAX_CODE_TRIES - tries

@@ -51,7 +51,10 @@ async def reject(session: AsyncSession, payout: Payout, *, by: UUID, reason: str
 
 
 async def cancel(session: AsyncSession, payout: Payout, *, by: UUID, reason: str) -> None:
-    """Taken back before any money left. Raises PayoutNotOpen."""
+    """Taken back before any money left, also out of a queue that stands still.
+
+    Raises PayoutNotOpen.
+    """
     await _end(session, payout, PayoutStatus.CANCELLED, by=by, reason=reason)
     await moving.tell(session, payout, "payout_cancelled")
 
@@ -110,10 +113,14 @@ async def _leaves_at(session: AsyncSession, payout: Payout, now: datetime) -> da
 async def _end(
     session: AsyncSession, payout: Payout, status: PayoutStatus, *, by: UUID, reason: str
 ) -> None:
+    # A worker may be taking it right now: what counts is how it is once it is held.
+    await session.refresh(payout, with_for_update=True)
+    waits = payout.status == PayoutStatus.SENDING and payout.asked_at is None
+    is_cancelled = status == PayoutStatus.CANCELLED
     await moving.move(
         session,
         payout,
-        BEFORE_SENDING,
+        (PayoutStatus.SENDING,) if waits and is_cancelled else BEFORE_SENDING,
         status,
         Cause.PERSON,
         moved_by=by,

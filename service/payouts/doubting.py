@@ -30,16 +30,20 @@ async def decide(
 ) -> None:
     """Say how a payout ended that nobody can find out about: after a look at the statements.
 
-    Not who approved it. Raises OwnPayout, PayoutNotOpen or StillInDoubt.
+    It has been in doubt, or without an end from its gateway, for DOUBT_FOR; not who approved
+    it decides. Raises OwnPayout, PayoutNotOpen or StillInDoubt.
     """
     check_another(payout, by)
     if by == payout.approved_by:
         raise OwnPayout
-    if payout.status != PayoutStatus.UNKNOWN:
+    # A callback may be ending it right now: what counts is how it is once it is held.
+    now = await settling.locked(session, payout.bank_id, payout.id)
+    if now is None or now.status not in (PayoutStatus.UNKNOWN, PayoutStatus.SENT):
         raise moving.PayoutNotOpen(status=payout.status)
-    if payout.unknown_at is not None and payout.unknown_at > utc_now() - DOUBT_FOR:
+    since = now.unknown_at or now.sent_at
+    if since is not None and since > utc_now() - DOUBT_FOR:
         raise StillInDoubt(hours=int(DOUBT_FOR.total_seconds()) // 3_600)
     stage = Stage.PAID if was_paid else Stage.FAILED
-    report = Reported(stage, payout.gateway_id, DECIDED)
-    await settling.apply(session, payout.bank_id, payout.id, report, Cause.PERSON, by)
-    await moving.note_reason(session, payout, reason)
+    report, origin = Reported(stage, now.gateway_id, DECIDED), settling.Origin(Cause.PERSON, by)
+    await settling.apply_to(session, now, report, origin)
+    await moving.note_reason(session, now, reason)

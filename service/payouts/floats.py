@@ -71,6 +71,13 @@ class TopUp:
     entered_by: UUID
 
 
+async def left_of(session: AsyncSession, payout: Payout) -> int:
+    """What a bank's own float holds beyond all that is under way, this payout included."""
+    place = chart.float(payout.gateway)
+    booked = (await ledger.balances(session, payout.bank_id, [place])).get(place, 0)
+    return booked - (await _under_way(session, payout.bank_id)).get(payout.gateway, 0)
+
+
 async def top_up(session: AsyncSession, bank_id: UUID, entered: TopUp) -> UUID:
     """The float grows, and a queue that stood still goes on; the id of the top-up."""
     top_up_id = new_id()

@@ -122,25 +122,27 @@ async def _unknown(session: AsyncSession, task: Task, answer: Unknown, cause: Ca
 
 
 async def _refused(session: AsyncSession, task: Task, answer: Refused, cause: Cause) -> None:
-    """The gateway certainly took nothing: later once more, or never."""
-    payout = task.payout
+    """The gateway certainly took nothing by this call: later once more, or never."""
     if answer.float_empty:
-        await floats.stop(session, payout.bank_id, payout.gateway, answer.failure)
-    elif not answer.try_again or payout.tries >= MOST_REFUSALS:
-        fresh = await _fresh(session, task)
+        await floats.stop(session, task.payout.bank_id, task.payout.gateway, answer.failure)
+    if task.must_ask:
+        # An earlier call may still be under way: only a person gives such a payout up.
+        await _unknown(session, task, Unknown(answer.failure), cause)
+    elif answer.float_empty or (answer.try_again and task.payout.tries < MOST_REFUSALS):
+        await _once_more(session, task.payout, answer)
+    else:
+        fresh, origin = await _fresh(session, task), settling.Origin(cause)
         failed = PayoutStatus.FAILED
-        origin = settling.Origin(cause)
         await settling.end_unpaid(session, fresh, failed, origin, answer.failure)
         await moving.tell(session, fresh, "payout_failed")
-        return
-    pause = pause_after(payout.tries + (_SLOWER if task.must_ask else 0))
-    if answer.retry_after_s is not None:
-        pause = min(timedelta(seconds=max(answer.retry_after_s, 0)), LONGEST_PAUSE)
-    # An empty float is no fault of this payout, and uses up none of its tries.
+
+
+async def _once_more(session: AsyncSession, payout: Payout, answer: Refused) -> None:
+    """It was certainly not sent; an empty float is no fault of it, and uses up none of its tries."""
+    wanted = min(timedelta(seconds=answer.retry_after_s or 0), LONGEST_PAUSE)
+    pause = max(pause_after(payout.tries), wanted)
     tries = payout.tries + (not answer.float_empty)
-    # This call was refused for certain; an earlier one may still be on its way.
-    asked_at = payout.asked_at if task.must_ask else None
-    await _set(session, payout, asked_at=asked_at, tries=tries, due_at=utc_now() + pause)
+    await _set(session, payout, asked_at=None, tries=tries, due_at=utc_now() + pause)
 
 
 async def _later(session: AsyncSession, task: Task, *, is_certain: bool) -> None:

@@ -28,6 +28,8 @@ class NotRetryable(Conflict):
 async def retry(session: AsyncSession, payout: Payout, *, by: UUID) -> Payout:
     """A treasurer has it sent once more, now. Raises OwnPayout, NotRetryable or BalanceTooLow."""
     check_another(payout, by)
+    # Of two at once the slower has to see what the faster has made.
+    await session.refresh(payout, with_for_update=True)
     ended = payout.status in (PayoutStatus.FAILED, PayoutStatus.REVERSED)
     if not ended or payout.method == PayoutMethod.CASH or await _was_retried(session, payout):
         raise NotRetryable

@@ -77,6 +77,8 @@ class Sender:
                 if loop.time() >= next_upkeep:
                     next_upkeep = loop.time() + UPKEEP_EVERY_S
                     await upkeep.refresh_channels(self._database, self._gateways)
+                    async with self._database.transaction() as session:
+                        await callbacks.forget_old(session)
                 await callbacks.handle_waiting(self._database, self._gateways)
                 await upkeep.check_names(self._database, self._gateways)
             except Exception:
@@ -142,7 +144,13 @@ class Sender:
         return await _safely(gateway.send(order_of(payout)))
 
     async def _is_covered(self, gateway: Gateway, payout: Payout) -> bool:
-        """Whether the gateway holds enough, as far as it says; the gateway has the last word."""
+        """Whether there is enough, as far as is known; the gateway has the last word."""
+        if self._gateways.is_shared(gateway.name):
+            async with self._database.reading() as session:
+                left = await floats.left_of(session, payout)
+            # What the others have put in is not this bank's to send.
+            if left < 0:
+                return False
         needed = payout.send_idr + payout.fee_idr
         if self._purse.spend(gateway.name, needed):
             return True

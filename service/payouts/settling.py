@@ -4,6 +4,7 @@ Answers, questions, callbacks and reports all end here. Each may come late, twic
 wrong order; a payout only ever moves forward, so whichever comes first decides.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from enum import StrEnum
@@ -16,9 +17,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.payout import UNDER_WAY, Cause, Payout, PayoutStatus
+from service import events
 from service.gateways import Reported, Stage
 from service.ledger import chart
 from service.payouts import floats, moving, retrying
+
+log = logging.getLogger(__name__)
 
 ASK_FIRST = timedelta(seconds=60)
 """A callback is faster, mostly; after so long it may have been lost."""
@@ -57,7 +61,7 @@ async def apply(
     by: UUID | None = None,
 ) -> Effect:
     """Move a payout to where its gateway, or a person, says it is, if that is forward."""
-    payout = await _locked(session, bank_id, payout_id)
+    payout = await locked(session, bank_id, payout_id)
     if payout is None:
         return Effect.NO_PAYOUT
     return await apply_to(session, payout, report, Origin(cause, by))
@@ -67,6 +71,15 @@ async def apply_to(
     session: AsyncSession, payout: Payout, report: Reported, origin: Origin
 ) -> Effect:
     """The same for a payout that this transaction has locked, and read since."""
+    effect = await _effect(session, payout, report, origin)
+    if effect in (Effect.CONTRADICTS, Effect.OTHER_ID):
+        await _alarm(session, payout, effect)
+    return effect
+
+
+async def _effect(
+    session: AsyncSession, payout: Payout, report: Reported, origin: Origin
+) -> Effect:
     if payout.gateway_id and report.gateway_id not in ("", payout.gateway_id):
         return Effect.OTHER_ID
     await _note_id(session, payout, report)
@@ -192,7 +205,18 @@ async def _move(
     await moving.move(session, payout, before, to, origin.cause, moved_by=origin.by, **values)
 
 
-async def _locked(session: AsyncSession, bank_id: UUID, payout_id: UUID) -> Payout | None:
+async def _alarm(session: AsyncSession, payout: Payout, effect: Effect) -> None:
+    """Money may have gone where our book has none: the treasurers hear of it at once."""
+    log.warning("payout_%s %s", effect, payout.id)
+    body = {"payout_id": str(payout.id), "amount_idr": payout.amount_idr, "status": payout.status}
+    for treasurer in await floats.treasurers_of(session, payout.bank_id):
+        await events.record(
+            session, payout.bank_id, "payout_contradicted", person_id=treasurer, body=body
+        )
+
+
+async def locked(session: AsyncSession, bank_id: UUID, payout_id: UUID) -> Payout | None:
+    """The payout as it is now, held until the end of the transaction."""
     query = (
         select(Payout)
         .where(Payout.bank_id == bank_id, Payout.id == payout_id)

@@ -417,7 +417,7 @@ async def test_an_unknown_gateway_has_no_callbacks(paying: Asking, asking: Askin
 
 
 async def test_a_callback_that_is_too_large_is_refused(paying: Asking) -> None:
-    refused(await call_back(paying, b" " * 70_000), 422, "request_malformed")
+    refused(await call_back(paying, b" " * 70_000), 413, "body_too_large")
 
 
 async def test_a_callback_that_failed_here_is_tried_again(
@@ -453,6 +453,28 @@ async def test_a_callback_whose_gateway_is_not_set_up_any_more_waits_and_holds_u
     assert await _kept(till, body) == [("gateway_missing", False)]
     async with till.town.database.reading() as session:
         assert (await session.exec(_callback(body))).one().due_at > utc_now()
+
+
+async def test_old_callbacks_are_forgotten_once_they_were_handled(
+    paying: Asking, till: Till
+) -> None:
+    await sent(paying, till)
+    body = notice(till)
+    await call_back(paying, body)
+    async with till.town.database.transaction() as session:
+        (await session.exec(_callback(body))).one().received_at = utc_now() - callbacks.KEPT_FOR
+        await session.flush()
+        await callbacks.forget_old(session)
+    assert await _kept(till, body) == []
+
+
+async def test_treasurers_hear_of_a_second_end(paying: Asking, till: Till) -> None:
+    await sent(paying, till)
+    await call_back(paying, notice(till, "failed"))
+    assert await _event_bodies(till, "payout_contradicted") == []
+    await call_back(paying, notice(till, "paid"))
+    (told,) = await _event_bodies(till, "payout_contradicted")
+    assert told["status"] == "failed"
 
 
 async def test_cash_is_signed_for_with_the_code_that_only_the_resident_sees(

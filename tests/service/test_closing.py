@@ -17,6 +17,7 @@ from service.closing import UNKNOWN_FOR, Close, InDrawer
 from service.errors import NoSuchThing
 from service.gateways import Unknown
 from service.keys import Keys
+from service.payouts import queue
 from tests.factories import Town, another, earn, make_town
 from tests.paying import Till
 from tests.races import slower_of
@@ -147,6 +148,18 @@ async def test_a_payout_in_doubt_for_long_keeps_no_day_open(town: Town, keys: Ke
     await closed(town, why="tidak perlu")
     (day,) = await closed_days(town)
     assert day.despite_unknown == ""
+
+
+async def test_a_call_that_its_worker_did_not_survive_is_in_doubt(town: Town, keys: Keys) -> None:
+    await earn(town, keys, grams=50_000)
+    till = Till(town)
+    await till.open()
+    await till.approved()
+    async with town.database.transaction() as session:
+        assert await queue.take(session, [town.bank_id], 1)
+    await till.make_due()
+    with pytest.raises(closing.PayoutsUnknown):
+        await closed(town)
 
 
 async def test_another_banks_doubts_are_its_own(town: Town, keys: Keys) -> None:

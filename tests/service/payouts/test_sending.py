@@ -548,3 +548,87 @@ async def _make_old(till: Till, payout: Payout) -> None:
             .where(col(Payout.bank_id) == payout.bank_id, col(Payout.id) == payout.id)
             .values(unknown_at=utc_now() - payouts.DOUBT_FOR)
         )
+
+
+async def test_a_payment_that_is_told_while_somebody_decides_stays_paid(till: Till) -> None:
+    payout = await _in_doubt(till)
+    second = await another(till.town, Role.TREASURER)
+    await _make_old(till, payout)
+    report = said(Stage.PAID, till.gateway.sent[0])
+
+    async def arrives(session: AsyncSession) -> None:
+        await settling.apply(session, payout.bank_id, payout.id, report, Cause.CALLBACK)
+
+    async def decides(session: AsyncSession) -> None:
+        fresh = await payout_in(session, payout)
+        await payouts.decide(session, fresh, was_paid=False, by=second.id, reason="tidak ada")
+
+    assert isinstance(await slower_of(till.town, arrives, decides), payouts.PayoutNotOpen)
+    assert (await till.state(payout)).status == PayoutStatus.PAID
+    assert await till.standing() == GONE
+
+
+async def test_what_its_gateway_never_ends_is_decided_too(till: Till) -> None:
+    payout = await till.approved()
+    await till.work()
+    second = await another(till.town, Role.TREASURER)
+    async with till.town.database.transaction() as session:
+        fresh = await payout_in(session, payout)
+        fresh.sent_at = utc_now() - payouts.DOUBT_FOR
+        await session.flush()
+        await payouts.decide(session, fresh, was_paid=True, by=second.id, reason="ada di mutasi")
+    assert (await till.state(payout)).status == PayoutStatus.PAID
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+async def test_refusals_never_end_what_an_earlier_call_may_have_paid(
+    till: Till, for_good: bool
+) -> None:
+    payout = await till.approved()
+    refused = Refused("INVALID", try_again=False) if for_good else REFUSED
+    till.gateway.answers = [Unknown("cut off"), *[refused] * 20]
+    till.gateway.findings = [Missing(may_send=True)] * 20
+    await till.work(rounds=15)
+    doubtful = await till.state(payout)
+    assert (doubtful.status, doubtful.asked_at is None) == (PayoutStatus.UNKNOWN, False)
+    assert await till.standing() == HELD
+
+
+async def test_of_two_who_try_again_at_once_one_does(till: Till) -> None:
+    payout = await till.approved()
+    till.gateway.answers = [Stage.FAILED]
+    await till.work()
+
+    async def again(session: AsyncSession) -> None:
+        fresh = await payout_in(session, payout)
+        await payouts.retry(session, fresh, by=till.town.treasurer.id)
+
+    assert isinstance(await slower_of(till.town, again, again), payouts.NotRetryable)
+    assert len(await _retries_of(till, payout)) == 1
+
+
+async def test_what_waits_in_a_queue_that_stands_still_can_be_taken_back(till: Till) -> None:
+    payout = await till.approved()
+    till.gateway.balance = 1
+    await till.work()
+    assert (await till.state(payout)).status == PayoutStatus.SENDING
+    async with till.town.database.transaction() as session:
+        fresh = await payout_in(session, payout)
+        await payouts.cancel(session, fresh, by=till.town.resident.id, reason="mau tunai")
+    assert (await till.state(payout)).status == PayoutStatus.CANCELLED
+    assert await till.standing() == FREE
+
+
+async def test_at_a_shared_gateway_a_bank_sends_only_what_it_has_put_in(till: Till) -> None:
+    till.gateways.shared = True
+    payout = await till.approved()
+    await till.work()
+    assert till.gateway.sent == []
+    assert "float_empty" in await _told(till)
+    async with till.town.database.transaction() as session:
+        entered = payouts.TopUp(
+            "gate", chart.bank_account("bri"), 50_000 + FEE_IDR, "", till.town.treasurer.id
+        )
+        await payouts.top_up(session, till.town.bank_id, entered)
+    await till.work()
+    assert (await till.state(payout)).status == PayoutStatus.SENT
