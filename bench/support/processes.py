@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,13 +32,20 @@ def database(engine: str, folder: Path) -> Iterator[str]:
 @contextmanager
 def product(url: str, folder: Path) -> Iterator[tuple[str, int]]:
     """The product with its demo town on a port of its own: its address and process id."""
+    with server(url, folder, {"JUMPA_DEMO": "1"}) as running:
+        yield running
+
+
+@contextmanager
+def server(url: str, folder: Path, more: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """The product with these settings on a port of its own: its address and process id."""
     port = _free_port()
     environment = {
         **os.environ,
         "JUMPA_DATABASE_URL": url,
         "JUMPA_DATA_DIR": str(folder),
         "JUMPA_PORT": str(port),
-        "JUMPA_DEMO": "1",
+        **more,
     }
     command = [sys.executable, "-m", "service.cli", "start"]
     with (folder / "server.log").open("wb") as log:

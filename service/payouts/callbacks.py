@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
@@ -35,6 +35,15 @@ WAITING = (FAILED, GATEWAY_MISSING, Effect.NO_PAYOUT)
 """What is tried again."""
 _KEY = "payout-"
 _ONCE = ("gateway", "digest")
+_OF_GATEWAY = (
+    select(Payout)
+    .where(col(Payout.bank_id).in_(select(Bank.id)), col(Payout.gateway) == bindparam("gateway"))
+    .with_for_update()
+)
+_BY_KEY = _OF_GATEWAY.where(
+    col(Payout.id) == bindparam("payout_id"), col(Payout.key) == bindparam("key")
+)
+_BY_GATEWAY_ID = _OF_GATEWAY.where(col(Payout.gateway_id) == bindparam("gateway_id"))
 _KEEP = {
     "sqlite": sqlite_insert(GatewayCallback).on_conflict_do_nothing(index_elements=_ONCE),
     "postgresql": postgresql_insert(GatewayCallback).on_conflict_do_nothing(index_elements=_ONCE),
@@ -162,17 +171,14 @@ async def _apply(
 
 async def _payout_of(session: AsyncSession, name: str, notice: Notice) -> Payout | None:
     """The payout that it tells of, in whichever bank; locked."""
-    query = (
-        select(Payout)
-        .where(col(Payout.bank_id).in_(select(Bank.id)), Payout.gateway == name)
-        .with_for_update()
-    )
-    if notice.key:
-        payout_id = _id_in(notice.key)
-        query = query.where(Payout.id == payout_id, Payout.key == notice.key)
-        return (await session.exec(query)).first() if payout_id else None
-    query = query.where(Payout.gateway_id == notice.gateway_id)
-    return (await session.exec(query)).first() if notice.gateway_id else None
+    payout_id = _id_in(notice.key)
+    if payout_id is not None:
+        told = {"gateway": name, "payout_id": payout_id, "key": notice.key}
+        return (await session.exec(_BY_KEY, params=told)).first()
+    if notice.key or not notice.gateway_id:
+        return None
+    told = {"gateway": name, "gateway_id": notice.gateway_id}
+    return (await session.exec(_BY_GATEWAY_ID, params=told)).first()
 
 
 def _id_in(key: str) -> UUID | None:

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class Processes:
     def __init__(self, forker: asyncio.subprocess.Process, port: int, url: str) -> None:
         self._forker = forker
         self._pids: dict[str, int] = {}
+        self.port = port
         self.address = f"http://127.0.0.1:{port}"
         self.url = url
         self.roles = ["server"] if url.startswith("sqlite") else ["server", "worker"]
@@ -77,13 +78,17 @@ class Processes:
 
 
 @asynccontextmanager
-async def processes(url: str, folder: Path) -> AsyncIterator[Processes]:
-    """A forker for this database; whatever it runs ends with the block."""
+async def processes(
+    url: str, folder: Path, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Processes]:
+    """A forker for this database, with more settings if there are any; whatever it runs ends
+    with the block."""
     environment = {
         **os.environ,
         "JUMPA_DATABASE_URL": url,
         "JUMPA_DATA_DIR": str(folder),
         "JUMPA_WORKER": "inside" if url.startswith("sqlite") else "apart",
+        **(more or {}),
     }
     forker = await asyncio.create_subprocess_exec(
         sys.executable,
