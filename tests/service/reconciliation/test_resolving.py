@@ -214,6 +214,16 @@ async def test_a_proposal_becomes_a_match_when_somebody_says_so(generous: Town) 
     assert (leg, payout_id) == ("out", payout.id)
 
 
+async def test_where_nothing_differs_there_is_nothing_to_top_up(generous: Town) -> None:
+    payout = await pay_through(generous, 10_000, fee_idr=0)
+    bare = a_row(payout, LineType.OUT, -10_000, reference="TRSF", gateway_id="", external_id="x")
+    await bring_in(generous, [bare._replace(account_number=payout.account_number)])
+    case = await the_case(generous)
+    assert reconciliation.allowed(case) == (Action.MATCH, Action.ACCEPT, Action.WAIT)
+    with pytest.raises(ActionDoesNotFit):
+        await decide(generous, case, Action.TOP_UP)
+
+
 async def test_a_line_that_is_no_payout_of_ours_can_not_be_matched(town: Town) -> None:
     await bring_in(
         town,
