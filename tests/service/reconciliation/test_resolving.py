@@ -293,6 +293,19 @@ async def test_nobody_decides_about_their_own_payout(generous: Town) -> None:
         await decide(generous, await the_case(generous), Action.FEE)
 
 
+async def test_above_the_limit_who_approved_a_payout_does_not_take_it_back(
+    database: Database,
+) -> None:
+    town = await make_town(database, correction_limit_idr=700)
+    payout = await pay_through(town, 10_000, approved_by=town.treasurer.id)
+    back = a_row(payout, LineType.OUT_BACK, 10_000, external_id="back", after_s=7_200)
+    await bring_in(town, [*lines_of(payout), back])
+    case, other = await the_case(town), await another(town, Role.TREASURER)
+    with pytest.raises(OwnReconciliation):
+        await decide(town, case, Action.REVERSE)
+    assert (await decide(town, case, Action.REVERSE, by=other)).status == "resolved"
+
+
 async def test_a_treasurer_can_own_a_case_and_nobody_else(town: Town) -> None:
     payout = await pay_through(town, 10_000)
     await bring_in(town, changed(lines_of(payout), amount_idr=-10_700))
