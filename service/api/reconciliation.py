@@ -233,8 +233,8 @@ async def resolve(
 ) -> ExceptionView:
     """Decide an exception, with a reason; what moves is one balanced act of the ledger.
 
-    Above the bank's `correction_limit_idr` by somebody else than who imported the statement or
-    entered the payout. `wait` only notes that the gateway was asked.
+    Above the bank's `correction_limit_idr` by somebody else than who imported the statement, or
+    entered or approved the payout. `wait` only notes that the gateway was asked.
     """
     case = await _for_treasurer(session, caller, exception_id)
     decision = desk.Decision(body.action, body.reason, caller.person_id, body.account)

@@ -113,7 +113,12 @@ def _moved(bank_id: UUID, days: Days, held: Any) -> Any:
         .scalar_subquery()
     )
     since = (
-        select(_journal.c.id, (_page.c.day <= days.last).label("within"))
+        select(
+            _journal.c.id,
+            # A day that was opened again has pages above those of the day after it.
+            _page.c.day.between(days.first, days.last).label("within"),
+            (_page.c.day > days.last).label("after"),
+        )
         .join(_page, and_(_page.c.bank_id == _journal.c.bank_id, _page.c.number == _journal.c.page))
         .where(_journal.c.bank_id == bank_id, _journal.c.page >= first_page)
         .cte("since")
@@ -125,7 +130,7 @@ def _moved(bank_id: UUID, days: Days, held: Any) -> Any:
     return (
         select(
             held.c.code,
-            _sum(amount, ~within).label("after"),
+            _sum(amount, since.c.after).label("after"),
             _sum(_transfer.c.amount, and_(within, debited)).label("came"),
             _sum(_transfer.c.amount, and_(within, ~debited)).label("left"),
         )

@@ -60,5 +60,5 @@ def _fits(case: ReconciliationCase, action: Action) -> bool:
     if action == Action.MATCH:
         return case.line_id is not None and case.payout_id is not None and case.why in _CAN_BE_IT
     if action == Action.TOP_UP:
-        return case.holding == Holding.FLOAT
+        return case.holding == Holding.FLOAT and case.unexplained_idr != 0
     return counter_place(action, "") is None or case.unexplained_idr != 0

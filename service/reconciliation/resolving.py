@@ -38,8 +38,8 @@ class ActionDoesNotFit(Conflict):
 
 
 class OwnReconciliation(Forbidden):
-    english = "Somebody else has to decide this: it is your own money, or above the limit what you entered or imported."
-    indonesian = "Harus diputuskan orang lain: ini uang Anda sendiri, atau di atas batas dan Anda yang memasukkan atau mengimpornya."
+    english = "Somebody else has to decide this: it is your own money, or above the limit what you entered, approved or imported."
+    indonesian = "Harus diputuskan orang lain: ini uang Anda sendiri, atau di atas batas dan Anda yang memasukkan, menyetujui atau mengimpornya."
 
 
 class PayoutNotPaid(Conflict):
@@ -104,8 +104,8 @@ async def _check_another(
     policy = await banks.policy_of(session, case.bank_id)
     if effects.at_stake_idr(case, decision.action) <= policy.correction_limit_idr:
         return
-    makers = {await _importer(session, case), payout.entered_by if payout else None}
-    if decision.by in makers:
+    makers = {payout.entered_by, payout.approved_by} if payout else set()
+    if decision.by in makers | {await _importer(session, case)}:
         raise OwnReconciliation
 
 

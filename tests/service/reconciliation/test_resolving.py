@@ -1,7 +1,7 @@
 """People decide: what moves balances, is moved once, and by somebody else above the limit."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,8 +18,9 @@ from models.reconciliation import (
     ReconciliationCase,
     StatementMatch,
 )
-from service import ledger, reconciliation
+from service import ledger, payouts, reconciliation, sealing
 from service.database import Database
+from service.ledger import chart
 from service.reconciliation import (
     ActionDoesNotFit,
     CaseNotOpen,
@@ -38,6 +39,7 @@ from tests.paid import GATEWAY, a_row, bring_in, lines_of, pay_through, sent_day
 from tests.races import slower_of
 from tests.selling import balances
 from tests.service.reconciliation.test_importing import cases, kinds, matches
+from tests.service.sealing import TOMORROW, close, today
 
 FLOAT, SUSPENSE = ("float:xendit", "IDR"), ("suspense", "IDR")
 
@@ -86,10 +88,17 @@ async def undo(town: Town, match: StatementMatch, by: Person | None = None) -> N
         )
 
 
-async def standing(town: Town) -> Standing:
-    now = utc_now()
-    begins = now - timedelta(days=40)
-    days = Days(begins.date(), (now + timedelta(days=2)).date(), begins, now + timedelta(days=2))
+async def topped_up(town: Town, amount_idr: int) -> None:
+    """Money that a treasurer sends to the gateway, and enters."""
+    entered = payouts.TopUp(GATEWAY, chart.bank_account("bca"), amount_idr, "", town.treasurer.id)
+    async with town.database.transaction() as session:
+        await payouts.top_up(session, town.bank_id, entered)
+
+
+async def standing(town: Town, *, on: date | None = None) -> Standing:
+    """As of one day of business, or of all there are."""
+    begins, over = utc_now() - timedelta(days=40), utc_now() + timedelta(days=2)
+    days = Days(on or begins.date(), on or over.date(), begins, over)
     async with town.database.reading() as session:
         found = await reconciliation.standings(session, town.bank_id, days)
     return next(one for one in found if one.source == GATEWAY)
@@ -214,6 +223,16 @@ async def test_a_proposal_becomes_a_match_when_somebody_says_so(generous: Town) 
     assert (leg, payout_id) == ("out", payout.id)
 
 
+async def test_where_nothing_differs_there_is_nothing_to_top_up(generous: Town) -> None:
+    payout = await pay_through(generous, 10_000, fee_idr=0)
+    bare = a_row(payout, LineType.OUT, -10_000, reference="TRSF", gateway_id="", external_id="x")
+    await bring_in(generous, [bare._replace(account_number=payout.account_number)])
+    case = await the_case(generous)
+    assert reconciliation.allowed(case) == (Action.MATCH, Action.ACCEPT, Action.WAIT)
+    with pytest.raises(ActionDoesNotFit):
+        await decide(generous, case, Action.TOP_UP)
+
+
 async def test_a_line_that_is_no_payout_of_ours_can_not_be_matched(town: Town) -> None:
     await bring_in(
         town,
@@ -281,6 +300,19 @@ async def test_nobody_decides_about_their_own_payout(generous: Town) -> None:
     await bring_in(generous, changed(lines_of(payout), amount_idr=-10_001))
     with pytest.raises(OwnReconciliation):
         await decide(generous, await the_case(generous), Action.FEE)
+
+
+async def test_above_the_limit_who_approved_a_payout_does_not_take_it_back(
+    database: Database,
+) -> None:
+    town = await make_town(database, correction_limit_idr=700)
+    payout = await pay_through(town, 10_000, approved_by=town.treasurer.id)
+    back = a_row(payout, LineType.OUT_BACK, 10_000, external_id="back", after_s=7_200)
+    await bring_in(town, [*lines_of(payout), back])
+    case, other = await the_case(town), await another(town, Role.TREASURER)
+    with pytest.raises(OwnReconciliation):
+        await decide(town, case, Action.REVERSE)
+    assert (await decide(town, case, Action.REVERSE, by=other)).status == "resolved"
 
 
 async def test_a_treasurer_can_own_a_case_and_nobody_else(town: Town) -> None:
@@ -364,6 +396,20 @@ async def test_ledger_payouts_and_statement_stand_side_by_side(generous: Town) -
     assert (found.statement.line_count, found.statement.matched_count) == (9, 9)
     assert found.statement.out_idr == 68_325
     assert (found.difference_idr, found.early_idr, found.unexplained_idr) == (-32_775, 32_775, 0)
+
+
+async def test_what_a_day_that_was_opened_again_got_is_not_the_next_days(generous: Town) -> None:
+    town, day = generous, await today(generous)
+    treasurer = await another(town, Role.TREASURER)
+    await topped_up(town, 100)
+    await close(town)
+    await topped_up(town, 20)
+    async with town.database.transaction() as session:
+        await sealing.reopen(session, town.bank, day, by=treasurer.id, reason="tertinggal")
+    await topped_up(town, 3)
+    first, second = [(await standing(town, on=one)).ledger for one in (day, day + TOMORROW)]
+    assert (first.opening_idr, first.in_idr, first.closing_idr) == (0, 103, 103)
+    assert (second.opening_idr, second.in_idr, second.closing_idr) == (103, 20, 123)
 
 
 async def test_the_balances_of_a_statement_prove_that_it_is_whole(generous: Town) -> None:
