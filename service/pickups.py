@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Policy
-from models.base import utc_now
+from models.base import among, utc_now
 from models.people import Person, Role
 from models.pickup import HELD, Pickup, PickupItem, PickupStatus
 from models.price import Channel
@@ -136,7 +136,9 @@ async def cancel(session: AsyncSession, pickup: Pickup, *, by: UUID, reason: str
             col(Pickup.id) == pickup.id,
             or_(
                 col(Pickup.status) == PickupStatus.OPEN,
-                and_(col(Pickup.status).in_(HELD), col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES),
+                and_(
+                    among(col(Pickup.status), HELD), col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES
+                ),
             ),
         )
         .values(status=PickupStatus.CANCELLED, ended_reason=reason, claimed_until=None)
@@ -237,7 +239,7 @@ async def visible(session: AsyncSession, caller: Caller, wanted: Wanted) -> list
         query = query.where(Pickup.status == wanted.status)
     if wanted.waits_for_decision:
         locked = col(Pickup.code_tries) >= Pickup.MAX_CODE_TRIES
-        query = query.where(col(Pickup.status).in_(HELD), locked)
+        query = query.where(among(col(Pickup.status), HELD), locked)
     if wanted.before is not None:
         query = query.where(col(Pickup.id) < wanted.before)
     return list(await session.exec(query))

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Policy
-from models.base import utc_now
+from models.base import among, utc_now
 from models.people import Membership, Role
 from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupStatus, Refusal
 from routing.geo import Point, metres_between
@@ -75,7 +75,7 @@ async def room_for(
     query = select(func.count(), func.coalesce(func.sum(Pickup.estimated_grams), 0)).where(
         Pickup.bank_id == bank_id,
         Pickup.collector_id == collector_id,
-        col(Pickup.status).in_(HELD),
+        among(col(Pickup.status), HELD),
         col(Pickup.claimed_until) > utc_now(),
     )
     held, grams = (await session.exec(query)).one()
@@ -213,7 +213,7 @@ async def sweep(session: AsyncSession, bank_ids: list[UUID]) -> int:
         update(Pickup)
         .where(
             col(Pickup.bank_id).in_(bank_ids),
-            col(Pickup.status).in_(HELD),
+            among(col(Pickup.status), HELD),
             col(Pickup.claimed_until) < utc_now(),
             col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES,
         )
@@ -227,7 +227,7 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(
         and_(col(Pickup.status) == PickupStatus.OPEN, col(Pickup.window_end) > now),
         and_(
-            col(Pickup.status).in_(HELD),
+            among(col(Pickup.status), HELD),
             col(Pickup.claimed_until) < now,
             col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES,
         ),
@@ -235,7 +235,7 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
 
 
 def _is_mine(collector_id: UUID) -> ColumnElement[bool]:
-    return and_(col(Pickup.collector_id) == collector_id, col(Pickup.status).in_(HELD))
+    return and_(col(Pickup.collector_id) == collector_id, among(col(Pickup.status), HELD))
 
 
 def _why_not_free(pickup: Pickup) -> Conflict:

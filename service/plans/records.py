@@ -10,7 +10,7 @@ from sqlalchemy import and_, case, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import id_at, utc_now
+from models.base import among, id_at, utc_now
 from models.plan import Plan, PlanStatus
 from service import events
 from service.errors import Conflict, NoSuchThing
@@ -71,7 +71,7 @@ async def progress(session: AsyncSession, banks: Sequence[UUID], since: datetime
     ended = and_(col(Plan.id) > id_at(since - _LONGEST_WAIT), col(Plan.ended_at) > since)
     query = (
         select(Plan.bank_id, Plan.id, Plan.status, Plan.progress_permille)
-        .where(col(Plan.bank_id).in_(banks), or_(col(Plan.status).in_(WAITING), ended))
+        .where(col(Plan.bank_id).in_(banks), or_(among(col(Plan.status), WAITING), ended))
         .order_by(col(Plan.id))
     )
     return [Progress(*row) for row in await session.exec(query)]
@@ -86,7 +86,7 @@ async def cancel(session: AsyncSession, plan: Plan) -> None:
         "status": case((is_queued, PlanStatus.CANCELLED), else_=col(Plan.status)),
         "ended_at": case((is_queued, now), else_=col(Plan.ended_at)),
     }
-    if not await _change(session, plan, [col(Plan.status).in_(WAITING)], values):
+    if not await _change(session, plan, [among(col(Plan.status), WAITING)], values):
         raise PlanEnded(status=plan.status)
     if plan.status == PlanStatus.CANCELLED:
         await _tell(session, plan)
@@ -97,7 +97,9 @@ async def take(session: AsyncSession, banks: Sequence[UUID]) -> Plan | None:
     now = utc_now()
     query = (
         select(Plan)
-        .where(col(Plan.bank_id).in_(banks), col(Plan.status).in_(WAITING), col(Plan.due_at) <= now)
+        .where(
+            col(Plan.bank_id).in_(banks), among(col(Plan.status), WAITING), col(Plan.due_at) <= now
+        )
         .order_by(col(Plan.due_at))
         .limit(1)
         .with_for_update(skip_locked=True)

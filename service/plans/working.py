@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from models.bank import Bank
-from models.base import utc_now
+from models.base import among, utc_now
 from models.plan import Plan, PlanStatus
 from routing.plan import Cancelled
 from routing.roads import Estimate, Matrix, Router, WithFallback
@@ -66,7 +66,7 @@ class Desk:
             found = list(await session.exec(select(Bank.id))) if banks is None else list(banks)
             waits = select(Plan.id).where(
                 col(Plan.bank_id).in_(found),
-                col(Plan.status).in_(records.WAITING),
+                among(col(Plan.status), records.WAITING),
                 Plan.due_at <= utc_now(),
             )
             if (await session.exec(waits.limit(1))).first() is None:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import utc_now
+from models.base import among, utc_now
 from models.people import Membership, Role
 from models.reconciliation import ReconciliationCase
 from service.errors import Conflict, FieldProblem, Malformed, NoSuchThing
@@ -61,7 +61,7 @@ async def cases_of(
     if wanted.source is not None:
         query = query.where(ReconciliationCase.source == wanted.source)
     if wanted.shown == Shown.WAITING:
-        query = query.where(col(ReconciliationCase.status).in_(WAITING))
+        query = query.where(among(col(ReconciliationCase.status), WAITING))
     if wanted.shown == Shown.ENDED:
         query = query.where(col(ReconciliationCase.status).not_in(WAITING))
     if before is not None:
@@ -102,7 +102,7 @@ async def change(session: AsyncSession, case: ReconciliationCase, **values: obje
         .where(
             col(ReconciliationCase.bank_id) == case.bank_id,
             col(ReconciliationCase.id) == case.id,
-            col(ReconciliationCase.status).in_(WAITING),
+            among(col(ReconciliationCase.status), WAITING),
         )
         .values(**values)
         .returning(col(ReconciliationCase.id))

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import table_of
+from models.base import among, table_of
 from models.ledger import Account, Balance, Journal, Page, Transfer, TransferKind
 from models.payout import Payout, PayoutStatus
 from models.reconciliation import (
@@ -231,7 +231,7 @@ async def _waiting(
         .outerjoin(_payout, of_payout)
         .where(
             _case.c.bank_id == bank_id,
-            _case.c.status.in_(WAITING),
+            among(_case.c.status, WAITING),
             _case.c.since >= days.begins,
             _case.c.since < days.over,
         )
@@ -249,7 +249,7 @@ async def _early(connection: AsyncConnection, bank_id: UUID, days: Days) -> dict
     in_case = exists().where(
         _case.c.bank_id == _line.c.bank_id,
         _case.c.line_id == _line.c.id,
-        _case.c.status.in_(WAITING),
+        among(_case.c.status, WAITING),
         _unsettled(_case.c.payout_id),
     )
     query = (

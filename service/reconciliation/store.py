@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.base import new_id, table_of, utc_now
+from models.base import among, new_id, table_of, utc_now
 from models.payout import Payout
 from models.reconciliation import (
     CaseKind,
@@ -108,7 +108,7 @@ async def clear_settled(connection: AsyncConnection, whose: Whose) -> None:
         other.c.bank_id == _case.c.bank_id,
         other.c.payout_id == _case.c.payout_id,
         other.c.line_id.is_not(None),
-        other.c.status.in_(WAITING),
+        among(other.c.status, WAITING),
     )
     ended = exists().where(
         _payout.c.bank_id == _case.c.bank_id,
@@ -123,7 +123,7 @@ async def clear_settled(connection: AsyncConnection, whose: Whose) -> None:
         .where(
             _case.c.bank_id == whose.bank_id,
             _case.c.source == whose.source,
-            _case.c.status.in_(WAITING),
+            among(_case.c.status, WAITING),
             _case.c.line_id.is_(None),
             or_(
                 and_(missing, or_(there, in_another, ended)),

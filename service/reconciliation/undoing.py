@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from models.base import utc_now
+from models.base import among, utc_now
 from models.ledger import Transfer
 from models.reconciliation import (
     Action,
@@ -145,7 +145,7 @@ async def _open_case(session: AsyncSession, bank: Bank, found: _Matched) -> None
         .where(
             col(ReconciliationCase.bank_id) == bank.id,
             col(ReconciliationCase.line_id) == line.id,
-            col(ReconciliationCase.status).in_(WAITING),
+            among(col(ReconciliationCase.status), WAITING),
         )
         .values(status=CaseStatus.CLEARED, ended_at=now)
         .execution_options(synchronize_session=False)

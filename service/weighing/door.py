@@ -14,7 +14,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import table_of, utc_now
+from models.base import among, table_of, utc_now
 from models.material import Material
 from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupItem, PickupStatus
 from models.price import Channel
@@ -93,7 +93,7 @@ _MARK_COLLECTED = (
     .where(
         _pickup.c.bank_id == bindparam("of_bank"),
         _pickup.c.id == bindparam("of_pickup"),
-        _pickup.c.status.in_(HELD),
+        among(_pickup.c.status, HELD),
         _pickup.c.claim_number == bindparam("of_claim"),
     )
     .values(
@@ -327,7 +327,7 @@ async def _reopen(session: AsyncSession, pickup: Pickup, reason: str) -> None:
         .where(
             col(Pickup.bank_id) == pickup.bank_id,
             col(Pickup.id) == pickup.id,
-            col(Pickup.status).in_(HELD),
+            among(col(Pickup.status), HELD),
             col(Pickup.claim_number) == pickup.claim_number,
         )
         .values(**HELD_BY_NOBODY, status=PickupStatus.OPEN, code_tries=0, ended_reason=reason)
