@@ -109,6 +109,8 @@ async def clear_settled(connection: AsyncConnection, whose: Whose) -> None:
         other.c.bank_id == _case.c.bank_id,
         other.c.payout_id == _case.c.payout_id,
         other.c.line_id.is_not(None),
+        # A line that may be it; one that is known not to be leaves it missing.
+        other.c.expected_idr > 0,
         other.c.status.in_(WAITING),
     )
     ended = exists().where(
@@ -201,6 +203,8 @@ async def _sent(
     in_case = select(_case.c.payout_id).where(
         _case.c.bank_id == bank_id,
         _case.c.status != CaseStatus.CLEARED,
+        # A line of which nothing was expected doesn't say where the payout is.
+        or_(_case.c.line_id.is_(None), _case.c.expected_idr > 0),
         _case.c.payout_id.in_(ids),
     )
     cases = set((await connection.execute(in_case)).scalars())

@@ -56,6 +56,12 @@ async def the_case(town: Town) -> ReconciliationCase:
     return case
 
 
+async def the_undone(town: Town) -> ReconciliationCase:
+    """The case of a line whose match was undone; its payout has another."""
+    (case,) = [case for case in await cases(town) if case.line_id]
+    return case
+
+
 def deciding(
     case: ReconciliationCase, action: Action, by: Person, **more: Any
 ) -> Callable[[AsyncSession], Awaitable[None]]:
@@ -387,8 +393,9 @@ async def test_a_match_is_undone_with_what_it_moved(generous: Town) -> None:
     (match,) = [match for match in await matches(town) if match.leg == "out"]
     await undo(town, match)
     assert await balances(town) == before
-    case = await the_case(town)
+    case = await the_undone(town)
     assert (case.kind, case.why, case.found_idr) == ("unknown", "undone", 10_700)
+    assert await adds_up(town)
     with pytest.raises(MatchAlreadyUndone):
         await undo(town, match)
     assert (await decide(town, case, Action.MATCH)).status == "resolved"
@@ -399,11 +406,30 @@ async def test_an_automatic_match_can_be_undone_and_made_again(generous: Town) -
     await bring_in(town, lines_of(await pay_through(town, 10_000)))
     (match,) = [match for match in await matches(town) if match.leg == "out"]
     await undo(town, match)
-    await decide(town, await the_case(town), Action.MATCH)
+    await decide(town, await the_undone(town), Action.MATCH)
+    assert not await cases(town)
     assert len(await matches(town)) == 3
     (second,) = [match for match in await matches(town) if match.leg == "out"]
     await undo(town, second)
     assert len(await matches(town)) == 2
+
+
+async def test_a_payout_whose_match_was_wrong_is_missing(generous: Town) -> None:
+    town = generous
+    payout = await pay_through(town, 10_000, sent_at=sent_days_ago(9))
+    await bring_in(town, lines_of(payout))
+    (match,) = [match for match in await matches(town) if match.leg == "out"]
+    await undo(town, match)
+    await decide(town, await the_undone(town), Action.SUSPENSE)
+    # What later statements don't have either stays missing, once.
+    await bring_in(town, lines_of(await pay_through(town, 1_000, sent_at=sent_days_ago(5))))
+    missing = await the_case(town)
+    assert (missing.kind, missing.payout_id) == ("missing_at_gateway", payout.id)
+    assert (missing.expected_idr, missing.found_idr) == (10_000, 0)
+    assert await adds_up(town)
+    await bring_in(town, [a_row(payout, LineType.OUT, -10_000, external_id="it")])
+    assert not await cases(town)
+    assert await adds_up(town)
 
 
 async def test_above_the_limit_the_importer_does_not_undo(database: Database) -> None:
