@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from models.base import new_id, table_of, utc_now
 from models.reconciliation import Holding, StatementImport, StatementLine
 from service.database import one_at_a_time
 from service.errors import Conflict, FieldProblem
-from service.reconciliation import store
+from service.reconciliation import entered, store
 from service.reconciliation.facts import Line, Outcome
 from service.reconciliation.matching import Covered, reconcile
 from service.reconciliation.readers import Read, Row
@@ -182,10 +183,11 @@ async def _matched(
     since = earlier.last_at if earlier else here.first_at
     payouts = await store.payouts_for(connection, whose, lines, since)
     of_payouts = any(sent.gateway == whose.source for sent in payouts)
-    if len(lines) < _MANY:
-        return reconcile(whose.source, lines, payouts, covered), of_payouts
-    # Others are to be answered meanwhile.
-    return await asyncio.to_thread(reconcile, whose.source, lines, payouts, covered), of_payouts
+    top_ups = await entered.top_ups_for(connection, whose, lines)
+    match = partial(reconcile, whose.source, lines, payouts, covered, top_ups=top_ups)
+    # Of many, others are to be answered meanwhile.
+    outcome = match() if len(lines) < _MANY else await asyncio.to_thread(match)
+    return outcome, of_payouts
 
 
 def _covered(rows: Sequence[Row]) -> Covered:
@@ -194,7 +196,7 @@ def _covered(rows: Sequence[Row]) -> Covered:
 
 async def _enter(session: AsyncSession, file: File, new_count: int, bank: Bank, by: UUID) -> UUID:
     covered = _covered(file.read.rows)
-    entered = StatementImport(
+    file_read = StatementImport(
         bank_id=bank.id,
         source=file.source,
         holding=file.read.holding,
@@ -209,9 +211,9 @@ async def _enter(session: AsyncSession, file: File, new_count: int, bank: Bank, 
         imported_by=by,
         imported_at=utc_now(),
     )
-    session.add(entered)
+    session.add(file_read)
     await session.flush()
-    return entered.id
+    return file_read.id
 
 
 async def _keep(

@@ -26,6 +26,7 @@ from service.reconciliation.facts import (
     tail_of,
 )
 from service.reconciliation.judging import case_of, judge
+from service.reconciliation.topups import TOPPED_UP, Came, TopUp, pairs
 
 _PROPOSED = {
     LineType.IN: Action.TOP_UP,
@@ -49,6 +50,8 @@ def reconcile(
     payouts: Iterable[Sent],
     covered: Covered,
     limits: Limits = Limits(),  # noqa: B008  Frozen.
+    *,
+    top_ups: Sequence[TopUp] = (),
 ) -> Outcome:
     """Every line matched or in a case, and every payout that the statement should have and hasn't."""
     book = _Book(source, payouts)
@@ -60,7 +63,7 @@ def reconcile(
         found.matches.extend(outcome.matches)
         found.cases.extend(outcome.cases)
     found.cases.extend(book.in_doubt)
-    found.cases.extend(_strays(book, limits))
+    found.cases.extend(_strays(book, limits, top_ups))
     if any(line.kind == LineType.FEE for line in sorted_lines):
         found.cases.extend(_without_fee(book, found.matches))
     found.cases.extend(_missing(book, covered, limits))
@@ -170,10 +173,14 @@ class _Book:
         self.touched.update(sent.id for sent in payouts)
 
 
-def _strays(book: _Book, limits: Limits) -> Iterator[Case]:
-    """Lines that name nothing of ours, with the payout that one may be."""
+def _strays(book: _Book, limits: Limits, top_ups: Sequence[TopUp]) -> Iterator[Case]:
+    """Lines that name nothing of ours, with the payout or the top-up that one may be."""
     likely = _likely(book, limits)
+    topped_up = _topped_up(book, top_ups)
     for line in book.strays:
+        if line.id in topped_up:
+            yield _case_of_top_up(line)
+            continue
         sent = likely.get(line.id)
         if sent:
             book.touched.add(sent.id)
@@ -185,6 +192,25 @@ def _strays(book: _Book, limits: Limits) -> Iterator[Case]:
             expected_idr=sent.send_idr if sent else 0,
             proposed=Action.MATCH if sent else _PROPOSED.get(LineType(line.kind), Action.SUSPENSE),
         )
+
+
+def _topped_up(book: _Book, top_ups: Sequence[TopUp]) -> set[UUID]:
+    """Lines that are in our book already, since somebody entered the top-up."""
+    ins = [line for line in book.strays if line.kind == LineType.IN]
+    came = [Came(line.amount_idr, line.booked_at, line.booked_until) for line in ins]
+    return {ins[place].id for place in pairs(came, top_ups)}
+
+
+def _case_of_top_up(line: Line) -> Case:
+    # Nothing names it, so that somebody has to agree; to book it again would double it.
+    return case_of(
+        CaseKind.MISSING_HERE,
+        TOPPED_UP,
+        line,
+        None,
+        expected_idr=line.left_idr,
+        proposed=Action.ACCEPT,
+    )
 
 
 def _likely(book: _Book, limits: Limits) -> dict[UUID, Sent]:

@@ -26,7 +26,7 @@ from service.database import one_at_a_time
 from service.errors import Conflict, Forbidden
 from service.gateways import Reported, Stage
 from service.ledger import Draft, Movement
-from service.reconciliation import cases, effects
+from service.reconciliation import cases, effects, store
 from service.reconciliation.facts import Rule
 
 _BACK = (LineType.OUT_BACK, LineType.IN)
@@ -147,6 +147,8 @@ async def _match(session: AsyncSession, case: ReconciliationCase, decision: Deci
         await session.flush()
     except IntegrityError as error:
         raise AlreadyMatched from error
+    # It isn't missing any more.
+    await store.clear_settled(await session.connection(), store.Whose(case.bank_id, case.source))
 
 
 def _says_it_is(case: ReconciliationCase, action: Action) -> bool:

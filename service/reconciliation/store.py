@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.base import among, new_id, table_of, utc_now
-from models.payout import Payout
+from models.payout import UNDER_WAY, Payout
 from models.reconciliation import (
     CaseKind,
     CaseStatus,
@@ -90,6 +90,7 @@ async def write(
     now = utc_now()
     matches = ((whose.bank_id, new_id(), *match, now, "") for match in outcome.matches)
     await insert_many(connection, _match, _MATCH_COLUMNS, matches)
+    await _ask_soon(connection, whose, outcome.matches)
     rows = [_case_row(whose, case, holdings, zone, now) for case in outcome.cases]
     of_lines = (row for row, case in zip(rows, outcome.cases, strict=True) if case.line_id)
     await insert_many(connection, _case, _CASE_COLUMNS, of_lines)
@@ -108,6 +109,8 @@ async def clear_settled(connection: AsyncConnection, whose: Whose) -> None:
         other.c.bank_id == _case.c.bank_id,
         other.c.payout_id == _case.c.payout_id,
         other.c.line_id.is_not(None),
+        # A line that may be it; one that is known not to be leaves it missing.
+        other.c.expected_idr > 0,
         among(other.c.status, WAITING),
     )
     ended = exists().where(
@@ -132,6 +135,22 @@ async def clear_settled(connection: AsyncConnection, whose: Whose) -> None:
         )
         .values(status=CaseStatus.CLEARED, ended_at=utc_now())
     )
+
+
+async def _ask_soon(connection: AsyncConnection, whose: Whose, matches: Sequence[Match]) -> None:
+    """Let a worker ask how payouts ended that left and have no end: a line proves none."""
+    left = (match.payout_id for match in matches if match.leg == LineType.OUT)
+    for some in chunks(left):
+        await connection.execute(
+            update(_payout)
+            .where(
+                _payout.c.bank_id == whose.bank_id,
+                _payout.c.id.in_(some),
+                _payout.c.status.in_(UNDER_WAY),
+                _payout.c.due_at > utc_now(),
+            )
+            .values(due_at=utc_now())
+        )
 
 
 def due_on(opened_at: datetime, zone: str) -> date:
@@ -184,6 +203,8 @@ async def _sent(
     in_case = select(_case.c.payout_id).where(
         _case.c.bank_id == bank_id,
         _case.c.status != CaseStatus.CLEARED,
+        # A line of which nothing was expected doesn't say where the payout is.
+        or_(_case.c.line_id.is_(None), _case.c.expected_idr > 0),
         _case.c.payout_id.in_(ids),
     )
     cases = set((await connection.execute(in_case)).scalars())

@@ -1,20 +1,25 @@
-"""A match that was wrong is undone: it stays on record, and its line waits for somebody again."""
+"""A match that was wrong is undone: it stays on record, and its line waits for somebody again.
+
+So does the payout that it was taken for: by our book it left, and nothing says so now.
+"""
 
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
 from models.base import among, utc_now
 from models.ledger import Transfer
+from models.payout import Payout, PayoutStatus
 from models.reconciliation import (
     Action,
     CaseKind,
     CaseStatus,
     Holding,
+    LineType,
     ReconciliationCase,
     StatementImport,
     StatementLine,
@@ -23,6 +28,7 @@ from models.reconciliation import (
 from service import banks, ledger
 from service.database import one_at_a_time
 from service.errors import Conflict, NoSuchThing
+from service.reconciliation.facts import GONE
 from service.reconciliation.resolving import OwnReconciliation
 from service.reconciliation.store import WAITING, due_on
 
@@ -48,7 +54,7 @@ class _Matched(NamedTuple):
 async def undo(
     session: AsyncSession, bank: Bank, match_id: UUID, *, by: UUID, reason: str
 ) -> StatementMatch:
-    """Undo a match, with what it moved; the line is a case of its own now.
+    """Undo a match, with what it moved; line and payout are cases of their own now.
 
     Raises NoSuchThing, MatchAlreadyUndone, MatchNotUndoable or OwnReconciliation.
     """
@@ -58,6 +64,8 @@ async def undo(
     await _end(session, found.match, by, reason)
     await _take_back(session, found.match, by, reason)
     await _open_case(session, bank, found)
+    if found.match.leg == LineType.OUT:
+        await _open_missing(session, bank, found)
     return found.match
 
 
@@ -140,16 +148,7 @@ async def _take_back(session: AsyncSession, match: StatementMatch, by: UUID, rea
 async def _open_case(session: AsyncSession, bank: Bank, found: _Matched) -> None:
     """The line is unexplained as a whole; a case that it still had is part of that."""
     line, now = found.line, utc_now()
-    await session.exec(
-        update(ReconciliationCase)
-        .where(
-            col(ReconciliationCase.bank_id) == bank.id,
-            col(ReconciliationCase.line_id) == line.id,
-            among(col(ReconciliationCase.status), WAITING),
-        )
-        .values(status=CaseStatus.CLEARED, ended_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    await _clear(session, bank.id, col(ReconciliationCase.line_id) == line.id)
     session.add(
         ReconciliationCase(
             bank_id=bank.id,
@@ -167,3 +166,47 @@ async def _open_case(session: AsyncSession, bank: Bank, found: _Matched) -> None
         )
     )
     await session.flush()
+
+
+async def _open_missing(session: AsyncSession, bank: Bank, found: _Matched) -> None:
+    """The payout has no line now; what its fee still lacked is part of that."""
+    query = select(Payout).where(
+        Payout.bank_id == bank.id,
+        Payout.id == found.match.payout_id,
+        col(Payout.status).in_(GONE - {PayoutStatus.REVERSED}),
+    )
+    payout = (await session.exec(query)).first()
+    if payout is None:
+        return
+    now, is_unknown = utc_now(), payout.status == PayoutStatus.UNKNOWN
+    of_payout = col(ReconciliationCase.payout_id) == payout.id
+    await _clear(session, bank.id, of_payout & col(ReconciliationCase.line_id).is_(None))
+    session.add(
+        ReconciliationCase(
+            bank_id=bank.id,
+            source=found.line.source,
+            holding=Holding.FLOAT,
+            kind=CaseKind.UNKNOWN if is_unknown else CaseKind.MISSING_AT_GATEWAY,
+            why="undone",
+            payout_id=payout.id,
+            expected_idr=payout.send_idr,
+            found_idr=0,
+            proposed_action=Action.WAIT,
+            since=payout.sent_at or found.line.booked_at,
+            due_on=due_on(now, bank.time_zone),
+        )
+    )
+    await session.flush()
+
+
+async def _clear(session: AsyncSession, bank_id: UUID, which: ColumnElement[bool]) -> None:
+    await session.exec(
+        update(ReconciliationCase)
+        .where(
+            col(ReconciliationCase.bank_id) == bank_id,
+            among(col(ReconciliationCase.status), WAITING),
+            which,
+        )
+        .values(status=CaseStatus.CLEARED, ended_at=utc_now())
+        .execution_options(synchronize_session=False)
+    )

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import col, select
 
+from models.base import utc_now
 from models.payout import Cause, Payout, PayoutStatus
 from models.reconciliation import (
     CaseStatus,
@@ -150,6 +151,24 @@ async def test_a_second_line_for_one_payout_is_double_in_a_later_file_too(town: 
     again = a_row(payout, LineType.OUT, -10_000, external_id="again", gateway_id="again")
     await bring_in(town, [again])
     assert await kinds(town) == [("duplicate", "again")]
+
+
+@pytest.mark.parametrize("status", [PayoutStatus.SENDING, PayoutStatus.SENT, PayoutStatus.UNKNOWN])
+async def test_of_what_left_and_has_no_end_a_worker_asks_soon(
+    town: Town, status: PayoutStatus
+) -> None:
+    later = utc_now() + timedelta(hours=1)
+    left, quiet = [await pay_through(town, 10_000, status=status, due_at=later) for _ in range(2)]
+    paid = await pay_through(town, 10_000, due_at=later)
+    fee_only = lines_of(quiet)[1:]
+    await bring_in(town, [*lines_of(left), *lines_of(paid), *fee_only])
+    async with town.database.reading() as session:
+        query = select(Payout).where(Payout.bank_id == town.bank_id)
+        found = {payout.id: payout for payout in await session.exec(query)}
+    assert found[left.id].status == status
+    due = {payout_id: payout.due_at for payout_id, payout in found.items()}
+    assert due[left.id] <= utc_now()
+    assert due[quiet.id] == due[paid.id] == later
 
 
 async def test_an_old_payout_is_found_by_its_reference_and_by_its_id(town: Town) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
-from models.payout import PayoutStatus
+from models.payout import Payout, PayoutStatus
 from models.people import Person, Role
 from models.reconciliation import (
     Action,
@@ -55,6 +56,12 @@ async def the_case(town: Town) -> ReconciliationCase:
     return case
 
 
+async def the_undone(town: Town) -> ReconciliationCase:
+    """The case of a line whose match was undone; its payout has another."""
+    (case,) = [case for case in await cases(town) if case.line_id]
+    return case
+
+
 def deciding(
     case: ReconciliationCase, action: Action, by: Person, **more: Any
 ) -> Callable[[AsyncSession], Awaitable[None]]:
@@ -88,11 +95,11 @@ async def undo(town: Town, match: StatementMatch, by: Person | None = None) -> N
         )
 
 
-async def topped_up(town: Town, amount_idr: int) -> None:
-    """Money that a treasurer sends to the gateway, and enters."""
-    entered = payouts.TopUp(GATEWAY, chart.bank_account("bca"), amount_idr, "", town.treasurer.id)
+async def topped_up(town: Town, amount_idr: int, *, gateway: str = GATEWAY) -> UUID:
+    """Money that a treasurer sends to a gateway, and enters; its id."""
+    entered = payouts.TopUp(gateway, chart.bank_account("bca"), amount_idr, "", town.treasurer.id)
     async with town.database.transaction() as session:
-        await payouts.top_up(session, town.bank_id, entered)
+        return await payouts.top_up(session, town.bank_id, entered)
 
 
 async def standing(town: Town, *, on: date | None = None) -> Standing:
@@ -164,6 +171,52 @@ async def test_a_top_up_comes_from_the_banks_own_account(generous: Town) -> None
     await decide(generous, case, Action.TOP_UP, account="bca")
     assert (await balances(generous))["bank_account:bca", "IDR"] == -500_000
     assert (await standing(generous)).difference_idr == 0
+
+
+def a_top_up(payout: Payout, amount_idr: int, external_id: str, **changes: Any) -> Row:
+    """A gateway's line of money that came in just now."""
+    told = {"external_id": external_id, "gateway_id": "", "reference": ""} | changes
+    return a_row(payout, LineType.IN, amount_idr, after_s=3 * 86_400, **told)
+
+
+async def test_a_top_up_that_was_entered_is_not_booked_again(generous: Town) -> None:
+    town = generous
+    payout = await pay_through(town, 10_000)
+    await topped_up(town, 1_000_000)
+    before = await balances(town)
+    await bring_in(town, [*lines_of(payout), a_top_up(payout, 1_000_000, "t")])
+    case = await the_case(town)
+    assert (case.kind, case.why, case.unexplained_idr) == ("missing_here", "topped_up", 0)
+    assert reconciliation.allowed(case) == (Action.ACCEPT, Action.WAIT)
+    assert await adds_up(town)
+    await decide(town, case, Action.ACCEPT)
+    assert await balances(town) == before
+    found = await standing(town)
+    assert (found.difference_idr, found.unexplained_idr) == (0, 0)
+
+
+async def test_a_top_up_explains_one_line_whichever_file_it_is_in(generous: Town) -> None:
+    town = generous
+    payout = await pay_through(town, 10_000)
+    await topped_up(town, 500_000)
+    lines = [a_top_up(payout, 500_000, name) for name in ("one", "two")]
+    await bring_in(town, [*lines_of(payout), lines[0]])
+    await bring_in(town, [lines[1]])
+    assert await kinds(town) == [("missing_here", "topped_up"), ("missing_here", "not_ours")]
+    assert (await cases(town))[1].proposed_action == Action.TOP_UP
+    assert await adds_up(town)
+
+
+async def test_what_was_taken_back_or_is_another_gateways_explains_nothing(generous: Town) -> None:
+    town = generous
+    payout = await pay_through(town, 10_000)
+    await topped_up(town, 500_000, gateway="other")
+    top_up_id = await topped_up(town, 500_000)
+    async with town.database.transaction() as session:
+        act = await ledger.act_about(session, town.bank_id, top_up_id, ["float_top_up"])
+        await ledger.reverse(session, town.bank_id, act, by=town.treasurer.id, reason="keliru")
+    await bring_in(town, [*lines_of(payout), a_top_up(payout, 500_000, "t")])
+    assert await kinds(town) == [("missing_here", "not_ours")]
 
 
 async def test_a_payout_that_came_back_is_the_residents_again(generous: Town) -> None:
@@ -340,8 +393,9 @@ async def test_a_match_is_undone_with_what_it_moved(generous: Town) -> None:
     (match,) = [match for match in await matches(town) if match.leg == "out"]
     await undo(town, match)
     assert await balances(town) == before
-    case = await the_case(town)
+    case = await the_undone(town)
     assert (case.kind, case.why, case.found_idr) == ("unknown", "undone", 10_700)
+    assert await adds_up(town)
     with pytest.raises(MatchAlreadyUndone):
         await undo(town, match)
     assert (await decide(town, case, Action.MATCH)).status == "resolved"
@@ -352,11 +406,30 @@ async def test_an_automatic_match_can_be_undone_and_made_again(generous: Town) -
     await bring_in(town, lines_of(await pay_through(town, 10_000)))
     (match,) = [match for match in await matches(town) if match.leg == "out"]
     await undo(town, match)
-    await decide(town, await the_case(town), Action.MATCH)
+    await decide(town, await the_undone(town), Action.MATCH)
+    assert not await cases(town)
     assert len(await matches(town)) == 3
     (second,) = [match for match in await matches(town) if match.leg == "out"]
     await undo(town, second)
     assert len(await matches(town)) == 2
+
+
+async def test_a_payout_whose_match_was_wrong_is_missing(generous: Town) -> None:
+    town = generous
+    payout = await pay_through(town, 10_000, sent_at=sent_days_ago(9))
+    await bring_in(town, lines_of(payout))
+    (match,) = [match for match in await matches(town) if match.leg == "out"]
+    await undo(town, match)
+    await decide(town, await the_undone(town), Action.SUSPENSE)
+    # What later statements don't have either stays missing, once.
+    await bring_in(town, lines_of(await pay_through(town, 1_000, sent_at=sent_days_ago(5))))
+    missing = await the_case(town)
+    assert (missing.kind, missing.payout_id) == ("missing_at_gateway", payout.id)
+    assert (missing.expected_idr, missing.found_idr) == (10_000, 0)
+    assert await adds_up(town)
+    await bring_in(town, [a_row(payout, LineType.OUT, -10_000, external_id="it")])
+    assert not await cases(town)
+    assert await adds_up(town)
 
 
 async def test_above_the_limit_the_importer_does_not_undo(database: Database) -> None:
