@@ -139,7 +139,7 @@ class Gateway(Protocol):
     """As callbacks, statements and the float's account are called."""
 
     async def channels(self) -> Sequence[Channel]:
-        """Where it can pay to, as it says now. Raises GatewayNotReached."""
+        """Where it can pay to, as it says now; never nowhere at all. Raises GatewayNotReached."""
 
     async def send(self, order: Order) -> Answer:
         """Ask for the payout; the same key never pays twice."""

@@ -65,6 +65,8 @@ class IrisGateway:
         told = [id_in(as_object(one), "code") for one in banks]
         fee_idr = with_vat(self._account.fee_idr, self._account.vat_permille)
         ours = [covered_by("iris")[code] for code in told if code in covered_by("iris")]
+        if not ours:
+            raise GatewayNotReached("It tells no channel that can be read.")
         return [
             Channel(one.code, one.name, one.is_wallet, one.minimum_idr, one.maximum_idr, fee_idr)
             for one in ours

@@ -312,6 +312,28 @@ async def test_what_iris_says_when_it_is_asked(
     await gateway.close()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>Maintenance</html>",
+        "[]",
+        "{}",
+        '{"beneficiary_banks": []}',
+        '{"beneficiary_banks": {"code": "bca"}}',
+        '[{"channel_code": "ID_BCA"}]',
+        '{"beneficiary_banks": [{"code": "bank_of_nowhere"}]}',
+    ],
+)
+async def test_an_answer_without_channels_is_no_list_of_them(kind: Kind, body: str) -> None:
+    """Taken for one, it would take every way to pay from a waste bank."""
+    gateway = answering(kind, always(200, body))
+    with pytest.raises(GatewayNotReached, match="no channel"):
+        await gateway.channels()
+    await gateway.close()
+
+
 async def test_a_request_has_what_each_gateway_asks_for() -> None:
     asked: list[httpx.Request] = []
 
