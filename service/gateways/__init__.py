@@ -57,7 +57,6 @@ class Reported:
     """The gateway's own code, of a payout that failed or was refused."""
     try_again: bool = False
     """A documented failure that a new payout, with a new key, may not meet again."""
-    fee_idr: int | None = None
     float_empty: bool = False
     """It failed for want of money at the gateway: nothing else will go out either."""
 
