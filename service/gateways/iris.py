@@ -92,6 +92,8 @@ class IrisGateway:
         By `reference_no` if that is known. A queued payout waits for its approval, which only
         another send brings: Missing(may_send=True). If the number isn't known, the creation may
         be repeated while the key is kept, counted from `first_sent_at`: Missing(may_send=True).
+        Nobody was asked for that, so it is no proof that nothing is under way; nor is a Refused
+        of the repeated creation, for an earlier one may stand there all the same.
         After that it is looked for in the statements, where all that was paid stands; what
         isn't there is Missing(may_send=False), and so is all without `first_sent_at`: a person
         looks into Iris's dashboard, for it may still be queued there and approved by hand.

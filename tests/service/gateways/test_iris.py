@@ -180,6 +180,19 @@ async def test_a_lost_creation_pays_nothing_until_it_is_sent_again(there: House)
     await hasty.close()
 
 
+async def test_a_creation_that_is_refused_says_nothing_of_an_earlier_one(
+    there: House, gateway: Gateway
+) -> None:
+    hasty = adapter("iris", there.url, timeout_s=0.3)
+    payout = order("0004")
+    assert await hasty.send(payout) == Unknown("TimeoutError")
+    await hasty.close()
+    there.do("burst", count=1)
+    assert await gateway.find(payout) == Missing(may_send=True)
+    assert isinstance(await gateway.send(payout), Refused)
+    assert there.payouts(payout)[0]["status"] == "queued"
+
+
 async def test_a_name_without_latin_letters_is_refused(gateway: Gateway) -> None:
     refused = await gateway.send(replace(order(), account_holder_name="王芳"))
     assert refused == Refused("400", try_again=False)
