@@ -57,14 +57,16 @@ class Reported:
     """The gateway's own code, of a payout that failed or was refused."""
     try_again: bool = False
     """A documented failure that a new payout, with a new key, may not meet again."""
-    fee_idr: int | None = None
     float_empty: bool = False
     """It failed for want of money at the gateway: nothing else will go out either."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The gateway took nothing, for certain: it may be sent again, or never will be taken."""
+    """The gateway took nothing, for certain: it may be sent again, or never will be taken.
+
+    Of this call: an earlier one under the same key, whose answer was lost, may have been taken.
+    """
 
     failure: str
     try_again: bool
@@ -85,10 +87,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """No such payout is under way at the gateway, nor will be unless it is sent again.
+    """The gateway tells of no such payout.
 
-    A call that was cut off a moment ago may still arrive there. Sending again under the same
-    key is safe all the same; giving the money back is, once the last call is minutes old.
+    That is no proof that none is under way: a call that was cut off may still arrive there, and
+    some gateways can't be asked by our key. Nothing is ever given back for it.
     """
 
     may_send: bool
@@ -139,7 +141,7 @@ class Gateway(Protocol):
     """As callbacks, statements and the float's account are called."""
 
     async def channels(self) -> Sequence[Channel]:
-        """Where it can pay to, as it says now. Raises GatewayNotReached."""
+        """Where it can pay to, as it says now; never nowhere at all. Raises GatewayNotReached."""
 
     async def send(self, order: Order) -> Answer:
         """Ask for the payout; the same key never pays twice."""

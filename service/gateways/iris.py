@@ -33,7 +33,13 @@ from service.gateways.amounts import whole_rupiah, with_vat
 from service.gateways.coverage import covered_by
 from service.gateways.destinations import AccountNotValid, plain_words
 from service.gateways.reading import as_list, as_object, id_in, object_in
-from service.gateways.stages import IRIS_DOUBTFUL, IRIS_EMPTY, IRIS_PASSING, IRIS_STAGES
+from service.gateways.stages import (
+    IRIS_DOUBTFUL,
+    IRIS_EMPTY,
+    IRIS_FAILED,
+    IRIS_PASSING,
+    IRIS_STAGES,
+)
 from service.gateways.wire import Heard, NotAnswered, NotSent, Wire
 
 KEY_LASTS = timedelta(hours=23)
@@ -59,6 +65,8 @@ class IrisGateway:
         told = [id_in(as_object(one), "code") for one in banks]
         fee_idr = with_vat(self._account.fee_idr, self._account.vat_permille)
         ours = [covered_by("iris")[code] for code in told if code in covered_by("iris")]
+        if not ours:
+            raise GatewayNotReached("It tells no channel that can be read.")
         return [
             Channel(one.code, one.name, one.is_wallet, one.minimum_idr, one.maximum_idr, fee_idr)
             for one in ours
@@ -84,9 +92,14 @@ class IrisGateway:
         By `reference_no` if that is known. A queued payout waits for its approval, which only
         another send brings: Missing(may_send=True). If the number isn't known, the creation may
         be repeated while the key is kept, counted from `first_sent_at`: Missing(may_send=True).
+        Nobody was asked for that, so it is no proof that nothing is under way; nor is a Refused
+        of the repeated creation, for an earlier one may stand there all the same.
         After that it is looked for in the statements, where all that was paid stands; what
         isn't there is Missing(may_send=False), and so is all without `first_sent_at`: a person
         looks into Iris's dashboard, for it may still be queued there and approved by hand.
+
+        A failed payout is Unknown: why it failed stands in callbacks only, and after 005 to 007
+        the money may be gone all the same. Its callback ends it, or a person.
         """
         try:
             if order.gateway_id:
@@ -181,17 +194,15 @@ class IrisGateway:
             payout = await self._payout(reference)
         except GatewayNotReached as error:
             return Unknown(str(error), reference)
-        report = None if payout.get("status") == "queued" else _told(payout)
-        return report or Unknown(why, reference)
+        return Unknown(why, reference) if payout.get("status") == "queued" else _polled(payout)
 
     async def _found(self, order: Order) -> Finding:
         payout = await self._payout(order.gateway_id)
         if payout.get("status") == "queued":
             return Missing(may_send=True)
-        report = _told(payout)
-        if report is None or whole_rupiah(payout.get("amount")) != order.amount_idr:
+        if whole_rupiah(payout.get("amount")) != order.amount_idr:
             return Unknown("It tells of another payout.", order.gateway_id)
-        return report
+        return _polled(payout)
 
     async def _paid_since(self, order: Order, first: datetime) -> Finding:
         """The payout whose notes name our key, among what was paid of its amount."""
@@ -204,8 +215,8 @@ class IrisGateway:
             raise GatewayNotReached("It tells no statement.")
         for reference in iris_orders.fitting(order, lines):
             payout = await self._payout(reference)
-            if payout.get("notes") == iris_orders.notes(order) and (report := _told(payout)):
-                return report
+            if payout.get("notes") == iris_orders.notes(order):
+                return _polled(payout)
         return Missing(may_send=False)
 
     async def _payout(self, reference: str) -> Mapping[str, object]:
@@ -244,8 +255,21 @@ def _not_created(heard: Heard) -> Refused | Unknown:
     return Unknown(f"It answered {heard.status}.")
 
 
+def _polled(payout: Mapping[str, object]) -> Reported | Unknown:
+    """What it says when it is asked; a failure that doesn't say why may have been paid."""
+    report = _told(payout)
+    if report is None:
+        return Unknown("Its status can't be read.", id_in(payout, "reference_no"))
+    if payout.get("status") == IRIS_FAILED and not report.failure:
+        return Unknown("It failed, and only a callback says why.", report.gateway_id)
+    return report
+
+
 def _told(payout: Mapping[str, object]) -> Reported | None:
-    """What it says of a payout; the code of a failure stands only in callbacks."""
+    """What it says of a payout by itself.
+
+    A failure without a code is that of a completed one which the bank sent back.
+    """
     reference = id_in(payout, "reference_no")
     stage = IRIS_STAGES.get(id_in(payout, "status"))
     if not reference or stage is None:

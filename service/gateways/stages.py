@@ -35,13 +35,14 @@ XENDIT_REFUSALS = frozenset(
 )
 """Nothing was taken, and never will be as it is."""
 
+IRIS_FAILED = "failed"
 IRIS_STAGES: Mapping[str, Stage] = {
     "queued": Stage.SENT,
     "approved": Stage.SENT,
     "processed": Stage.SENT,
     "completed": Stage.PAID,
     # Also of a completed one that the bank sent back.
-    "failed": Stage.FAILED,
+    IRIS_FAILED: Stage.FAILED,
     "rejected": Stage.FAILED,
 }
 

@@ -51,7 +51,10 @@ class XenditGateway:
         """Where it can pay to, with the limits that it tells. Raises GatewayNotReached."""
         heard = await self._read("/payouts_channels", {"currency": "IDR"})
         told = [self._channel(as_object(one)) for one in as_list(heard.body)]
-        return [one for one in told if one is not None]
+        ours = [one for one in told if one is not None]
+        if not ours:
+            raise GatewayNotReached("It tells no channel that can be read.")
+        return ours
 
     async def send(self, order: Order) -> Answer:
         """Ask for the payout; the same key never pays twice."""

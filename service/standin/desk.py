@@ -109,7 +109,8 @@ class Desk:
         step, *left = steps_of(payout)
         if step.status == self.words.under_way and not self._pay(payout, at_ms):
             step, left = Step(0, self.words.failed, self.words.empty), []
-        if step.status in (self.words.failed, self.words.came_back):
+        is_gone = bool(step.failure) and step.failure == self.words.doubtful
+        if step.status in (self.words.failed, self.words.came_back) and not is_gone:
             self._give_back(payout, at_ms)
         self.store.move(payout["id"], step.status, step.failure, left, at_ms)
         self._tell(payout["id"])

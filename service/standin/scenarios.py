@@ -17,6 +17,7 @@ TOLD_FALSELY = "0007"
 NOT_COMPLIANT = "0008"
 ANSWERED_500 = "0009"
 NOT_TOLD = "0010"
+FAILS_DOUBTFULLY = "0011"
 
 DAY_S = 86_400.0
 
@@ -33,6 +34,8 @@ class Words:
     in_review: str
     not_compliant: str
     no_such_account: str
+    doubtful: str
+    """Empty where no failure leaves it open whether the money is gone."""
     passing: str
     empty: str
 
@@ -46,6 +49,7 @@ XENDIT = Words(
     in_review="PENDING_COMPLIANCE_ASSESSMENT",
     not_compliant="COMPLIANCE_REJECTED",
     no_such_account="INVALID_DESTINATION",
+    doubtful="",
     passing="TEMPORARY_TRANSFER_ERROR",
     empty="INSUFFICIENT_BALANCE",
 )
@@ -58,6 +62,7 @@ IRIS = Words(
     in_review="approved",
     not_compliant="rejected",
     no_such_account="002",
+    doubtful="005",
     passing="018",
     empty="016",
 )
@@ -94,5 +99,7 @@ def course(words: Words, account: str, *, is_first: bool, settle_s: float) -> li
         return [*steps, Step(half_s, words.failed, words.no_such_account)]
     if asked == FAILS_ONCE and is_first:
         return [*steps, Step(half_s, words.failed, words.passing)]
+    if asked == FAILS_DOUBTFULLY and words.doubtful:
+        return [*steps, Step(half_s, words.failed, words.doubtful)]
     steps.append(Step(half_s, words.paid))
     return [*steps, Step(DAY_S, words.came_back)] if asked == COMES_BACK else steps

@@ -286,6 +286,55 @@ def test_what_a_failure_of_iris_means(
     assert notice == Notice("", "ref1", 10_000, report)
 
 
+def test_a_paid_one_that_came_back_to_iris_failed_without_a_code(
+    readers: Mapping[Kind, Gateway],
+) -> None:
+    body = b'{"reference_no": "ref1", "amount": "10000.00", "status": "failed"}'
+    notice = readers["iris"].read_callback(genuine("iris", body), body)
+    assert notice == Notice("", "ref1", 10_000, Reported(Stage.FAILED, "ref1"))
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"status": "failed"}, Unknown("It failed, and only a callback says why.", "disb-1")),
+        ({"status": "rejected"}, Reported(Stage.FAILED, "disb-1")),
+        ({"status": "completed"}, Reported(Stage.PAID, "disb-1")),
+        ({"status": "new"}, Unknown("Its status can't be read.", "disb-1")),
+        ({"amount": "50001.00"}, Unknown("It tells of another payout.", "disb-1")),
+    ],
+)
+async def test_what_iris_says_when_it_is_asked(
+    told: Mapping[str, str], said: Reported | Unknown
+) -> None:
+    body = {"reference_no": "disb-1", "amount": "50000.00", "status": "failed", **told}
+    gateway = answering("iris", always(200, json.dumps(body)))
+    assert await gateway.find(KNOWN) == said
+    await gateway.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>Maintenance</html>",
+        "[]",
+        "{}",
+        '{"beneficiary_banks": []}',
+        '{"beneficiary_banks": {"code": "bca"}}',
+        '[{"channel_code": "ID_BCA"}]',
+        '{"beneficiary_banks": [{"code": "bank_of_nowhere"}]}',
+    ],
+)
+async def test_an_answer_without_channels_is_no_list_of_them(kind: Kind, body: str) -> None:
+    """Taken for one, it would take every way to pay from a waste bank."""
+    gateway = answering(kind, always(200, body))
+    with pytest.raises(GatewayNotReached, match="no channel"):
+        await gateway.channels()
+    await gateway.close()
+
+
 async def test_a_request_has_what_each_gateway_asks_for() -> None:
     asked: list[httpx.Request] = []
 

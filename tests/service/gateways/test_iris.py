@@ -17,7 +17,16 @@ from service.gateways import (
     Stage,
     Unknown,
 )
-from tests.service.gateways.standing import SETTLES_S, House, adapter, house, known, order, settle
+from tests.service.gateways.standing import (
+    SETTLES_S,
+    House,
+    adapter,
+    house,
+    known,
+    order,
+    read,
+    settle,
+)
 
 TOO_LONG = timedelta(hours=25)
 
@@ -77,6 +86,24 @@ async def test_an_approver_who_says_no_is_heard(there: House, gateway: Gateway) 
     ).raise_for_status()
     for asking in (gateway.send, gateway.find):
         assert await asking(payout) == Reported(Stage.FAILED, payout.gateway_id)
+
+
+async def test_a_doubtful_failure_frees_nothing_for_the_money_may_be_gone(
+    there: House, gateway: Gateway
+) -> None:
+    before_idr = await gateway.balance_idr()
+    payout, _ = await settle(gateway, order("0011"))
+    there.advance(SETTLES_S)
+    assert await gateway.balance_idr() < before_idr - payout.amount_idr
+    unsure = Unknown("It failed, and only a callback says why.", payout.gateway_id)
+    assert await gateway.find(payout) == unsure
+    # Sending again only approves again, and is told the same.
+    assert await gateway.send(payout) == unsure
+    # Nor does it end when its number was lost, and it is found in the statements.
+    assert await gateway.find(long_ago(replace(payout, gateway_id=""))) == unsure
+    told = [read(gateway, one) for one in there.calls(payout, 3)]
+    assert Reported(Stage.SENT, payout.gateway_id, "005") in [one.report for one in told if one]
+    assert Stage.FAILED not in {one.report.stage for one in told if one}
 
 
 async def test_with_a_key_that_may_be_forgotten_nothing_is_sent(
@@ -151,6 +178,19 @@ async def test_a_lost_creation_pays_nothing_until_it_is_sent_again(there: House)
     assert there.payouts(payout)[0]["status"] == "queued"
     assert await hasty.find(payout) == Missing(may_send=True)
     await hasty.close()
+
+
+async def test_a_creation_that_is_refused_says_nothing_of_an_earlier_one(
+    there: House, gateway: Gateway
+) -> None:
+    hasty = adapter("iris", there.url, timeout_s=0.3)
+    payout = order("0004")
+    assert await hasty.send(payout) == Unknown("TimeoutError")
+    await hasty.close()
+    there.do("burst", count=1)
+    assert await gateway.find(payout) == Missing(may_send=True)
+    assert isinstance(await gateway.send(payout), Refused)
+    assert there.payouts(payout)[0]["status"] == "queued"
 
 
 async def test_a_name_without_latin_letters_is_refused(gateway: Gateway) -> None:

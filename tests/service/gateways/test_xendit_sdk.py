@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,7 +19,7 @@ from xendit.payout.model import (
     DigitalPayoutChannelProperties,
 )
 
-from service.gateways import Order, Reported
+from service.gateways import GatewayNotReached, Order, Reported
 from service.gateways.reading import as_object
 from tests.service.gateways.standing import KEY, SETTLES_S, House, adapter, house, order
 
@@ -104,7 +104,8 @@ async def test_the_same_payout_is_the_same_request(recorder: Recorder, sub_accou
 
 async def test_the_same_questions_are_the_same_requests(recorder: Recorder) -> None:
     ours = adapter("xendit", recorder.url)
-    await ours.channels()
+    with suppress(GatewayNotReached):
+        await ours.channels()
     assert await ours.balance_idr() == 1_000
     await ours.close()
 
