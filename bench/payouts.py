@@ -73,10 +73,10 @@ def _say_chaos(name: str, outcome: Outcome, seconds: float) -> None:
         figure(f"{name}_{status}", count)
     figure(f"{name}_of_these_retries", outcome.retries)
     for what, count in sorted(outcome.met.items()):
-        figure(f"{name}_{what.replace(' ', '_')}", count)
+        figure(f"{name}_met_{what.replace(' ', '_')}", count)
     figure(f"{name}_forged_callbacks_refused", outcome.forged)
     figure(f"{name}_top_ups_of_a_dry_float", outcome.top_ups)
-    for what in ("open", "doubled", "difference_idr", "held", "verify_findings"):
+    for what in ("left_open", "paid_twice", "difference_idr", "left_held", "verify_findings"):
         figure(f"{name}_{what}", 0, "=0")
     figure(f"{name}_seconds", seconds)
 
