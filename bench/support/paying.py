@@ -10,7 +10,7 @@ from sqlmodel import col, func, select
 
 from models.payout import Payout, PayoutStatus
 from service.database import Database, open_database
-from service.gateways.accounts import Gateways, open_gateways
+from service.gateways.opening import Gateways, open_gateways
 from service.payouts import upkeep
 from service.standin.options import Options
 from tests import factories

@@ -12,8 +12,8 @@ from sqlmodel import col, select
 from models.base import utc_now
 from models.payout import GatewayCallback, Payout, PayoutStatus
 from service.database import open_database
-from service.gateways.accounts import open_gateways
 from service.gateways.coverage import Kind
+from service.gateways.opening import open_gateways
 from service.payouts import queue, upkeep
 from service.standin.options import Options
 from tests import factories
