@@ -36,7 +36,7 @@ from service.members import Caller
 from service.reconciliation import Columns, File, Imported
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["reconciliation"], route_class=ActRoute)
-_files = APIRouter(route_class=FileRoute)
+_files = APIRouter(prefix="/v1/banks/{bank_id}", tags=["reconciliation"], route_class=FileRoute)
 PATH = "/v1/banks/[^/]+/statements"
 """Where a body may be larger."""
 _NAME = r"^[a-z0-9][a-z0-9._-]*$"
@@ -293,4 +293,4 @@ def _map_view(declared: ColumnMap) -> ColumnMapView:
     return ColumnMapView(**values, columns=declared.spec)
 
 
-router.include_router(_files)
+router.routes.extend(_files.routes)

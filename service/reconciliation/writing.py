@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
-import psycopg
 from sqlalchemy import Date, Table, Uuid
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -64,6 +63,9 @@ async def _copy(
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
 ) -> None:
+    # Only where it is used: a start on SQLite does without.
+    import psycopg  # noqa: PLC0415
+
     raw = (await connection.get_raw_connection()).driver_connection
     statement = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN"
     try:

@@ -169,7 +169,9 @@ async def test_every_problem_has_a_page_in_both_languages(asking: Asking) -> Non
 def test_every_problem_has_a_title_of_its_own_in_both_languages() -> None:
     # Only the command line says this one.
     slugs = {PriceFileNotReadable.slug()}
-    slugs |= {each.slug() for each in Problem.family() if not each.__subclasses__()}
+    # Tests have problems of their own.
+    ours = [each for each in Problem.family() if each.__module__.startswith("service.")]
+    slugs |= {each.slug() for each in ours if not each.__subclasses__()}
     assert slugs - titles.INDONESIAN.keys() == set(), "without a title in service/api/titles.py"
     assert titles.INDONESIAN.keys() - slugs == set(), "a title of no problem"
     assert len(set(titles.INDONESIAN.values())) == len(titles.INDONESIAN)

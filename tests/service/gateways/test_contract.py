@@ -334,6 +334,10 @@ async def test_where_nobody_listens_nothing_was_sent(there: House) -> None:
 
 
 async def test_the_report_adds_up_to_the_float(there: House, gateway: Gateway) -> None:
+    for scenario in ("4321", "0001", "0003"):
+        await gateway.send(order(scenario))
+    there.advance(10 * SETTLES_S)
+    there.advance(2 * 86_400)
     rows = there.http.get("/standin/report.csv").text.splitlines()
     header, body = rows[0].split(","), [row.split(",") for row in rows[1:]]
     signed = {"DEBIT": -1, "debit": -1, "CREDIT": 1, "credit": 1}
