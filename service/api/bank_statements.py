@@ -206,6 +206,7 @@ async def brought(
         reconciliation.StatementNotReadable,
         reconciliation.UnknownProfile,
         reconciliation.StatementContradicts,
+        reconciliation.StatementAlreadyImported,
     ),
 )
 async def bring_in(

@@ -100,6 +100,7 @@ INDONESIAN = {
     "rules_exist": "Aturan sudah ada",
     "rules_unchanged": "Aturan tidak berubah",
     "session_ended": "Sesi berakhir",
+    "statement_already_imported": "Berkas mutasi sudah diimpor",
     "statement_contradicts": "Mutasi bertentangan",
     "statement_not_readable": "Mutasi tidak terbaca",
     "statement_too_long": "Laporan terlalu panjang",

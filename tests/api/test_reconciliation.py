@@ -349,6 +349,20 @@ async def test_a_bank_declares_how_its_bank_writes(asking: Asking, town: Town) -
     assert [one["name"] for one in listed] == ["bpd"]
 
 
+async def test_a_file_that_a_better_map_reads_otherwise_is_refused(
+    asking: Asking, quiet: Town
+) -> None:
+    town, columns = quiet, path(quiet, "column-maps")
+    text = "tgl;no;jumlah\n2026-03-02;a1;10.000,00\n"
+    body = {"name": "bpd", "booked_at": "tgl", "amount": "jumlah", "decimal": ",", "thousands": "."}
+    done(await asking.post(town.treasurer, columns, body), 201)
+    done(await send(asking, town, text, gateway="bpd"), 201)
+    done(await asking.post(town.treasurer, columns, body | {"external_id": "no"}), 201)
+    async with nothing_changes(town):
+        answer = await send(asking, town, text, gateway="bpd")
+    refused(answer, 409, "statement_already_imported")
+
+
 @pytest.mark.parametrize(
     ("wrong", "pointer"),
     [

@@ -1,5 +1,6 @@
 """Statements in the database: kept once, matched by themselves, cases opened and cleared."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from models.reconciliation import (
 from service import payouts, reconciliation
 from service.database import Database
 from service.gateways import Reported, Stage
-from service.reconciliation import StatementContradicts
+from service.reconciliation import File, StatementAlreadyImported, StatementContradicts
 from service.reconciliation.readers import Row
 from tests.factories import Town, make_town
 from tests.paid import (
@@ -109,6 +110,27 @@ async def test_a_line_that_says_something_else_now_is_refused(
         changed = {"booked_at": later, "booked_until": later}
     with pytest.raises(StatementContradicts):
         await bring_in(town, [rows[0]._replace(**changed)])
+    assert len(await lines(town)) == 3
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_the_same_bytes_read_in_another_way_are_refused(
+    town: Town,
+    dry_run: bool,
+) -> None:
+    first = a_file(lines_of(await pay_through(town, 10_000)))
+    renamed = [row._replace(external_id=f"other-{row.external_id}") for row in first.read.rows]
+    again = first._replace(read=replace(first.read, rows=renamed))
+
+    async def keep(file: File, *, dry_run: bool = False) -> None:
+        async with town.database.transaction() as session:
+            await reconciliation.bring_in(
+                session, town.bank, file, by=town.treasurer.id, dry_run=dry_run
+            )
+
+    await keep(first)
+    with pytest.raises(StatementAlreadyImported):
+        await keep(again, dry_run=dry_run)
     assert len(await lines(town)) == 3
 
 
