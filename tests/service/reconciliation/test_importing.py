@@ -189,7 +189,7 @@ async def test_of_what_left_and_has_no_end_a_worker_asks_soon(
         found = {payout.id: payout for payout in await session.exec(query)}
     assert found[left.id].status == status
     due = {payout_id: payout.due_at for payout_id, payout in found.items()}
-    assert due[left.id] <= utc_now()
+    assert (due[left.id] or later) <= utc_now()
     assert due[quiet.id] == due[paid.id] == later
 
 
