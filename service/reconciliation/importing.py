@@ -81,11 +81,14 @@ async def bring_in(
 ) -> Imported:
     """Keep and match what is new of a statement. Again, or overlapping, it changes nothing.
 
+    A dry run reads only, and waits for nobody.
+
     Raises StatementContradicts or StatementAlreadyImported.
     """
     whose = Whose(bank.id, file.source)
-    # Each import has to see what the one before it has matched.
-    await one_at_a_time(session, f"statements of {bank.id}")
+    if not dry_run:
+        # Each import has to see what the one before it has matched.
+        await one_at_a_time(session, f"statements of {bank.id}")
     connection = await session.connection()
     new = await _new_rows(connection, whose, file.read.rows)
     earlier = await _earlier(session, whose)
