@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
@@ -274,7 +276,10 @@ def _describe_problems(app: FastAPI) -> None:
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
-        described = describe()
+        with warnings.catch_warnings():
+            # As FastAPI has it: what a body's parameter is called is no alias of a field.
+            warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
+            described = describe()
         schemas = described.setdefault("components", {}).setdefault("schemas", {})
         if "ProblemView" not in schemas:
             model = errors.ProblemView.model_json_schema(

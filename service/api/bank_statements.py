@@ -1,6 +1,7 @@
 """Statements of gateways and banks over HTTP: brought in, listed, and how to read them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
@@ -11,16 +12,19 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
 from models.people import Role
 from models.reconciliation import ColumnMap, Holding, LineType, StatementImport
 from service import banks, members, reconciliation
+from service.api import idempotency
 from service.api.dependencies import (
     Actor,
     CurrentPage,
     CurrentParts,
     CurrentPerson,
+    KeyHeader,
     Reader,
     ReadSession,
     Session,
@@ -195,6 +199,31 @@ async def brought(
     return bank, File(gateway, sha256(content).hexdigest(), read)
 
 
+_DryRun = Annotated[bool, Query(description="Tell what would happen, and keep nothing")]
+
+
+async def bringing(parts: CurrentParts, *, dry_run: _DryRun = False) -> AsyncIterator[AsyncSession]:
+    """A session that writes, or beside the writers one that only reads."""
+    database = parts.database
+    async with database.reading_long() if dry_run else database.transaction() as session:
+        yield session
+
+
+_BringSession = Annotated[AsyncSession, Depends(bringing, scope="function")]
+
+
+async def bringer(
+    request: Request,
+    person_id: CurrentPerson,
+    session: _BringSession,
+    key: KeyHeader = None,
+    *,
+    dry_run: _DryRun = False,
+) -> Caller:
+    """Who brings a file in. What a dry run tells is not remembered: the next may tell more."""
+    return await idempotency.begin(request, session, person_id, None if dry_run else key)
+
+
 @_files.post(
     "/statements",
     status_code=201,
@@ -206,16 +235,17 @@ async def brought(
         reconciliation.StatementNotReadable,
         reconciliation.UnknownProfile,
         reconciliation.StatementContradicts,
+        reconciliation.StatementAlreadyImported,
     ),
 )
 async def bring_in(
     bank_id: UUID,
     file: Annotated[tuple[Bank, File], Depends(brought)],
-    caller: Actor,
-    session: Session,
+    caller: Annotated[Caller, Depends(bringer)],
+    session: _BringSession,
     answer: Response,
     *,
-    dry_run: Annotated[bool, Query(description="Tell what would happen, and keep nothing")] = False,
+    dry_run: _DryRun = False,
 ) -> ImportedView:
     """Bring a gateway's report or a bank's statement in: CSV, MT940 or CAMT.053 (`camt.053`).
 

@@ -49,7 +49,7 @@ class DestinationInput(BaseModel):
 
     channel_code: Annotated[str, Field(min_length=1, max_length=40), PLAIN]
     account_number: Annotated[str, Field(min_length=1, max_length=40), PLAIN]
-    account_holder_name: Annotated[str, Field(min_length=1, max_length=120), PLAIN]
+    account_holder_name: Annotated[str, Field(max_length=120, pattern=r"\S"), PLAIN]
 
 
 class PayoutInput(BaseModel):
@@ -305,7 +305,7 @@ async def reject(
     "/{payout_id}/pay-cash",
     responses=documented(
         *_REFUSALS,
-        payouts.MethodNotOffered,
+        payouts.NotPaidInCash,
         payouts.CashNeedsCode,
         payouts.WrongPayoutCode,
         drawers.DrawerTooLow,

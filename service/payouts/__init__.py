@@ -1,7 +1,7 @@
 """Payouts: asked for, approved by another, paid in cash or sent through a gateway."""
 
 from service.payouts.callbacks import CallbackNotGenuine, GatewayUnknown, receive
-from service.payouts.cash import CashNeedsCode, WrongPayoutCode, pay_cash, sign
+from service.payouts.cash import CashNeedsCode, NotPaidInCash, WrongPayoutCode, pay_cash, sign
 from service.payouts.channels import (
     ChannelNotOffered,
     FeeChanged,
@@ -52,6 +52,7 @@ __all__ = [
     "GatewayUnknown",
     "MethodNotOffered",
     "NoSuchGateway",
+    "NotPaidInCash",
     "NotRetryable",
     "Offer",
     "OwnPayout",

@@ -13,9 +13,13 @@ from service.errors import Conflict, FieldProblem
 from service.keys import Keys
 from service.payouts import moving
 from service.payouts.deciding import check_another
-from service.payouts.requesting import MethodNotOffered
 
 MAX_CODE_TRIES = 5
+
+
+class NotPaidInCash(Conflict):
+    english = "This payout goes to an account; it isn't paid in cash."
+    indonesian = "Pencairan ini dikirim ke rekening, tidak dibayar tunai."
 
 
 class CashNeedsCode(Conflict):
@@ -50,11 +54,11 @@ async def pay_cash(
     """The money is handed over: what was held leaves the passbook and the officer's drawer.
 
     `signed` says that the resident told the code. Raises OwnPayout, PayoutNotOpen,
-    MethodNotOffered, CashNeedsCode or DrawerTooLow.
+    NotPaidInCash, CashNeedsCode or DrawerTooLow.
     """
     check_another(payout, by)
     if payout.method != PayoutMethod.CASH:
-        raise MethodNotOffered
+        raise NotPaidInCash
     if not signed and (await banks.policy_of(session, payout.bank_id)).cash_needs_code:
         raise CashNeedsCode(_AT_CODE)
     await moving.move(

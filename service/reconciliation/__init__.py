@@ -15,6 +15,7 @@ from service.reconciliation.effects import allowed
 from service.reconciliation.importing import (
     File,
     Imported,
+    StatementAlreadyImported,
     StatementContradicts,
     bring_in,
     imports_of,
@@ -57,6 +58,7 @@ __all__ = [
     "PayoutNotPaid",
     "Shown",
     "Standing",
+    "StatementAlreadyImported",
     "StatementContradicts",
     "StatementNotReadable",
     "UnknownProfile",

@@ -44,6 +44,11 @@ class StatementContradicts(Conflict):
     indonesian = "Baris yang sudah diimpor kini berisi lain; tidak ada yang diimpor."
 
 
+class StatementAlreadyImported(Conflict):
+    english = "This very file was imported before and read in another way; nothing was imported. Decide about its exceptions, or bring in another export of the lines that are missing."
+    indonesian = "Berkas ini sudah pernah diimpor dan dibaca dengan cara lain; tidak ada yang diimpor. Putuskan selisihnya, atau impor ekspor lain dari baris yang belum ada."
+
+
 class File(NamedTuple):
     """A statement that was read, and the digest of its bytes."""
 
@@ -76,16 +81,22 @@ async def bring_in(
 ) -> Imported:
     """Keep and match what is new of a statement. Again, or overlapping, it changes nothing.
 
-    Raises StatementContradicts.
+    A dry run reads only, and waits for nobody.
+
+    Raises StatementContradicts or StatementAlreadyImported.
     """
     whose = Whose(bank.id, file.source)
-    # Each import has to see what the one before it has matched.
-    await one_at_a_time(session, f"statements of {bank.id}")
+    if not dry_run:
+        # Each import has to see what the one before it has matched.
+        await one_at_a_time(session, f"statements of {bank.id}")
     connection = await session.connection()
     new = await _new_rows(connection, whose, file.read.rows)
     earlier = await _earlier(session, whose)
+    same = await _same_file(session, whose, file)
+    if new and same:
+        # By another column map its lines have other ids: they would be there twice.
+        raise StatementAlreadyImported
     if not new:
-        same = await _same_file(session, whose, file)
         import_id = same.id if same else None
         if not same and not dry_run:
             import_id = await _enter(session, file, 0, bank, by)

@@ -1,5 +1,6 @@
 """The desk of reconciliation over HTTP: a file in, what agrees, and deciding the rest."""
 
+import asyncio
 import csv
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,7 +15,7 @@ from models.base import utc_now
 from models.people import Person, Role
 from models.reconciliation import LineType
 from service.banks import day_at
-from service.database import Database
+from service.database import Database, one_at_a_time
 from service.keys import Keys
 from service.reconciliation.readers import Row
 from tests.api.asking import Asking, done, nothing_changes, refused
@@ -347,6 +348,28 @@ async def test_a_bank_declares_how_its_bank_writes(asking: Asking, town: Town) -
     assert (told["profile"], told["matched"]) == ("bpd", {"reference": 1})
     listed = done(await asking.get(town.treasurer, path(town, "column-maps")))["items"]
     assert [one["name"] for one in listed] == ["bpd"]
+
+
+async def test_a_dry_run_waits_for_nobody_who_writes(asking: Asking, quiet: Town) -> None:
+    report = a_report(lines_of(await pay_through(quiet, 10_000)))
+    async with quiet.database.transaction() as session, asyncio.timeout(20):
+        await one_at_a_time(session, f"statements of {quiet.bank_id}")
+        told = done(await send(asking, quiet, report, dry_run="true"))
+    assert (told["new_count"], told["matched"]) == (3, {"reference": 1, "fee": 2})
+
+
+async def test_a_file_that_a_better_map_reads_otherwise_is_refused(
+    asking: Asking, quiet: Town
+) -> None:
+    town, columns = quiet, path(quiet, "column-maps")
+    text = "tgl;no;jumlah\n2026-03-02;a1;10.000,00\n"
+    body = {"name": "bpd", "booked_at": "tgl", "amount": "jumlah", "decimal": ",", "thousands": "."}
+    done(await asking.post(town.treasurer, columns, body), 201)
+    done(await send(asking, town, text, gateway="bpd"), 201)
+    done(await asking.post(town.treasurer, columns, body | {"external_id": "no"}), 201)
+    async with nothing_changes(town):
+        answer = await send(asking, town, text, gateway="bpd")
+    refused(answer, 409, "statement_already_imported")
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,12 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
         "destination_not_valid",
         "/destination/account_number",
     ),
+    "a blank name": (
+        {"destination": BCA | {"account_holder_name": "  "}},
+        422,
+        "request_malformed",
+        "/destination/account_holder_name",
+    ),
     "no wallet's number": (
         {"method": "ewallet", "destination": DANA | {"account_number": "12345678"}},
         422,
@@ -265,6 +271,22 @@ async def test_only_treasurers_top_up_and_only_gateways_there_are(
     refused(operator, 403, "not_allowed")
     refused(unknown, 404, "no_such_gateway")
     refused(waiting, 404, "no_such_gateway")
+
+
+async def test_a_top_up_comes_out_of_a_drawer_there_is(paying: Asking, till: Till) -> None:
+    path = f"/v1/banks/{till.town.bank_id}/floats/gate/top-ups"
+    async with nothing_changes(till.town):
+        answer = await paying.post(
+            till.town.treasurer, path, {"amount_idr": 1_000, "drawer": "zzz"}
+        )
+    refused(answer, 404, "no_such_thing")
+
+
+async def test_a_transfer_is_not_paid_at_the_counter(paying: Asking, till: Till) -> None:
+    asked = await ask(paying, till.town)
+    await approve(paying, till.town, asked["id"])
+    answer = await paying.post(till.town.treasurer, f"{PAYOUTS}/{asked['id']}/pay-cash")
+    refused(answer, 409, "not_paid_in_cash")
 
 
 async def test_a_failed_transfer_is_sent_once_more(paying: Asking, till: Till) -> None:

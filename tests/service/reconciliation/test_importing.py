@@ -1,5 +1,6 @@
 """Statements in the database: kept once, matched by themselves, cases opened and cleared."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from models.reconciliation import (
 from service import payouts, reconciliation
 from service.database import Database
 from service.gateways import Reported, Stage
-from service.reconciliation import StatementContradicts
+from service.reconciliation import File, StatementAlreadyImported, StatementContradicts
 from service.reconciliation.readers import Row
 from tests.factories import Town, make_town
 from tests.paid import (
@@ -112,6 +113,27 @@ async def test_a_line_that_says_something_else_now_is_refused(
     assert len(await lines(town)) == 3
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_the_same_bytes_read_in_another_way_are_refused(
+    town: Town,
+    dry_run: bool,
+) -> None:
+    first = a_file(lines_of(await pay_through(town, 10_000)))
+    renamed = [row._replace(external_id=f"other-{row.external_id}") for row in first.read.rows]
+    again = first._replace(read=replace(first.read, rows=renamed))
+
+    async def keep(file: File, *, dry_run: bool = False) -> None:
+        async with town.database.transaction() as session:
+            await reconciliation.bring_in(
+                session, town.bank, file, by=town.treasurer.id, dry_run=dry_run
+            )
+
+    await keep(first)
+    with pytest.raises(StatementAlreadyImported):
+        await keep(again, dry_run=dry_run)
+    assert len(await lines(town)) == 3
+
+
 async def test_what_comes_late_clears_what_was_missing(town: Town) -> None:
     slow = await pay_through(town, 10_000, sent_at=sent_days_ago(9))
     quick = await pay_through(town, 20_000, sent_at=sent_days_ago(9.1))
@@ -167,9 +189,7 @@ async def test_of_what_left_and_has_no_end_a_worker_asks_soon(
         found = {payout.id: payout for payout in await session.exec(query)}
     assert found[left.id].status == status
     due = {payout_id: payout.due_at for payout_id, payout in found.items()}
-    soon = due[left.id]
-    assert soon is not None
-    assert soon <= utc_now()
+    assert (due[left.id] or later) <= utc_now()
     assert due[quiet.id] == due[paid.id] == later
 
 
