@@ -45,6 +45,8 @@ class Order:
     Some gateways forget a key after a while, and would then take the payout a second time:
     they go by this instant, so that it has to stay the same over every later try.
     """
+    was_paid: bool = False
+    """It was told to be paid before: what fails now has come back."""
 
 
 @dataclass(frozen=True, slots=True)

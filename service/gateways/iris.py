@@ -99,7 +99,8 @@ class IrisGateway:
         looks into Iris's dashboard, for it may still be queued there and approved by hand.
 
         A failed payout is Unknown: why it failed stands in callbacks only, and after 005 to 007
-        the money may be gone all the same. Its callback ends it, or a person.
+        the money may be gone all the same. Its callback ends it, or a person. One that was paid
+        before has come back, for certain.
         """
         try:
             if order.gateway_id:
@@ -202,7 +203,7 @@ class IrisGateway:
             return Missing(may_send=True)
         if whole_rupiah(payout.get("amount")) != order.amount_idr:
             return Unknown("It tells of another payout.", order.gateway_id)
-        return _polled(payout)
+        return _polled(payout, was_paid=order.was_paid)
 
     async def _paid_since(self, order: Order, first: datetime) -> Finding:
         """The payout whose notes name our key, among what was paid of its amount."""
@@ -255,12 +256,12 @@ def _not_created(heard: Heard) -> Refused | Unknown:
     return Unknown(f"It answered {heard.status}.")
 
 
-def _polled(payout: Mapping[str, object]) -> Reported | Unknown:
+def _polled(payout: Mapping[str, object], *, was_paid: bool = False) -> Reported | Unknown:
     """What it says when it is asked; a failure that doesn't say why may have been paid."""
     report = _told(payout)
     if report is None:
         return Unknown("Its status can't be read.", id_in(payout, "reference_no"))
-    if payout.get("status") == IRIS_FAILED and not report.failure:
+    if payout.get("status") == IRIS_FAILED and not report.failure and not was_paid:
         return Unknown("It failed, and only a callback says why.", report.gateway_id)
     return report
 

@@ -175,6 +175,7 @@ def order_of(payout: Payout) -> Order:
         description="Pencairan bank sampah",
         gateway_id=payout.gateway_id,
         first_sent_at=payout.asked_at,
+        was_paid=payout.status == PayoutStatus.PAID,
     )
 
 

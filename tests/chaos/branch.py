@@ -3,15 +3,17 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
 
 from models.base import utc_now
-from models.payout import GatewayFloat, Payout, PayoutMethod
+from models.payout import Cause, GatewayFloat, Payout, PayoutMethod, PayoutStatus
 from models.people import Person, Role
 from service import ledger, payouts
 from service.database import Database
+from service.gateways import Reported, Stage
 from service.ledger import Draft, Movement, chart
 from service.standin import scenarios
 from service.standin.options import Options
@@ -38,6 +40,9 @@ SCENARIOS: Mapping[str, int] = {
 }
 
 
+_ENDED = ("", "SUCCEEDED", "completed", "FAILED", "COMPLIANCE_REJECTED", "failed", "rejected")
+
+
 @dataclass
 class Branch:
     """A bank, its gateway, and the lines between the two."""
@@ -46,6 +51,8 @@ class Branch:
     house: House
     calls: Line
     callbacks: Line
+    second: Person
+    """Another treasurer than who approves."""
     residents: Sequence[tuple[Person, str]]
     """Each with an account, whose last digits say what happens to payouts there."""
 
@@ -102,6 +109,28 @@ class Branch:
         await self.house.top_up(amount_idr)
         await self._enter(amount_idr)
 
+    async def decide(self) -> None:
+        """A second treasurer looks into the gateway's own book for what nobody ends."""
+        theirs = {one["key"]: one for one in await self.house.book()}
+        for payout in await self.payouts():
+            if payout.status in (PayoutStatus.UNKNOWN, PayoutStatus.SENT):
+                found = theirs.get(payout.key, {"status": "", "lines": []})
+                if found["status"] in _ENDED:
+                    await self._decide(payout, found)
+
+    async def _decide(self, payout: Payout, found: Mapping[str, Any]) -> None:
+        """What cost something was paid; if it says that it failed, it has come back since."""
+        cost = -sum(line["amount_idr"] for line in found["lines"])
+        async with self.town.database.transaction() as session:
+            fresh = await factories.payout_in(session, payout)
+            fresh.unknown_at = fresh.sent_at = utc_now() - payouts.DOUBT_FOR
+            await session.flush()
+            by, reason = self.second.id, "buku gerbang bayar"
+            await payouts.decide(session, fresh, was_paid=cost > 0, by=by, reason=reason)
+            if cost > 0 and found["status"] in ("failed", "REVERSED"):
+                back = Reported(Stage.REVERSED, fresh.gateway_id)
+                await payouts.settle(session, self.bank_id, fresh.id, back, Cause.REPORT, by)
+
     async def is_stopped(self) -> bool:
         query = select(GatewayFloat.gateway).where(
             GatewayFloat.bank_id == self.bank_id, col(GatewayFloat.stopped_at).is_not(None)
@@ -156,6 +185,7 @@ async def make_branch(
         House(options),
         Line(chance.randrange(10**6), BAD_CALLS),
         Line(chance.randrange(10**6), BAD_CALLBACKS),
+        await factories.another(town, Role.TREASURER),
         await _residents(town, _accounts(residents, ends, chance)),
     )
     await branch.enter_first_float()

@@ -26,7 +26,8 @@ KINDS: Sequence[Kind] = ("xendit", "iris")
 SETTLES_S = 0.6
 DAY_S = 25 * 3_600.0
 _TIMEOUT_S = 0.5
-_PATIENCE = 150
+_PATIENCE = 60
+_DECIDES_AFTER = 4
 
 
 async def put_right(day: Day) -> None:
@@ -46,6 +47,10 @@ async def _until_none(day: Day, which: Callable[[], ColumnElement[bool]]) -> Non
         rounds = 0 if left < fewest else rounds + 1
         if rounds > _PATIENCE:
             raise TimeoutError(f"{left} payouts never end.")
+        if rounds and rounds % _DECIDES_AFTER == 0:
+            # Nothing comes any more: as after a day of waiting, somebody looks.
+            for branch in day.branches:
+                await branch.decide()
         fewest = min(left, fewest)
         await day.fill_floats()
         await let_time_go_by(day)
