@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
-from models.payout import UNDER_WAY, FeeBy, GatewayFloat, Payout, PayoutStatus
+from models.payout import UNDER_WAY, GatewayFloat, Payout, PayoutStatus
 from models.people import Membership, Role
 from service import events, ledger
 from service.errors import Conflict, NotFound
@@ -104,7 +104,7 @@ async def resume(session: AsyncSession, bank_id: UUID, gateway: str, *, by: UUID
 
 async def stop(session: AsyncSession, bank_id: UUID, gateway: str, why: str) -> None:
     """Send nothing more through a gateway for this bank, and tell its treasurers, once."""
-    await _see_row(session, bank_id, gateway)
+    await note(session, bank_id, gateway, None)
     stopped = await session.exec(
         update(GatewayFloat)
         .where(
@@ -122,23 +122,20 @@ async def stop(session: AsyncSession, bank_id: UUID, gateway: str, why: str) -> 
             await events.record(session, bank_id, "float_empty", person_id=treasurer, body=body)
 
 
-async def note(session: AsyncSession, bank_id: UUID, gateway: str, balance_idr: int) -> None:
-    """Write down what the gateway says it holds."""
-    await _see_row(session, bank_id, gateway)
-    await session.exec(
-        update(GatewayFloat)
-        .where(col(GatewayFloat.bank_id) == bank_id, col(GatewayFloat.gateway) == gateway)
-        .values(balance_idr=balance_idr, balance_at=utc_now())
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def _see_row(session: AsyncSession, bank_id: UUID, gateway: str) -> None:
-    """See that there is a row for this float; of two at once one makes it."""
+async def note(session: AsyncSession, bank_id: UUID, gateway: str, balance: int | None) -> None:
+    """Write down what the gateway says it holds; None only sees that there is a row."""
     connection = await session.connection()
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    row = insert(GatewayFloat).values(bank_id=bank_id, gateway=gateway, stopped_why="")
-    await connection.execute(row.on_conflict_do_nothing(index_elements=["bank_id", "gateway"]))
+    row = insert(GatewayFloat).values(
+        bank_id=bank_id, gateway=gateway, balance_idr=balance, balance_at=utc_now(), stopped_why=""
+    )
+    keys = ["bank_id", "gateway"]
+    if balance is None:
+        row = insert(GatewayFloat).values(bank_id=bank_id, gateway=gateway, stopped_why="")
+        await connection.execute(row.on_conflict_do_nothing(index_elements=keys))
+        return
+    told = {"balance_idr": row.excluded.balance_idr, "balance_at": row.excluded.balance_at}
+    await connection.execute(row.on_conflict_do_update(index_elements=keys, set_=told))
 
 
 async def treasurers_of(session: AsyncSession, bank_id: UUID) -> list[UUID]:
@@ -182,7 +179,7 @@ async def _go_on(session: AsyncSession, bank_id: UUID, gateway: str, by: UUID) -
 async def _under_way(session: AsyncSession, bank_id: UUID) -> dict[str, int]:
     # Whoever bears the fee: the amount, and the fee on top if it isn't in it.
     out = func.sum(Payout.amount_idr)
-    fees = func.sum(Payout.fee_idr).filter(col(Payout.fee_by) == FeeBy.BANK)
+    fees = func.sum(Payout.fee_idr).filter(col(Payout.fee_by) == "bank")
     query = (
         select(Payout.gateway, out, func.coalesce(fees, 0))
         .where(Payout.bank_id == bank_id, col(Payout.status).in_(UNDER_WAY))

@@ -31,18 +31,16 @@ async def refresh_channels(database: Database, gateways: Gateways) -> None:
         banks = list(await session.exec(select(Bank.id)))
     told: dict[str, tuple[list[Channel], int] | None] = {}
     for bank_id in banks:
-        names = []
         for gateway in gateways.of(bank_id):
-            names.append(gateway.name)
             if gateway.name not in told:
                 told[gateway.name] = await _ask(gateway)
+            known = told[gateway.name]
+            if known is not None:
+                async with database.transaction() as session:
+                    await replace_channels(session, bank_id, gateway.name, known[0])
+                    await note(session, bank_id, gateway.name, known[1])
         async with database.transaction() as session:
-            for name in names:
-                known = told[name]
-                if known is not None:
-                    await replace_channels(session, bank_id, name, known[0])
-                    await note(session, bank_id, name, known[1])
-            await _drop_others(session, bank_id, names)
+            await _drop_others(session, bank_id, [one.name for one in gateways.of(bank_id)])
 
 
 async def check_names(
