@@ -130,6 +130,8 @@ class Day:
             if await count(self, waiting) < self.plan.payouts // 20:
                 return
             await asyncio.sleep(0.5)
+            # Pauses after a refusal double up to many minutes, and nobody here has as long.
+            await let_time_go_by(self)
 
     async def _treasurer(self) -> None:
         """Looks now and then whether a float ran dry."""
