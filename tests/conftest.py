@@ -78,10 +78,16 @@ def keys(data_dir: Path) -> Keys:
     return load_keys(Settings(data_dir=data_dir))
 
 
+@pytest.fixture(scope="session")
+def ordinary() -> Settings:
+    """Settings of nobody in particular, read once since reading them takes long."""
+    return Settings()
+
+
 @pytest.fixture
-async def parts(database: Database, keys: Keys, tmp_path: Path) -> Parts:
+async def parts(database: Database, keys: Keys, ordinary: Settings, tmp_path: Path) -> Parts:
     """An application's parts with a message file of this test's own."""
-    own = Settings(data_dir=tmp_path)
+    own = ordinary.model_copy(update={"data_dir": tmp_path})
     return Parts(own, database, keys, FileMessenger(tmp_path / "messages.jsonl"), None)
 
 
@@ -97,7 +103,15 @@ async def client(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def spare_towns(database: Database) -> list[factories.Town]:
+    """Towns of this database that no test has seen yet."""
+    return []
+
+
 @pytest.fixture
-async def town(database: Database) -> factories.Town:
+async def town(database: Database, spare_towns: list[factories.Town]) -> factories.Town:
     """A bank of this test's own with one person in each part."""
-    return await factories.make_town(database)
+    if not spare_towns:
+        spare_towns += await factories.make_towns(database, 10)
+    return spare_towns.pop()

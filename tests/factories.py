@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -61,6 +61,10 @@ class Town:
     def bank_id(self) -> UUID:
         return self.bank.id
 
+    @property
+    def people(self) -> dict[Role, Person]:
+        return {role: getattr(self, role) for role in Role}
+
 
 async def load_materials(session: AsyncSession) -> None:
     """The materials that tests weigh; KAIN is one that nobody buys."""
@@ -86,37 +90,52 @@ async def load_materials(session: AsyncSession) -> None:
 
 async def make_town(database: Database, *, at: Point = LUBUK_PAKAM, **policy: Any) -> Town:
     """A bank with prices that began a year ago, and its people."""
+    (town,) = await make_towns(database, 1, at=at, **policy)
+    return town
+
+
+async def make_towns(
+    database: Database, count: int, *, at: Point = LUBUK_PAKAM, **policy: Any
+) -> list[Town]:
+    """Several in one transaction, which costs each of them half."""
+    began = utc_now() - timedelta(days=365)
+    towns = [_planned(database, at, began, policy) for _ in range(count)]
     async with database.transaction() as session:
-        bank = Bank(name=f"Bank {uuid4().hex}", lat=at.lat, lon=at.lon)
-        began = utc_now() - timedelta(days=365)
-        rules = Policy(bank_id=bank.id, valid_from=began, **policy)
-        await banks.create(session, bank, rules)
-        people = {role: Person(phone=new_phone(), name="Somebody") for role in Role}
-        session.add_all(people.values())
+        session.add_all(town.bank for town in towns)
+        session.add_all(person for town in towns for person in town.people.values())
         await session.flush()
-        for role, person in people.items():
-            session.add(Membership(person_id=person.id, bank_id=bank.id, role=role))
-        for (material, condition, channel), price in PRICES.items():
-            session.add(
-                Price(
-                    bank_id=bank.id,
-                    material=material,
-                    condition=condition,
-                    channel=channel,
-                    price_idr=price,
-                    valid_from=began,
-                )
-            )
-    return Town(
-        database,
-        bank,
-        rules,
-        resident=people[Role.RESIDENT],
-        collector=people[Role.COLLECTOR],
-        operator=people[Role.OPERATOR],
-        treasurer=people[Role.TREASURER],
-        city=people[Role.CITY],
-    )
+        for town in towns:
+            await banks.create(session, town.bank, town.policy)
+        for town in towns:
+            session.add_all([*_memberships(town), *_prices(town.bank_id, began)])
+    return towns
+
+
+def _planned(database: Database, at: Point, began: datetime, policy: dict[str, Any]) -> Town:
+    bank = Bank(name=f"Bank {uuid4().hex}", lat=at.lat, lon=at.lon)
+    people = {role.value: Person(phone=new_phone(), name="Somebody") for role in Role}
+    return Town(database, bank, Policy(bank_id=bank.id, valid_from=began, **policy), **people)
+
+
+def _memberships(town: Town) -> list[Membership]:
+    return [
+        Membership(person_id=person.id, bank_id=town.bank_id, role=role)
+        for role, person in town.people.items()
+    ]
+
+
+def _prices(bank_id: UUID, began: datetime) -> list[Price]:
+    return [
+        Price(
+            bank_id=bank_id,
+            material=material,
+            condition=condition,
+            channel=channel,
+            price_idr=price,
+            valid_from=began,
+        )
+        for (material, condition, channel), price in PRICES.items()
+    ]
 
 
 async def add_person(session: AsyncSession, bank_id: UUID, *roles: Role) -> Person:
