@@ -48,6 +48,7 @@ from service.api import (
 )
 from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
+from service.api.envelope import REQUEST_ID, Envelope
 from service.api.measuring import Measuring
 from service.api.streams import Streams
 from service.database import Database, open_database, schema
@@ -55,6 +56,7 @@ from service.gateways import Gateways, beside
 from service.gateways.opening import open_gateways
 from service.keys import load_keys
 from service.messages import FileMessenger, Messenger
+from service.observing.tracing import telemetry
 from service.payouts import Sender
 from service.plans import Desk
 from service.settings import Settings
@@ -82,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
+        telemetry=telemetry(is_wanted=settings.telemetry),
     )
     app.state.settings = settings
     app.state.streams = Streams(settings.event_streams)
@@ -90,7 +93,9 @@ def create_app(settings: Settings) -> FastAPI:
         most_bytes=settings.max_body_bytes,
         larger={bank_statements.PATH: settings.max_statement_bytes},
     )
-    app.add_middleware(Measuring)
+    app.add_middleware(Measuring, writes_log=settings.writes_access_log)
+    _let_in_origins(app, settings)
+    app.add_middleware(Envelope, is_over_tls=settings.environment == "production")
     errors.install(app)
     # First, since these come by the hundred and routes are tried one after the other.
     app.router.routes.extend(gateways.callbacks.routes)
@@ -206,6 +211,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if settings.worker == "inside":
             await stack.enter_async_context(working(parts))
         yield
+
+
+def _let_in_origins(app: FastAPI, settings: Settings) -> None:
+    """Pages of other addresses may call only if they are named; tokens, not cookies, let in."""
+    if not settings.origins:
+        return
+    from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415  Few need it.
+
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.origins,
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+        expose_headers=["Idempotency-Replayed", "Retry-After", REQUEST_ID],
+    )
 
 
 async def _require_schema(database: Database) -> None:

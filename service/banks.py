@@ -60,6 +60,11 @@ async def get(session: AsyncSession, bank_id: UUID) -> Bank:
     return bank
 
 
+async def all_ids(session: AsyncSession) -> list[UUID]:
+    """Every bank there is."""
+    return list(await session.exec(select(Bank.id)))
+
+
 async def create(session: AsyncSession, bank: Bank, policy: Policy) -> Bank:
     """Open a bank with its first rules and its standing accounts."""
     session.add(bank)

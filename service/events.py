@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -83,6 +83,15 @@ async def take(session: AsyncSession, banks: Sequence[UUID], *, limit: int) -> l
         event.due_at = now + LEASE
         session.add(event)
     return events
+
+
+async def lag_s(session: AsyncSession, banks: Sequence[UUID]) -> float:
+    """For how long the event that waits longest has been due; 0 if none is."""
+    query = select(func.min(col(Event.due_at))).where(
+        col(Event.bank_id).in_(banks), col(Event.done_at).is_(None), col(Event.fence) < MAX_FENCE
+    )
+    oldest = (await session.exec(query)).one()
+    return max(0.0, (utc_now() - oldest).total_seconds()) if oldest else 0.0
 
 
 async def since(

@@ -40,6 +40,14 @@ class Settings(BaseSettings):
     code_resend_s: Annotated[int, Field(ge=0, le=3_600)] = 60
     codes_per_hour: Annotated[int, Field(ge=1)] = 10
 
+    log_format: Literal["text", "json"] | None = None
+    access_log: bool | None = None
+    telemetry: bool = False
+    ready_lag_s: Annotated[int, Field(ge=0)] = 0
+    cors_origins: Annotated[
+        str, Field(pattern=r"^(https?://[\w.-]+(:\d+)?(\s+https?://[\w.-]+(:\d+)?)*)?$")
+    ] = ""
+
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 1_048_576
     max_statement_bytes: Annotated[int, Field(ge=1_024, le=268_435_456)] = 33_554_432
 
@@ -103,6 +111,23 @@ class Settings(BaseSettings):
         """Whether payouts go to the stand-in: to try things out, never beside real money."""
         is_play = self.environment == "development" and self.is_sqlite and self.demo is not False
         return is_play and self.gateways is None
+
+    @property
+    def writes_json(self) -> bool:
+        """Whether the log is for a collector of logs: in production, unless said otherwise."""
+        wanted = self.log_format or ("json" if self.environment == "production" else "text")
+        return wanted == "json"
+
+    @property
+    def writes_access_log(self) -> bool:
+        if self.access_log is None:
+            return self.environment == "production"
+        return self.access_log
+
+    @property
+    def origins(self) -> list[str]:
+        """The addresses whose pages may call."""
+        return self.cors_origins.split()
 
     @property
     def is_sqlite(self) -> bool:

@@ -1,15 +1,19 @@
 """Whether the product is well, what it counts, and what its problems mean."""
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
 
 from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from pydantic import BaseModel
 
+from service import banks, events
 from service.api.dependencies import CurrentParts
+from service.api.envelope import page_policy
 from service.api.errors import (
     NoSuchPath,
     TryAgainSoon,
@@ -23,6 +27,8 @@ from service.database import schema
 from service.errors import Problem
 
 router = APIRouter(tags=["system"], route_class=LateRoute)
+_LAG = Gauge("jumpa_outbox_lag_seconds", "As /readyz last saw it: how long notices wait")
+_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _FACT = re.compile(r"\{\w+\}")
 
 
@@ -36,17 +42,28 @@ async def healthz() -> HealthView:
     return HealthView(status="ok")
 
 
+class ReadyView(BaseModel):
+    """`outbox_lag_s`: for how long the notice that waits longest has been due."""
+
+    status: str
+    outbox_lag_s: int
+
+
 @router.get(
-    "/readyz", responses={503: {"description": "`try_again_soon`"}}, response_model=HealthView
+    "/readyz", responses={503: {"description": "`try_again_soon`"}}, response_model=ReadyView
 )
-async def readyz(request: Request, parts: CurrentParts) -> HealthView | Response:
-    """The database can be reached and has this version's schema and triggers."""
+async def readyz(request: Request, parts: CurrentParts) -> ReadyView | Response:
+    """The database can be reached, has this version's schema and triggers, and the worker
+    keeps up: not with `JUMPA_READY_LAG_S` set and notices waiting longer than that."""
     async with parts.database.reading() as session:
         connection = await session.connection()
         lacking = await connection.run_sync(schema.problems)
-    if lacking:
+        lag_s = 0.0 if lacking else await events.lag_s(session, await banks.all_ids(session))
+    _LAG.set(lag_s)
+    most_s = parts.settings.ready_lag_s
+    if lacking or (most_s and lag_s > most_s):
         return answer_of(request, TryAgainSoon())
-    return HealthView(status="ready")
+    return ReadyView(status="ready", outbox_lag_s=round(lag_s))
 
 
 @router.get("/", include_in_schema=False)
@@ -58,13 +75,15 @@ async def root() -> RedirectResponse:
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> HTMLResponse:
     """The description of every call, to read and to try, from files of our own."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title=request.app.title,
         swagger_js_url="/static/swagger-ui/swagger-ui-bundle.js",
         swagger_css_url="/static/swagger-ui/swagger-ui.css",
         swagger_favicon_url="/static/swagger-ui/favicon-32x32.png",
     )
+    page.headers["Content-Security-Policy"] = page_policy(*_inline_scripts(bytes(page.body)))
+    return page
 
 
 @router.get("/metrics", response_class=Response)
@@ -96,6 +115,12 @@ async def problem_page(slug: str) -> HTMLResponse:
         f'<p lang="id">{_said(problem, "id")}</p><p><a href="/problems">All problems</a></p>'
     )
     return HTMLResponse(_page(problem.title(), body))
+
+
+def _inline_scripts(page: bytes) -> list[str]:
+    """The scripts that stand in a page itself, as its policy names them."""
+    found = _SCRIPT.findall(page)
+    return [f"'sha256-{b64encode(sha256(one).digest()).decode()}'" for one in found]
 
 
 def _known() -> dict[str, type[Problem]]:

@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from models.bank import Bank
 from models.material import Material
+from service import observing
 from service.api.streams import Streams
 from service.app import create_app, only_server, open_parts
 from service.app import work as work_until
@@ -65,6 +66,7 @@ def work() -> None:
 
 
 def _serve(settings: Settings) -> None:
+    _log(settings)
     app = create_app(settings)
     # All that is there by now stays, so it need never be looked through again.
     gc.freeze()
@@ -73,7 +75,7 @@ def _serve(settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        log_level="info",
+        log_config=None,
         access_log=False,
         server_header=False,
         ws="none",
@@ -97,7 +99,12 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+def _log(settings: Settings) -> None:
+    observing.configure("json" if settings.writes_json else "text")
+
+
 async def _work(settings: Settings) -> None:
+    _log(settings)
     stop = asyncio.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
