@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -41,6 +41,7 @@ from service.keys import Keys
 from service.members import OFFICERS, Caller
 
 router = APIRouter(prefix="/v1/payouts", tags=["payouts"], route_class=ActRoute)
+BankQuery = Annotated[UUID | None, Query(description="Only payouts of this bank")]
 _REFUSALS = (NoValidToken, NotAllowed, NoSuchThing, payouts.PayoutNotOpen, payouts.OwnPayout)
 
 
@@ -213,11 +214,17 @@ async def list_payouts(
     session: ReadSession,
     parts: CurrentParts,
     page: CurrentPage,
+    bank_id: BankQuery = None,
     status: PayoutStatus | None = None,
 ) -> PayoutList:
     """My payouts, and as an officer those of my bank; newest first."""
     found = await payouts.visible(
-        session, caller, status=status, before=page.before_id, limit=page.limit + 1
+        session,
+        caller,
+        bank_id=bank_id,
+        status=status,
+        before=page.before_id,
+        limit=page.limit + 1,
     )
     shown, last = page.cut(found)
     return PayoutList(

@@ -28,14 +28,16 @@ async def visible(
     session: AsyncSession,
     caller: Caller,
     *,
+    bank_id: UUID | None,
     status: PayoutStatus | None,
     before: UUID | None,
     limit: int,
 ) -> list[Payout]:
-    """Payouts the caller may see, newest first."""
+    """Payouts the caller may see, newest first; of one bank, if it is named."""
+    banks = [bank for bank in caller.banks() if bank_id in (None, bank)]
     query = (
         select(Payout)
-        .where(col(Payout.bank_id).in_(caller.banks()), _visible_to(caller))
+        .where(col(Payout.bank_id).in_(banks), _visible_to(caller))
         .order_by(col(Payout.id).desc())
         .limit(limit)
     )
