@@ -104,6 +104,15 @@ class DestinationCheckView(BaseModel):
     usable_from: datetime
 
 
+class FailureView(BaseModel):
+    """Why a payout failed or came back, in both languages, and what may help."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    en: str
+
+
 class PayoutView(BaseModel):
     """A payout. Officers see the last digits of an account; whoever gets the money, all.
 
@@ -137,6 +146,7 @@ class PayoutView(BaseModel):
     payout_code: str | None
     reason: str
     failure: str
+    failure_words: FailureView | None
     retry_of: UUID | None
     destination: DestinationCheckView | None
     expires_at: datetime | None
@@ -411,6 +421,7 @@ def _view(payout: Payout, destination: Destination | None) -> PayoutView:
         "receives_idr": payout.send_idr,
         "leaves_at": payout.due_at if payout.status == PayoutStatus.APPROVED else None,
         "payout_code": None,
+        "failure_words": payouts.why_failed(payout),
         "destination": _check_view(destination) if destination else None,
     }
     return PayoutView(**facts)

@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.payout import Destination, Payout, PayoutMove, PayoutStatus
 from models.people import Role
 from service.errors import NoSuchThing
+from service.gateways import failures
+from service.gateways.failures import Words
 from service.members import OFFICERS, Caller
 
 
@@ -56,6 +58,14 @@ async def moves_of(session: AsyncSession, payout: Payout) -> list[PayoutMove]:
         .order_by(col(PayoutMove.number))
     )
     return list(await session.exec(query))
+
+
+def why_failed(payout: Payout) -> Words | None:
+    """Why its gateway didn't pay, or sent it back; None if neither is so."""
+    if payout.status == PayoutStatus.REVERSED:
+        return failures.came_back(payout.failure)
+    is_failed = payout.status == PayoutStatus.FAILED or bool(payout.failure)
+    return failures.in_words(payout.failure) if is_failed else None
 
 
 async def destinations_of(

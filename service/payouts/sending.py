@@ -27,6 +27,7 @@ from service.gateways import (
     Refused,
     Unknown,
 )
+from service.gateways.failures import FLOAT_TOO_LOW, NOT_SET_UP
 from service.payouts import callbacks, floats, queue, upkeep
 from service.payouts.queue import WORKED_ON, Task
 
@@ -140,7 +141,7 @@ class Sender:
 
     async def _send(self, gateway: Gateway, payout: Payout) -> Answer:
         if not await self._is_covered(gateway, payout):
-            return Refused("FLOAT_TOO_LOW", try_again=True, float_empty=True)
+            return Refused(FLOAT_TOO_LOW, try_again=True, float_empty=True)
         return await _safely(gateway.send(order_of(payout)))
 
     async def _is_covered(self, gateway: Gateway, payout: Payout) -> bool:
@@ -183,7 +184,7 @@ def _not_set_up(task: Task) -> Answer:
     """Nothing is certain of what was sent while the gateway was still set up."""
     if task.must_ask:
         return Unknown("Its gateway isn't set up any more.")
-    return Refused("GATEWAY_NOT_SET_UP", try_again=True, retry_after_s=3_600)
+    return Refused(NOT_SET_UP, try_again=True, retry_after_s=3_600)
 
 
 class _Purse:
