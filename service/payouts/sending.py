@@ -28,6 +28,7 @@ from service.gateways import (
     Unknown,
 )
 from service.gateways.failures import FLOAT_TOO_LOW, NOT_SET_UP
+from service.pausing import pause
 from service.payouts import callbacks, floats, queue, upkeep
 from service.payouts.queue import WORKED_ON, Task
 
@@ -60,7 +61,7 @@ class Sender:
                 begun = 0
             await self._until_free()
             if not begun:
-                await _pause(stop)
+                await pause(stop, PAUSE_S)
         await asyncio.gather(looking, *self._under_way)
 
     async def send_due(self, banks: Sequence[UUID] | None = None) -> int:
@@ -84,7 +85,7 @@ class Sender:
                 await upkeep.check_names(self._database, self._gateways)
             except Exception:
                 log.exception("looking_after_failed")
-            await _pause(stop)
+            await pause(stop, PAUSE_S)
 
     async def _begin_due(self) -> int:
         """Begin what is due, as far as it fits beside what is under way; how many."""
@@ -214,10 +215,3 @@ async def _safely(call: Awaitable[Said]) -> Said | Unknown:
     except Exception as error:
         log.exception("gateway_failed")
         return Unknown(type(error).__name__)
-
-
-async def _pause(stop: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), PAUSE_S)
-    except TimeoutError:
-        return
