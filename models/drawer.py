@@ -50,7 +50,7 @@ class Drawer(Table, table=True):
 
 
 class DrawerCount(Table, table=True):
-    """Somebody counted a drawer; what it differed by was posted at once."""
+    """Somebody counted a drawer; what it differed by was posted at once. A count never changes."""
 
     __tablename__ = "drawer_count"
     __table_args__ = (

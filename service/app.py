@@ -285,7 +285,8 @@ async def _gateways(settings: Settings) -> AsyncIterator[Gateways | None]:
         await opened.close()
     elif settings.plays_gateway:
         callbacks = f"http://{settings.host}:{settings.port}/v1/gateways/{beside.NAME}/callbacks"
-        async with beside.gateway_beside(settings.data_dir, callbacks) as opened:
+        port = settings.standin_port
+        async with beside.gateway_beside(settings.data_dir, callbacks, port=port) as opened:
             yield opened
     else:
         yield None

@@ -7,6 +7,7 @@ from uuid import UUID
 from models.event import Event
 from models.people import Person
 from service.errors import in_words
+from service.gateways import failures
 from service.keys import Keys
 from service.messages import Message
 
@@ -108,10 +109,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Rp{receives_idr} has been sent to your {channel}.",
     ),
     "payout_failed": (
-        "Pencairan Rp{amount_idr} ke {channel} gagal. Dana kembali ke saldo Anda."
-        " Periksa nomor dan nama rekening, atau pilih tunai.",
-        "Your payout of Rp{amount_idr} to {channel} failed. Your balance is back."
-        " Check the account's number and name, or choose cash.",
+        "Pencairan Rp{amount_idr} ke {channel} gagal. Dana kembali ke saldo Anda. {why}",
+        "Your payout of Rp{amount_idr} to {channel} failed. Your balance is back. {why}",
     ),
     "payout_reversed": (
         "Bank mengembalikan pencairan Rp{amount_idr} ke {channel}."
@@ -182,6 +181,9 @@ def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:
         body["handover_code"] = keys.handover_code(UUID(body["pickup_id"]))
     if event.kind == "payout_approved":
         body["payout_code"] = keys.payout_code(UUID(body["payout_id"]))
+    if event.kind == "payout_failed":
+        why = failures.in_words(body.get("failure", ""))
+        body["why"] = why.en if person.language == "en" else why.id
     to = body.pop("to_phone", person.phone)
     text = words[1] if person.language == "en" else words[0]
     return Message(

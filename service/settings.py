@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     whatsapp_notice_template: str = "jumpa_madu_kabar"
 
     gateways: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
+    standin_port: Annotated[int, Field(ge=0, le=65535)] = 0
 
     nominatim_url: str = ""
     nominatim_user_agent: str = ""

@@ -19,6 +19,7 @@ from service.database import Database
 from service.keys import Keys
 from service.messages import MessageNotSent, Messenger
 from service.notices import notice_of
+from service.pausing import pause
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Worker:
             # A full batch means that more are waiting. Else a pause, so that a busy bank's
             # notices go out a batch at a time and not one by one.
             if handled < BATCH:
-                await _pause(stop)
+                await pause(stop, PAUSE_S)
 
     async def handle_events(self, bank_ids: list[UUID] | None = None) -> int:
         """Take one batch of due events and tell people; how many were taken."""
@@ -159,10 +160,3 @@ async def _guarded(do: Callable[[list[UUID]], Awaitable[None]], banks: list[UUID
         if len(banks) > 1:
             for bank_id in banks:
                 await _guarded(do, [bank_id])
-
-
-async def _pause(stop: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), PAUSE_S)
-    except TimeoutError:
-        return

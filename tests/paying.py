@@ -121,19 +121,20 @@ def _next(
 
 @dataclass
 class OneGateway:
-    """An installation with one gateway, for every bank."""
+    """An installation with one gateway, for every bank, if no others are put beside it."""
 
     gateway: ScriptedGateway = field(default_factory=ScriptedGateway)
     shared: bool = False
+    others: list[Gateway] = field(default_factory=list)
 
     def is_shared(self, name: str) -> bool:
         return self.shared
 
     def of(self, bank_id: UUID) -> list[Gateway]:
-        return [self.gateway]
+        return [self.gateway, *self.others]
 
     def named(self, name: str) -> Gateway | None:
-        return self.gateway if name == self.gateway.name else None
+        return next((one for one in (self.gateway, *self.others) if one.name == name), None)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -183,8 +184,9 @@ class Till:
             await payouts.approve(session, fresh, by=self.town.treasurer.id)
         return fresh
 
-    async def approved(self, amount_idr: int = 50_000) -> Payout:
-        return await self.approve(await self.ask(amount_idr))
+    async def approved(self, amount_idr: int = 50_000, *, channel: str = "BCA") -> Payout:
+        account = "+6281234567890" if channel == "DANA" else "1234567890"
+        return await self.approve(await self.ask(amount_idr, channel=channel, account=account))
 
     async def work(self, rounds: int = 1) -> None:
         """So many rounds of a worker, each when everything is due again."""

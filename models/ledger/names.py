@@ -1,17 +1,18 @@
 """What both engines' triggers call things."""
 
 APPEND_ONLY = (
-    "journal",
-    "account",
-    "transfer",
-    "entry",
-    "page",
-    "seal",
-    "day",
-    "day_seal",
-    "reopening",
+    "ledger_journal",
+    "ledger_account",
+    "ledger_transfer",
+    "ledger_entry",
+    "ledger_page",
+    "ledger_seal",
+    "ledger_day",
+    "ledger_day_seal",
+    "ledger_reopening",
+    "drawer_count",
 )
-"""Tables of the ledger in which nothing is ever changed or removed."""
+"""Tables of the ledger, and of what was counted, in which nothing is ever changed or removed."""
 
 
 def opens_again(page: str) -> str:

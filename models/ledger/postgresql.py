@@ -1,4 +1,4 @@
-"""The ledger's triggers for PostgreSQL, and those that guard payouts.
+"""The ledger's triggers for PostgreSQL, and those that guard payouts and counts.
 
 Counters and entries may be written from inside a trigger only: pg_trigger_depth() is 0
 for a statement that came from outside. Writers share a lock on their bank's book; turning
@@ -257,11 +257,7 @@ _RUNS: dict[str, tuple[str, str, str]] = {
 } | payout_guard.RUNS
 for _table in APPEND_ONLY:
     for _event in ("update", "delete", "truncate"):
-        _RUNS[f"ledger_{_table}_{_event}"] = (
-            f"BEFORE {_event.upper()}",
-            f"ledger_{_table}",
-            "ledger_refuse",
-        )
+        _RUNS[f"{_table}_{_event}"] = (f"BEFORE {_event.upper()}", _table, "ledger_refuse")
 
 _APPLIES = "ledger_transfer_apply"
 _FROM_INSIDE = {

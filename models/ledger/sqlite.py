@@ -1,4 +1,4 @@
-"""The ledger's triggers for SQLite, and those that guard payouts.
+"""The ledger's triggers for SQLite, and those that guard payouts and counts.
 
 SQLite can't tell a trigger's own statement from one that came from outside. So the
 guards work out what the newest transfer means for a row, and refuse all else: after a
@@ -154,6 +154,7 @@ _KEYS = {
     "ledger_day": {"id": "bank_id, day, version"},
     "ledger_day_seal": {"id": "bank_id, day, version"},
     "ledger_reopening": {"id": "bank_id, day, version"},
+    "drawer_count": {"id": "bank_id, id"},
 }
 
 
@@ -172,7 +173,7 @@ for _table in _KEYS:
     TRIGGERS[f"{_table}_once"] = _refuse_replacing(_table)
 for _table in APPEND_ONLY:
     for _event in ("update", "delete"):
-        _name = f"ledger_{_table}_{_event}"
-        TRIGGERS[_name] = _refuse(_name, _event.upper(), f"ledger_{_table}")
+        _name = f"{_table}_{_event}"
+        TRIGGERS[_name] = _refuse(_name, _event.upper(), _table)
 TRIGGERS["ledger_balance_delete"] = _refuse("ledger_balance_delete", "DELETE", "ledger_balance")
 TRIGGERS |= payout_guard.SQLITE

@@ -22,6 +22,7 @@ from service.api.streams import EventStream, Streams, TooManyStreams
 from service.auth import NoValidToken
 from service.database import Database
 from service.members import OFFICERS, Caller
+from service.pausing import pause
 
 router = APIRouter(prefix="/v1/events", tags=["events"], route_class=LateRoute)
 
@@ -133,14 +134,7 @@ async def _lines(feed: Feed, streams: Streams, seconds: float) -> AsyncIterator[
             beats = loop.time() + BEAT_S
             yield feed.beat()
         if not more:
-            await _pause(streams.stopping)
-
-
-async def _pause(stop: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), PAUSE_S)
-    except TimeoutError:
-        return
+            await pause(streams.stopping, PAUSE_S)
 
 
 def _message(event: Event) -> bytes:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -41,6 +41,7 @@ from service.keys import Keys
 from service.members import OFFICERS, Caller
 
 router = APIRouter(prefix="/v1/payouts", tags=["payouts"], route_class=ActRoute)
+BankQuery = Annotated[UUID | None, Query(description="Only payouts of this bank")]
 _REFUSALS = (NoValidToken, NotAllowed, NoSuchThing, payouts.PayoutNotOpen, payouts.OwnPayout)
 
 
@@ -103,6 +104,15 @@ class DestinationCheckView(BaseModel):
     usable_from: datetime
 
 
+class FailureView(BaseModel):
+    """Why a payout failed or came back, in both languages, and what may help."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    en: str
+
+
 class PayoutView(BaseModel):
     """A payout. Officers see the last digits of an account; whoever gets the money, all.
 
@@ -136,6 +146,7 @@ class PayoutView(BaseModel):
     payout_code: str | None
     reason: str
     failure: str
+    failure_words: FailureView | None
     retry_of: UUID | None
     destination: DestinationCheckView | None
     expires_at: datetime | None
@@ -213,11 +224,17 @@ async def list_payouts(
     session: ReadSession,
     parts: CurrentParts,
     page: CurrentPage,
+    bank_id: BankQuery = None,
     status: PayoutStatus | None = None,
 ) -> PayoutList:
     """My payouts, and as an officer those of my bank; newest first."""
     found = await payouts.visible(
-        session, caller, status=status, before=page.before_id, limit=page.limit + 1
+        session,
+        caller,
+        bank_id=bank_id,
+        status=status,
+        before=page.before_id,
+        limit=page.limit + 1,
     )
     shown, last = page.cut(found)
     return PayoutList(
@@ -404,6 +421,7 @@ def _view(payout: Payout, destination: Destination | None) -> PayoutView:
         "receives_idr": payout.send_idr,
         "leaves_at": payout.due_at if payout.status == PayoutStatus.APPROVED else None,
         "payout_code": None,
+        "failure_words": payouts.why_failed(payout),
         "destination": _check_view(destination) if destination else None,
     }
     return PayoutView(**facts)

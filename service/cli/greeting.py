@@ -2,6 +2,7 @@
 
 from service.cli.naming import told, told_elsewhere
 from service.demo import town
+from service.gateways import beside
 from service.settings import Settings
 
 _SHOWN = (
@@ -22,6 +23,9 @@ def greeting(settings: Settings, *, has_demo: bool) -> str:
         "database": "PostgreSQL" if not settings.is_sqlite else settings.database[10:],
         "messages": _messages(settings),
     }
+    if settings.plays_gateway:
+        standin = f"http://{beside.HOST}:{settings.standin_port}/standin/payouts"
+        places["gateway"] = f"{beside.NAME}, which moves no money: {standin}"
     lines = ["", "Jumpa Madu", ""]
     lines += [f"  {what:<13}{where}" for what, where in places.items()]
     lines += ["", *(_play(settings) if has_demo else _first_steps())]

@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from service.cli.naming import told
 from service.cli.refusals import Refused
 from service.database import schema
+from service.gateways import beside
 from service.settings import Settings
 
 
@@ -19,14 +20,33 @@ def make_data_folder(settings: Settings) -> None:
 
 def require_free_port(settings: Settings) -> None:
     """Refuse to prepare anything for a server that could not listen. Raises Refused."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
+    try:
+        _free_port(settings.host, settings.port)
+    except OSError as error:
+        raise Refused(_why_not_there(settings, error)) from None
+
+
+def with_standin_port(settings: Settings) -> Settings:
+    """Settings that say where the stand-in is going to listen, if there is one. Raises Refused."""
+    if not settings.plays_gateway:
+        return settings
+    try:
+        port = _free_port(beside.HOST, settings.standin_port)
+    except OSError as error:
+        raise Refused(
+            f"The stand-in gateway can't listen on port {settings.standin_port}: {error.strerror}."
+            " Set JUMPA_STANDIN_PORT to a free one."
+        ) from None
+    return settings.model_copy(update={"standin_port": port})
+
+
+def _free_port(host: str, port: int) -> int:
+    """This port, or any for 0, if nobody listens there. Raises OSError."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # As the server does: a port that was closed a moment ago is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise Refused(_why_not_there(settings, error)) from None
+        probe.bind((host, port))
+        return int(probe.getsockname()[1])
 
 
 def _why_not_there(settings: Settings, error: OSError) -> str:

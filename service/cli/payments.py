@@ -8,9 +8,9 @@ from sqlalchemy import Connection, func, select
 from models.base import table_of, utc_now
 from models.payout import GatewayCallback, GatewayFloat, Payout, PayoutStatus
 from service.cli.findings import Finding, Level
+from service.payouts import DOUBT_FOR
 from service.settings import Settings
 
-_IN_DOUBT_FOR = timedelta(hours=24)
 _CALLBACKS_WITHIN = timedelta(hours=1)
 _payout, _float, _callback = table_of(Payout), table_of(GatewayFloat), table_of(GatewayCallback)
 
@@ -54,7 +54,7 @@ def _stopped(connection: Connection) -> Finding:
 
 
 def _in_doubt(connection: Connection) -> Finding:
-    before = utc_now() - _IN_DOUBT_FOR
+    before = utc_now() - DOUBT_FOR
     query = select(func.count(_payout.c.bank_id)).where(
         _payout.c.status == PayoutStatus.UNKNOWN, _payout.c.unknown_at < before
     )

@@ -17,7 +17,13 @@ from service.api.streams import Streams
 from service.app import create_app, only_server, open_parts
 from service.app import work as work_until
 from service.cli.greeting import greeting
-from service.cli.ground import lacking_in, make_data_folder, require_free_port, require_schema
+from service.cli.ground import (
+    lacking_in,
+    make_data_folder,
+    require_free_port,
+    require_schema,
+    with_standin_port,
+)
 from service.cli.refusals import Refused
 from service.database import schema
 from service.demo import town
@@ -40,6 +46,7 @@ def start() -> None:
     make_data_folder(settings)
     with only_server(settings):
         require_free_port(settings)
+        settings = with_standin_port(settings)
         has_demo = _prepare(settings)
     _say(greeting(settings, has_demo=has_demo))
     _serve(settings)
@@ -52,6 +59,7 @@ def serve() -> None:
     # The server would find out as well, but in the middle of a traceback.
     with only_server(settings):
         require_free_port(settings)
+        settings = with_standin_port(settings)
         require_schema(settings)
     _serve(settings)
 

@@ -56,7 +56,10 @@ class Reported:
     stage: Stage
     gateway_id: str
     failure: str = ""
-    """The gateway's own code, of a payout that failed or was refused."""
+    """The gateway's own code, of a payout that failed or was refused; else its status.
+
+    `failures` has the words for it.
+    """
     try_again: bool = False
     """A documented failure that a new payout, with a new key, may not meet again."""
     float_empty: bool = False

@@ -15,6 +15,7 @@ from service.gateways.accounts import XenditAccount
 from service.gateways.opening import Gateways, Opened
 
 NAME = "standin"
+HOST = "127.0.0.1"
 
 _PATIENCE_S = 5.0
 # Should the process ever end by itself, another begins after this.
@@ -23,15 +24,15 @@ _PAUSE_S = 2.0
 
 @asynccontextmanager
 async def gateway_beside(
-    data_dir: Path, callback_url: str, *, after_s: float = 1.0
+    data_dir: Path, callback_url: str, *, port: int = 0, after_s: float = 1.0
 ) -> AsyncIterator[Gateways]:
     """A gateway for every bank, whose process begins `after_s` seconds later.
 
     Nothing waits for it: its socket listens at once, and the first call is answered when the
     process is up. What it knows lies in `data_dir`/gateway and stays; its keys are new each
-    time. It ends with the block, and with this process however that ends.
+    time. It ends with the block, and with this process however that ends. Port 0 is any.
     """
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+    with socket.create_server((HOST, port), backlog=512) as listening:
         account = _account(listening.getsockname()[1])
         gateways = Gateways([Opened(account)])
         child = asyncio.create_task(
@@ -50,7 +51,7 @@ def _account(port: int) -> XenditAccount:
     return XenditAccount(
         name=NAME,
         kind="xendit",
-        url=AnyHttpUrl(f"http://127.0.0.1:{port}"),
+        url=AnyHttpUrl(f"http://{HOST}:{port}"),
         secret_key=SecretStr(secrets.token_hex(16)),
         callback_secret=SecretStr(secrets.token_hex(16)),
         banks="*",

@@ -32,6 +32,7 @@ from service.gateways.accounts import IrisAccount
 from service.gateways.amounts import whole_rupiah, with_vat
 from service.gateways.coverage import covered_by
 from service.gateways.destinations import AccountNotValid, plain_words
+from service.gateways.failures import NO_SUCH_DESTINATION
 from service.gateways.reading import as_list, as_object, id_in, object_in
 from service.gateways.stages import (
     IRIS_DOUBTFUL,
@@ -39,6 +40,7 @@ from service.gateways.stages import (
     IRIS_FAILED,
     IRIS_PASSING,
     IRIS_STAGES,
+    WITHOUT_PAYMENT,
 )
 from service.gateways.wire import Heard, NotAnswered, NotSent, Wire
 
@@ -164,7 +166,7 @@ class IrisGateway:
         try:
             body = iris_orders.asked(order)
         except (AccountNotValid, KeyError):
-            return Refused("NO_SUCH_DESTINATION", try_again=False)
+            return Refused(NO_SUCH_DESTINATION, try_again=False)
         key = {"X-Idempotency-Key": order.key}
         try:
             heard = await self._wire.ask(
@@ -261,7 +263,7 @@ def _polled(payout: Mapping[str, object], *, was_paid: bool = False) -> Reported
     report = _told(payout)
     if report is None:
         return Unknown("Its status can't be read.", id_in(payout, "reference_no"))
-    if payout.get("status") == IRIS_FAILED and not report.failure and not was_paid:
+    if report.failure == IRIS_FAILED and not was_paid:
         return Unknown("It failed, and only a callback says why.", report.gateway_id)
     return report
 
@@ -269,13 +271,15 @@ def _polled(payout: Mapping[str, object], *, was_paid: bool = False) -> Reported
 def _told(payout: Mapping[str, object]) -> Reported | None:
     """What it says of a payout by itself.
 
-    A failure without a code is that of a completed one which the bank sent back.
+    A failure without a code is that of a completed one which the bank sent back; its status
+    stands for the code.
     """
     reference = id_in(payout, "reference_no")
-    stage = IRIS_STAGES.get(id_in(payout, "status"))
+    status = id_in(payout, "status")
+    stage = IRIS_STAGES.get(status)
     if not reference or stage is None:
         return None
-    failure = id_in(payout, "error_code")
+    failure = id_in(payout, "error_code") or (status if stage in WITHOUT_PAYMENT else "")
     if stage is Stage.FAILED and failure in IRIS_DOUBTFUL:
         return Reported(Stage.SENT, reference, failure)
     return Reported(

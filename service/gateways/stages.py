@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from service.gateways import Stage
 
+WITHOUT_PAYMENT = (Stage.FAILED, Stage.CANCELLED, Stage.REVERSED)
+"""Ends that say why: where a gateway names no failure, its status has to do."""
+
 XENDIT_STAGES: Mapping[str, Stage] = {
     "ACCEPTED": Stage.SENT,
     "PENDING_COMPLIANCE_ASSESSMENT": Stage.SENT,

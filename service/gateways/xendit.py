@@ -24,8 +24,10 @@ from service.gateways.accounts import XenditAccount
 from service.gateways.amounts import whole_rupiah, with_vat
 from service.gateways.coverage import covered, covered_by
 from service.gateways.destinations import AccountNotValid, account_number, holder_name
+from service.gateways.failures import NO_SUCH_DESTINATION
 from service.gateways.reading import as_list, as_object, id_in, object_in
 from service.gateways.stages import (
+    WITHOUT_PAYMENT,
     XENDIT_EMPTY,
     XENDIT_PASSING,
     XENDIT_REFUSALS,
@@ -61,7 +63,7 @@ class XenditGateway:
         try:
             body = _asked(order)
         except (AccountNotValid, KeyError):
-            return Refused("NO_SUCH_DESTINATION", try_again=False)
+            return Refused(NO_SUCH_DESTINATION, try_again=False)
         key = {"Idempotency-key": order.key}
         try:
             heard = await self._wire.ask(
@@ -182,10 +184,11 @@ def _reported(payout: Mapping[str, object], order: Order) -> Reported | None:
 
 def _report(payout: Mapping[str, object]) -> Reported | None:
     gateway_id = id_in(payout, "id")
-    stage = XENDIT_STAGES.get(id_in(payout, "status"))
+    status = id_in(payout, "status")
+    stage = XENDIT_STAGES.get(status)
     if not gateway_id or stage is None:
         return None
-    failure = id_in(payout, "failure_code")
+    failure = id_in(payout, "failure_code") or (status if stage in WITHOUT_PAYMENT else "")
     return Reported(
         stage,
         gateway_id,

@@ -31,7 +31,7 @@ from service.payouts.floats import (
     top_up,
 )
 from service.payouts.moving import PayoutNotOpen
-from service.payouts.reading import destinations_of, find_own, moves_of, visible
+from service.payouts.reading import destinations_of, find_own, moves_of, visible, why_failed
 from service.payouts.requesting import MethodNotOffered, Request, request
 from service.payouts.retrying import NotRetryable, retry
 from service.payouts.sending import Sender
@@ -86,4 +86,5 @@ __all__ = [
     "sign",
     "top_up",
     "visible",
+    "why_failed",
 ]

@@ -9,13 +9,12 @@ from models.base import utc_now
 from models.payout import Cause, Payout, PayoutStatus
 from service.errors import Conflict
 from service.gateways import Reported, Stage
+from service.gateways.failures import DECIDED
 from service.payouts import moving, settling
 from service.payouts.deciding import OwnPayout, check_another
 
 DOUBT_FOR = timedelta(hours=24)
 """How long a gateway is asked, and a day is kept from being closed, before somebody decides."""
-DECIDED = "DECIDED"
-"""Stands where the gateway's code would."""
 
 
 class StillInDoubt(Conflict):

@@ -3,20 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
-from models.payout import UNDER_WAY, GatewayFloat, Payout, PayoutStatus
+from models.payout import UNDER_WAY, FeeBy, GatewayFloat, Payout, PayoutStatus
 from models.people import Membership, Role
 from service import events, ledger
 from service.errors import Conflict, NotFound
 from service.ledger import Draft, Movement, Place, chart
+
+_KEYS = ("bank_id", "gateway")
 
 
 class NoSuchGateway(NotFound):
@@ -104,7 +110,7 @@ async def resume(session: AsyncSession, bank_id: UUID, gateway: str, *, by: UUID
 
 async def stop(session: AsyncSession, bank_id: UUID, gateway: str, why: str) -> None:
     """Send nothing more through a gateway for this bank, and tell its treasurers, once."""
-    await note(session, bank_id, gateway, None)
+    await _see_row(session, bank_id, gateway)
     stopped = await session.exec(
         update(GatewayFloat)
         .where(
@@ -122,20 +128,26 @@ async def stop(session: AsyncSession, bank_id: UUID, gateway: str, why: str) -> 
             await events.record(session, bank_id, "float_empty", person_id=treasurer, body=body)
 
 
-async def note(session: AsyncSession, bank_id: UUID, gateway: str, balance: int | None) -> None:
-    """Write down what the gateway says it holds; None only sees that there is a row."""
+async def note(session: AsyncSession, bank_id: UUID, gateway: str, balance_idr: int) -> None:
+    """Write down what the gateway says it holds."""
+    told = {"balance_idr": balance_idr, "balance_at": utc_now()}
     connection = await session.connection()
+    row = _row(connection, bank_id, gateway, **told)
+    await connection.execute(row.on_conflict_do_update(index_elements=_KEYS, set_=told))
+
+
+async def _see_row(session: AsyncSession, bank_id: UUID, gateway: str) -> None:
+    """See that there is a row for this float; of two at once one makes it."""
+    connection = await session.connection()
+    row = _row(connection, bank_id, gateway)
+    await connection.execute(row.on_conflict_do_nothing(index_elements=_KEYS))
+
+
+def _row(
+    connection: AsyncConnection, bank_id: UUID, gateway: str, **told: Any
+) -> SqliteInsert | PostgresqlInsert:
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    row = insert(GatewayFloat).values(
-        bank_id=bank_id, gateway=gateway, balance_idr=balance, balance_at=utc_now(), stopped_why=""
-    )
-    keys = ["bank_id", "gateway"]
-    if balance is None:
-        row = insert(GatewayFloat).values(bank_id=bank_id, gateway=gateway, stopped_why="")
-        await connection.execute(row.on_conflict_do_nothing(index_elements=keys))
-        return
-    told = {"balance_idr": row.excluded.balance_idr, "balance_at": row.excluded.balance_at}
-    await connection.execute(row.on_conflict_do_update(index_elements=keys, set_=told))
+    return insert(GatewayFloat).values(bank_id=bank_id, gateway=gateway, stopped_why="", **told)
 
 
 async def treasurers_of(session: AsyncSession, bank_id: UUID) -> list[UUID]:
@@ -179,7 +191,7 @@ async def _go_on(session: AsyncSession, bank_id: UUID, gateway: str, by: UUID) -
 async def _under_way(session: AsyncSession, bank_id: UUID) -> dict[str, int]:
     # Whoever bears the fee: the amount, and the fee on top if it isn't in it.
     out = func.sum(Payout.amount_idr)
-    fees = func.sum(Payout.fee_idr).filter(col(Payout.fee_by) == "bank")
+    fees = func.sum(Payout.fee_idr).filter(col(Payout.fee_by) == FeeBy.BANK)
     query = (
         select(Payout.gateway, out, func.coalesce(fees, 0))
         .where(Payout.bank_id == bank_id, col(Payout.status).in_(UNDER_WAY))

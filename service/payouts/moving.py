@@ -157,6 +157,7 @@ async def tell(session: AsyncSession, payout: Payout, kind: str) -> None:
         "amount_idr": payout.amount_idr,
         "receives_idr": payout.send_idr,
         "reason": payout.reason,
+        "failure": payout.failure,
         "channel": payout.channel_code,
     }
     await events.record(session, payout.bank_id, kind, person_id=payout.resident_id, body=body)

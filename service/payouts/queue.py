@@ -1,7 +1,9 @@
 """The queue of transfers: taken with a lease and a fence, and put back as it went."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,6 +22,7 @@ MOST_REFUSALS = 12
 LONGEST_PAUSE = timedelta(hours=1)
 _SLOWER = 5
 """So many doublings longer are the pauses between questions than those between refusals."""
+NONE_UNDER_WAY: Mapping[str, int] = MappingProxyType({})
 WORKED_ON = (PayoutStatus.APPROVED, *UNDER_WAY, PayoutStatus.PAID)
 
 
@@ -31,10 +34,33 @@ class Task(NamedTuple):
     """It may have been sent before: ask how far it is, before anything is sent."""
 
 
-async def take(session: AsyncSession, banks: Sequence[UUID], limit: int) -> list[Task]:
-    """Lease transfers that are due; from now on each counts as sent, until it is known not to be."""
-    due = await _due(session, banks, limit)
-    return [await _take(session, payout) for payout in due]
+async def take(
+    session: AsyncSession,
+    banks: Sequence[UUID],
+    limit: int,
+    under_way: Mapping[str, int] = NONE_UNDER_WAY,
+) -> list[Task]:
+    """Lease transfers that are due; from now on each counts as sent, until it is known not to be.
+
+    No more than `limit`, nor than a gateway has room for beside its transfers `under_way`.
+    """
+    due = await _due(session, banks, limit, full(under_way, limit))
+    return [await _take(session, payout) for payout in fitting(due, limit, under_way)]
+
+
+def full(under_way: Mapping[str, int], limit: int) -> list[str]:
+    """The gateways that have no room."""
+    return [name for name, busy in under_way.items() if busy >= limit]
+
+
+def fitting(due: Iterable[Payout], limit: int, under_way: Mapping[str, int]) -> list[Payout]:
+    """Those that their gateways have room for, the first ones first."""
+    busy, found = Counter(under_way), []
+    for payout in due:
+        busy[payout.gateway] += 1
+        if busy[payout.gateway] <= limit:
+            found.append(payout)
+    return found
 
 
 async def record(
@@ -60,7 +86,9 @@ def pause_after(tries: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(tries + 1, 12)), LONGEST_PAUSE)
 
 
-async def _due(session: AsyncSession, banks: Sequence[UUID], limit: int) -> list[Payout]:
+async def _due(
+    session: AsyncSession, banks: Sequence[UUID], limit: int, without: Sequence[str]
+) -> list[Payout]:
     stands_still = exists().where(
         col(GatewayFloat.bank_id) == Payout.bank_id,
         col(GatewayFloat.gateway) == Payout.gateway,
@@ -72,6 +100,7 @@ async def _due(session: AsyncSession, banks: Sequence[UUID], limit: int) -> list
             col(Payout.bank_id).in_(banks),
             col(Payout.due_at) <= utc_now(),
             col(Payout.status).in_(WORKED_ON),
+            col(Payout.gateway).not_in(without),
             # A queue that stands still sends nothing; it may still be asked about.
             or_(col(Payout.asked_at).is_not(None), ~stands_still),
         )

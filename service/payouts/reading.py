@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.payout import Destination, Payout, PayoutMove, PayoutStatus
 from models.people import Role
 from service.errors import NoSuchThing
+from service.gateways import failures
+from service.gateways.failures import Words
 from service.members import OFFICERS, Caller
 
 
@@ -28,14 +30,16 @@ async def visible(
     session: AsyncSession,
     caller: Caller,
     *,
+    bank_id: UUID | None,
     status: PayoutStatus | None,
     before: UUID | None,
     limit: int,
 ) -> list[Payout]:
-    """Payouts the caller may see, newest first."""
+    """Payouts the caller may see, newest first; of one bank, if it is named."""
+    banks = [bank for bank in caller.banks() if bank_id in (None, bank)]
     query = (
         select(Payout)
-        .where(col(Payout.bank_id).in_(caller.banks()), _visible_to(caller))
+        .where(col(Payout.bank_id).in_(banks), _visible_to(caller))
         .order_by(col(Payout.id).desc())
         .limit(limit)
     )
@@ -54,6 +58,14 @@ async def moves_of(session: AsyncSession, payout: Payout) -> list[PayoutMove]:
         .order_by(col(PayoutMove.number))
     )
     return list(await session.exec(query))
+
+
+def why_failed(payout: Payout) -> Words | None:
+    """Why its gateway didn't pay, or sent it back; None if neither is so."""
+    if payout.status == PayoutStatus.REVERSED:
+        return failures.came_back(payout.failure)
+    is_failed = payout.status == PayoutStatus.FAILED or bool(payout.failure)
+    return failures.in_words(payout.failure) if is_failed else None
 
 
 async def destinations_of(

@@ -7,7 +7,8 @@ leaves a payout that is asked about before it is sent again.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -27,6 +28,8 @@ from service.gateways import (
     Refused,
     Unknown,
 )
+from service.gateways.failures import FLOAT_TOO_LOW, NOT_SET_UP
+from service.pausing import pause
 from service.payouts import callbacks, floats, queue, upkeep
 from service.payouts.queue import WORKED_ON, Task
 
@@ -46,27 +49,52 @@ class Sender:
         self._database = database
         self._gateways = gateways
         self._purse = _Purse()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], str] = {}
+        """What is being worked on, with the gateway that it waits for."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop. What fails is logged and tried again."""
         looking = asyncio.create_task(self._look_after(stop))
         while not stop.is_set():
             try:
-                begun = await self._begin_due()
+                begun = await self.begin_due()
             except Exception:
                 log.exception("sending_failed")
                 begun = 0
-            await self._until_free()
             if not begun:
-                await _pause(stop)
+                await self.until_free(stop)
         await asyncio.gather(looking, *self._under_way)
 
     async def send_due(self, banks: Sequence[UUID] | None = None) -> int:
         """Take a batch of what is due and work on all of it at once; how many."""
-        tasks = await self._take(banks, IN_FLIGHT)
+        tasks = await self._take(banks, {})
         await asyncio.gather(*(self._work(task) for task in tasks))
         return len(tasks)
+
+    async def begin_due(self, banks: Sequence[UUID] | None = None) -> int:
+        """Begin what is due, as far as its gateway has room beside what is under way; how many.
+
+        Each gateway has IN_FLIGHT places of its own, so that one that doesn't answer keeps
+        nobody waiting but those who are paid through it.
+        """
+        tasks = await self._take(banks, Counter(self._under_way.values()))
+        for task in tasks:
+            working = asyncio.create_task(self._work(task))
+            self._under_way[working] = task.payout.gateway
+            working.add_done_callback(self._under_way.pop)
+        return len(tasks)
+
+    async def until_free(self, stop: asyncio.Event) -> None:
+        """Wait until something has ended, and no longer than until the next look."""
+        if not self._under_way:
+            await pause(stop, PAUSE_S)
+            return
+        ended, _ = await asyncio.wait(
+            self._under_way, timeout=PAUSE_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        if ended:
+            # Others end at about the same time, and a few are taken as cheaply as one.
+            await asyncio.sleep(GATHERED_S)
 
     async def _look_after(self, stop: asyncio.Event) -> None:
         """What goes on beside the payouts: channels, callbacks that wait, names to check."""
@@ -83,25 +111,9 @@ class Sender:
                 await upkeep.check_names(self._database, self._gateways)
             except Exception:
                 log.exception("looking_after_failed")
-            await _pause(stop)
+            await pause(stop, PAUSE_S)
 
-    async def _begin_due(self) -> int:
-        """Begin what is due, as far as it fits beside what is under way; how many."""
-        tasks = await self._take(None, IN_FLIGHT - len(self._under_way))
-        for task in tasks:
-            working = asyncio.create_task(self._work(task))
-            self._under_way.add(working)
-            working.add_done_callback(self._under_way.discard)
-        return len(tasks)
-
-    async def _until_free(self) -> None:
-        """Wait for room; a gateway that doesn't answer takes up no more than its own."""
-        if len(self._under_way) >= IN_FLIGHT:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-            # Others end at about the same time, and a few are taken as cheaply as one.
-            await asyncio.sleep(GATHERED_S)
-
-    async def _take(self, banks: Sequence[UUID] | None, most: int) -> list[Task]:
+    async def _take(self, banks: Sequence[UUID] | None, under_way: Mapping[str, int]) -> list[Task]:
         async with self._database.reading() as session:
             found = list(await session.exec(select(Bank.id))) if banks is None else list(banks)
             # A look that takes no writer's turn.
@@ -109,11 +121,12 @@ class Sender:
                 col(Payout.bank_id).in_(found),
                 col(Payout.due_at) <= utc_now(),
                 col(Payout.status).in_(WORKED_ON),
+                col(Payout.gateway).not_in(queue.full(under_way, IN_FLIGHT)),
             )
             if (await session.exec(due.limit(1))).first() is None:
                 return []
         async with self._database.transaction() as session:
-            return await queue.take(session, found, most)
+            return await queue.take(session, found, IN_FLIGHT, under_way)
 
     async def _work(self, task: Task) -> None:
         try:
@@ -140,7 +153,7 @@ class Sender:
 
     async def _send(self, gateway: Gateway, payout: Payout) -> Answer:
         if not await self._is_covered(gateway, payout):
-            return Refused("FLOAT_TOO_LOW", try_again=True, float_empty=True)
+            return Refused(FLOAT_TOO_LOW, try_again=True, float_empty=True)
         return await _safely(gateway.send(order_of(payout)))
 
     async def _is_covered(self, gateway: Gateway, payout: Payout) -> bool:
@@ -183,7 +196,7 @@ def _not_set_up(task: Task) -> Answer:
     """Nothing is certain of what was sent while the gateway was still set up."""
     if task.must_ask:
         return Unknown("Its gateway isn't set up any more.")
-    return Refused("GATEWAY_NOT_SET_UP", try_again=True, retry_after_s=3_600)
+    return Refused(NOT_SET_UP, try_again=True, retry_after_s=3_600)
 
 
 class _Purse:
@@ -213,10 +226,3 @@ async def _safely(call: Awaitable[Said]) -> Said | Unknown:
     except Exception as error:
         log.exception("gateway_failed")
         return Unknown(type(error).__name__)
-
-
-async def _pause(stop: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), PAUSE_S)
-    except TimeoutError:
-        return

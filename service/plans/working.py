@@ -17,6 +17,7 @@ from models.plan import Plan, PlanStatus
 from routing.plan import Cancelled
 from routing.roads import Estimate, Matrix, Router, WithFallback
 from service.database import Database
+from service.pausing import pause
 from service.plans import records
 from service.plans.solving import PLANNERS, points_of, problem_of, result_of
 
@@ -44,7 +45,7 @@ class Desk:
                 log.exception("planning_failed")
                 worked = False
             if not worked:
-                await _pause(stop)
+                await pause(stop, PAUSE_S)
 
     async def work_one(
         self, banks: Sequence[UUID] | None = None, stop: asyncio.Event | None = None
@@ -102,7 +103,7 @@ class Desk:
     ) -> None:
         """Once a second: write how far it is, and hear whether it is still wanted."""
         while not stop.is_set():
-            await _pause(stop)
+            await pause(stop, PAUSE_S)
             try:
                 async with self._database.transaction() as session:
                     if not await records.go_on(session, plan, share.permille):
@@ -133,10 +134,3 @@ def _solve(
     planner = PLANNERS[plan.planner]()
     found = planner.plan(problem, budget_s=plan.budget_s, seed=plan.seed, progress=progress)
     return result_of(plan.asked, problem, found, matrix.source)
-
-
-async def _pause(stop: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), PAUSE_S)
-    except TimeoutError:
-        return

@@ -69,6 +69,26 @@ async def test_payouts_come_newest_first_filtered_and_each_once(
     assert ids(requested) == [asked[4], asked[3], asked[2], asked[0]]
 
 
+async def test_payouts_are_filtered_by_bank(asking: Asking, town: Town, keys: Keys) -> None:
+    far = await make_town(town.database)
+    asked: list[str] = []
+    for place in (town, far):
+        await earn(place, keys, grams=1_000)
+        answer = await asking.post(place.resident, "/v1/payouts", payout(place, 1_000))
+        asked.append(done(answer, 201)["id"])
+    await give(far, town.treasurer, Role.TREASURER)
+    assert ids(await asking.walk(town.treasurer, "/v1/payouts")) == asked[::-1]
+    for who, bank_id, seen in (
+        (town.treasurer, town.bank_id, asked[:1]),
+        (town.treasurer, far.bank_id, asked[1:]),
+        (town.resident, far.bank_id, []),
+    ):
+        found = await asking.walk(who, "/v1/payouts", bank_id=str(bank_id))
+        assert ids(found) == seen
+    answer = await asking.get(town.treasurer, "/v1/payouts", bank_id="induk")
+    refused(answer, *MALFORMED, "/bank_id")
+
+
 async def test_passbook_lines_come_newest_first_and_add_up(
     asking: Asking, town: Town, keys: Keys
 ) -> None:

@@ -17,7 +17,7 @@ from models.payout import GatewayCallback, NameCheck, Payout
 from models.people import Role
 from service.api.dependencies import Parts
 from service.app import create_app
-from service.gateways import Stage, Unknown
+from service.gateways import Reported, Stage, Unknown
 from service.keys import Keys
 from service.payouts import DOUBT_FOR, callbacks, upkeep
 from tests.api.asking import Asking, done, nothing_changes, payout, refused
@@ -297,10 +297,16 @@ async def test_a_failed_transfer_is_sent_once_more(paying: Asking, till: Till) -
         409,
         "not_retryable",
     )
-    till.gateway.answers = [Stage.FAILED]
+    till.gateway.answers = [Reported(Stage.FAILED, "disb-1", "COMPLIANCE_REJECTED")]
     await till.work()
+    failed = done(await paying.get(till.town.resident, f"{PAYOUTS}/{asked['id']}"))
+    assert "after a review" in failed["failure_words"]["en"]
+    assert "setelah pemeriksaan" in failed["failure_words"]["id"]
+    (told,) = await _event_bodies(till, "payout_failed")
+    assert told["failure"] == failed["failure"] == "COMPLIANCE_REJECTED"
     again = done(await paying.post(till.town.treasurer, f"{PAYOUTS}/{asked['id']}/retry"), 201)
     assert (again["retry_of"], again["status"]) == (asked["id"], "approved")
+    assert again["failure_words"] is None
 
 
 async def test_a_batch_is_approved_as_a_whole_or_not_at_all(paying: Asking, till: Till) -> None:

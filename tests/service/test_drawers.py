@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
@@ -76,6 +78,26 @@ async def test_an_officer_pays_from_their_drawer_and_anybody_else_from_the_safe(
     await closed(town, drawer)
     async with town.database.transaction() as session:
         assert await drawers.paying_from(session, town.bank_id, town.operator.id) == chart.CASH
+
+
+async def test_a_count_is_neither_changed_nor_removed(town: Town) -> None:
+    await opened(town)
+    noted = await counted(town, "ani", 0)
+    bank = town.bank_id.hex if town.database.is_sqlite else str(town.bank_id)
+    of_bank = f"WHERE bank_id = '{bank}'"
+    replaced = f"INSERT OR REPLACE INTO drawer_count SELECT * FROM drawer_count {of_bank}"
+    for statement in (
+        f"UPDATE drawer_count SET counted_idr = 1 {of_bank}",
+        f"UPDATE drawer_count SET memo = 'x' {of_bank}",
+        f"DELETE FROM drawer_count {of_bank}",
+        replaced if town.database.is_sqlite else "TRUNCATE drawer_count",
+    ):
+        with pytest.raises(DBAPIError, match=r"what is written stays|already there"):
+            async with town.database.transaction() as session:
+                await (await session.connection()).execute(text(statement))
+    async with town.database.reading() as session:
+        counts = await drawers.all_counted(session, town.bank_id)
+    assert counts["ani"] == noted
 
 
 async def test_money_moves_between_outside_safe_and_drawer(town: Town) -> None:

@@ -1,6 +1,8 @@
 """A start of the real server: it prepares itself, answers, and can be lived in for a day."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -63,17 +65,21 @@ def test_a_day_without_a_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     assert ".." not in refused.output
 
 
-@pytest.mark.parametrize("command", ["start", "serve"])
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [("start", "JUMPA_PORT"), ("serve", "JUMPA_PORT"), ("start", "JUMPA_STANDIN_PORT")],
+)
 def test_a_port_that_is_taken_is_told_before_anything_is_prepared(
-    command: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, variable: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("JUMPA_PORT", str(_free_port()))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        monkeypatch.setenv("JUMPA_PORT", str(taken.getsockname()[1]))
+        monkeypatch.setenv(variable, str(taken.getsockname()[1]))
         refused = jumpa(command)
     assert refused.exit_code == 2
-    assert "is taken by another program. Set JUMPA_PORT" in refused.output
+    assert f"Set {variable} to a free one" in refused.output
     assert not (folder / "jumpa.db").exists()
 
 
@@ -106,6 +112,9 @@ def test_start_prepares_serves_lives_a_day_and_lets_nobody_else_in(
         assert astray.exit_code == 2
         assert "doesn't fit the server" in astray.output
         assert "--data-dir" in astray.output
+        (book,) = re.findall(r"standin, which moves no money: http://(\S+)", log.read_text())
+        with urlopen(f"http://{book}") as payouts:
+            assert json.load(payouts) == []
     output = log.read_text()
     assert "Demo people of BSI BERSERI Lubuk Pakam" in output
     assert f"{url}/docs" in output

@@ -291,14 +291,14 @@ def test_a_paid_one_that_came_back_to_iris_failed_without_a_code(
 ) -> None:
     body = b'{"reference_no": "ref1", "amount": "10000.00", "status": "failed"}'
     notice = readers["iris"].read_callback(genuine("iris", body), body)
-    assert notice == Notice("", "ref1", 10_000, Reported(Stage.FAILED, "ref1"))
+    assert notice == Notice("", "ref1", 10_000, Reported(Stage.FAILED, "ref1", "failed"))
 
 
 @pytest.mark.parametrize(
     ("told", "said"),
     [
         ({"status": "failed"}, Unknown("It failed, and only a callback says why.", "disb-1")),
-        ({"status": "rejected"}, Reported(Stage.FAILED, "disb-1")),
+        ({"status": "rejected"}, Reported(Stage.FAILED, "disb-1", "rejected")),
         ({"status": "completed"}, Reported(Stage.PAID, "disb-1")),
         ({"status": "new"}, Unknown("Its status can't be read.", "disb-1")),
         ({"amount": "50001.00"}, Unknown("It tells of another payout.", "disb-1")),

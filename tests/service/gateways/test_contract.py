@@ -173,7 +173,9 @@ async def test_one_that_comes_back_a_day_later(there: House, gateway: Gateway) -
         # Iris says failed of it; whoever knows that it was paid knows that it came back.
         assert await is_failed(there, gateway, payout)
         told = [read(gateway, one) for one in there.calls(payout, 4)]
-        assert Reported(Stage.FAILED, payout.gateway_id) in [one.report for one in told if one]
+        assert Reported(Stage.FAILED, payout.gateway_id, "failed") in [
+            one.report for one in told if one
+        ]
     assert await gateway.balance_idr() == before_idr - COSTS_IDR
 
 
@@ -230,7 +232,9 @@ async def test_one_that_does_not_comply_fails(there: House, gateway: Gateway) ->
     there.advance(SETTLES_S / 2)
     assert await stage(gateway, payout) is Stage.SENT
     there.advance(SETTLES_S / 2)
-    assert await stage(gateway, payout) is Stage.FAILED
+    found = await gateway.find(payout)
+    why = "COMPLIANCE_REJECTED" if there.kind == "xendit" else "rejected"
+    assert found == Reported(Stage.FAILED, payout.gateway_id, why)
     assert there.payouts(payout)[0]["lines"] == []
 
 

@@ -85,7 +85,7 @@ async def test_an_approver_who_says_no_is_heard(there: House, gateway: Gateway) 
         auth=("IRIS-approver-of-tests", ""),
     ).raise_for_status()
     for asking in (gateway.send, gateway.find):
-        assert await asking(payout) == Reported(Stage.FAILED, payout.gateway_id)
+        assert await asking(payout) == Reported(Stage.FAILED, payout.gateway_id, "rejected")
 
 
 async def test_a_doubtful_failure_frees_nothing_for_the_money_may_be_gone(

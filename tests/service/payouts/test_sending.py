@@ -13,13 +13,13 @@ from models.event import Event
 from models.payout import Cause, GatewayFloat, Payout, PayoutStatus
 from models.people import Role
 from service import banks, ledger, payouts
-from service.gateways import Missing, Refused, Reported, Stage, Unknown
+from service.gateways import Channel, Missing, Refused, Reported, Stage, Unknown
 from service.ledger import chart
-from service.payouts import queue, settling
+from service.payouts import queue, sending, settling, upkeep
 from service.payouts.queue import pause_after
 from service.payouts.settling import Effect
 from tests.factories import another, payout_in
-from tests.paying import FEE_IDR, Till, said, taken
+from tests.paying import FEE_IDR, ScriptedGateway, Till, said, taken
 from tests.races import slower_of
 from tests.service.payouts.conftest import EARNED
 
@@ -53,6 +53,29 @@ async def test_the_gateway_is_told_what_was_agreed_on(till: Till) -> None:
     assert (order.key, order.amount_idr) == (f"payout-{payout.id}", 50_000)
     assert (order.channel_code, order.account_number) == ("BCA", "1234567890")
     assert order.account_holder_name == "Siti Aminah"
+
+
+async def test_a_gateway_that_never_answers_keeps_no_other_waiting(till: Till) -> None:
+    await _set_rules(till, payout_fee_permille=1_000, destination_waits_h=0)
+    slow, quick = till.gateway, ScriptedGateway("quick")
+    slow.held = asyncio.Event()
+    till.gateways.others = [quick]
+    async with till.town.database.transaction() as session:
+        dana = Channel("DANA", "DANA", True, 1, 100_000, 500)
+        await upkeep.replace_channels(session, till.town.bank_id, "quick", [dana])
+    for _ in range(sending.IN_FLIGHT + 1):
+        await till.approved(10_000)
+    others = [await till.approved(10_000, channel="DANA") for _ in range(2)]
+    sender, stop, banks = till.sender, asyncio.Event(), [till.town.bank_id]
+    begun = [await sender.begin_due(banks) for _ in range(3)]
+    assert begun == [sending.IN_FLIGHT, len(others), 0]
+    async with asyncio.timeout(30):
+        while {(await till.state(one)).status for one in others} != {PayoutStatus.SENT}:
+            await sender.until_free(stop)
+        assert len(slow.sent) == sending.IN_FLIGHT
+        slow.held.set()
+        while not await sender.begin_due(banks):
+            await sender.until_free(stop)
 
 
 async def test_nothing_is_sent_before_a_treasurer_agrees(till: Till) -> None:
