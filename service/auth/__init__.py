@@ -1,7 +1,15 @@
 """Who is on the phone: one-time codes, and the tokens that they are exchanged for."""
 
 from service.auth.access import NoValidToken, access_token, person_of_access_token
-from service.auth.codes import CodeRequest, TooManyCodes, WrongCode, request_code, take_back
+from service.auth.addresses import TooManyFromHere
+from service.auth.codes import (
+    CodeRequest,
+    TooManyCodes,
+    TooManyWrongCodes,
+    WrongCode,
+    request_code,
+    take_back,
+)
 from service.auth.signing_in import (
     SessionEnded,
     Tokens,
@@ -17,6 +25,8 @@ __all__ = [
     "Terms",
     "Tokens",
     "TooManyCodes",
+    "TooManyFromHere",
+    "TooManyWrongCodes",
     "WrongCode",
     "access_token",
     "exchange_code",

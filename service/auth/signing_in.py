@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import new_id, utc_now
 from models.sign_in import RefreshToken
 from service.auth.access import access_token
-from service.auth.codes import WrongCode, use_code
+from service.auth.codes import try_code, use_up
 from service.auth.terms import Terms
 from service.database import one_at_a_time
 from service.errors import NotSignedIn
@@ -38,8 +38,7 @@ async def exchange_code(
     session: AsyncSession, keys: Keys, terms: Terms, phone: str, code: str
 ) -> Tokens:
     """Tokens for a phone that holds its code. A wrong try counts. Raises WrongCode."""
-    if not await use_code(session, keys, phone, code):
-        raise WrongCode
+    await use_up(session, await try_code(session, keys, phone, code))
     person = await person_by_phone(session, phone)
     return await _issue(session, keys, terms, person.id, family_id=new_id())
 

@@ -11,3 +11,4 @@ class Terms:
     refresh_days: int
     resend_s: int
     codes_per_hour: int
+    codes_per_address_hour: int
