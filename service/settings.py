@@ -33,6 +33,7 @@ class Settings(BaseSettings):
 
     pepper: SecretStr | None = None
     signing_key: SecretStr | None = None
+    signing_keys_before: str = ""
     sealing_key: SecretStr | None = None
     sealing_keys_before: str = ""
     access_token_s: Annotated[int, Field(ge=60, le=86_400)] = 900

@@ -6,7 +6,11 @@ from uuid import UUID
 
 from models.base import utc_now
 from service.errors import NotSignedIn
-from service.keys import Keys
+from service.keys import Keys, key_id_of
+
+ISSUER = "jumpa-madu"
+AUDIENCE = "jumpa-madu-api"
+_ALGORITHM = "EdDSA"
 
 
 class NoValidToken(NotSignedIn):
@@ -20,13 +24,16 @@ def access_token(keys: Keys, person_id: UUID, family_id: UUID, *, lifetime_s: in
 
     now = utc_now()
     claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
         "sub": str(person_id),
         "typ": "access",
         "sid": str(family_id),
         "iat": now,
         "exp": now + timedelta(seconds=lifetime_s),
     }
-    return jwt.encode(claims, keys.signing, algorithm="EdDSA")
+    kid = key_id_of(keys.signing.public_key())
+    return jwt.encode(claims, keys.signing, algorithm=_ALGORITHM, headers={"kid": kid})
 
 
 def person_of_access_token(keys: Keys, token: str) -> UUID:
@@ -45,12 +52,15 @@ def _verified(keys: Keys, token: str) -> tuple[UUID, float]:
     try:
         claims = jwt.decode(
             token,
-            keys.signing.public_key(),
-            algorithms=["EdDSA"],
-            options={"require": ["exp", "sub", "typ"]},
+            keys.of_tokens[jwt.get_unverified_header(token)["kid"]],
+            algorithms=[_ALGORITHM],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            options={"require": ["iss", "aud", "exp", "iat", "sub", "typ"]},
         )
         if claims["typ"] != "access":
             raise NoValidToken
         return UUID(claims["sub"]), float(claims["exp"])
-    except (jwt.PyJWTError, ValueError):
+    # No text is the id of a key that isn't there, and none of another type can be one.
+    except (jwt.PyJWTError, ValueError, KeyError, TypeError):
         raise NoValidToken from None
