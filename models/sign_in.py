@@ -16,12 +16,14 @@ class SignInCode(Table, table=True):
     __table_args__ = (
         CheckConstraint("tries >= 0", "tries"),
         Index("ix_sign_in_code_phone_created_at", "phone", "created_at"),
+        Index("ix_sign_in_code_address_created_at", "address", "created_at"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     phone: str = Field(max_length=16)
+    address: str = Field(max_length=64, description="Keyed hash of where it was asked for")
     code_hash: str = Field(max_length=64)
-    tries: int = 0
+    tries: int = Field(default=0, description="Wrong ones, and one that is under way")
     created_at: datetime = Field(default_factory=utc_now)
     expires_at: datetime
     used_at: datetime | None = None

@@ -29,7 +29,8 @@ CODE_DIGITS = 6
 _PUBLIC_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+# Not compared by what is in it: public keys have no hash, and what was read is cached by this.
+@dataclass(frozen=True, slots=True, eq=False)
 class Keys:
     """Loaded once at the start and handed down."""
 
@@ -40,6 +41,13 @@ class Keys:
     """The public halves of sealing keys that were used before."""
     heads_file: Path | None = None
     """Where the heads that were sealed on this machine are noted."""
+    signing_before: tuple[Ed25519PublicKey, ...] = ()
+    """The public halves of keys whose access tokens are still taken."""
+
+    @property
+    def of_tokens(self) -> Mapping[str, Ed25519PublicKey]:
+        """The public keys that access tokens may be signed with, newest first."""
+        return _by_id(self.signing.public_key(), *self.signing_before)
 
     @property
     def of_seals(self) -> Mapping[str, Ed25519PublicKey]:
@@ -88,7 +96,7 @@ def public_keys_in(pem: str) -> tuple[Ed25519PublicKey, ...]:
 
 def keys_of_seals(settings: Settings) -> Mapping[str, Ed25519PublicKey]:
     """The public keys that seals may be signed with, by id; makes none where there is none yet."""
-    earlier = _earlier(settings)
+    earlier = _earlier(settings.sealing_keys_before)
     path = _folder(settings) / "sealing.pem"
     if settings.sealing_key is None and not path.exists():
         return _by_id(*earlier)
@@ -108,8 +116,9 @@ def load_keys(settings: Settings) -> Keys:
         _private_key(settings.signing_key, folder / "signing.pem", "JUMPA_SIGNING_KEY"),
         pepper,
         _private_key(settings.sealing_key, folder / "sealing.pem", "JUMPA_SEALING_KEY"),
-        _earlier(settings),
+        _earlier(settings.sealing_keys_before),
         heads_file(settings),
+        _earlier(settings.signing_keys_before),
     )
 
 
@@ -122,8 +131,7 @@ def _folder(settings: Settings) -> Path:
     return settings.data_dir / "keys"
 
 
-def _earlier(settings: Settings) -> tuple[Ed25519PublicKey, ...]:
-    given = settings.sealing_keys_before
+def _earlier(given: str) -> tuple[Ed25519PublicKey, ...]:
     return public_keys_in(given) if given.strip() else ()
 
 

@@ -172,7 +172,7 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:
-    """The message an event makes for a person; None if nobody needs to hear of it."""
+    """The message an event makes for a person; None if nobody needs to, or can, hear of it."""
     words = _WORDS.get(event.kind)
     if words is None:
         return None
@@ -185,6 +185,8 @@ def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:
         why = failures.in_words(body.get("failure", ""))
         body["why"] = why.en if person.language == "en" else why.id
     to = body.pop("to_phone", person.phone)
+    if to is None:
+        return None
     text = words[1] if person.language == "en" else words[0]
     return Message(
         to=to,

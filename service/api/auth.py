@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from service import auth, members
@@ -47,13 +47,21 @@ class TokenView(BaseModel):
 @router.post(
     "/codes",
     status_code=202,
-    responses=documented(members.PhoneNotValid, auth.TooManyCodes, CodeNotSent),
+    responses=documented(
+        members.PhoneNotValid,
+        auth.TooManyCodes,
+        auth.TooManyFromHere,
+        auth.TooManyWrongCodes,
+        CodeNotSent,
+    ),
 )
-async def send_code(body: CodeInput, parts: CurrentParts) -> CodeView:
+async def send_code(body: CodeInput, request: Request, parts: CurrentParts) -> CodeView:
     """Send a one-time code to a phone. The answer is the same whether the phone is known."""
     phone = members.normal_phone(body.phone)
+    # Of who came through a proxy that is trusted, uvicorn has put their own address there.
+    address = request.client.host if request.client else ""
     async with parts.database.transaction() as session:
-        asked = await auth.request_code(session, parts.keys, terms_of(parts), phone)
+        asked = await auth.request_code(session, parts.keys, terms_of(parts), phone, address)
     if asked.code is not None:
         await _send(parts, phone, asked)
     return CodeView(expires_in_s=asked.expires_in_s, resend_after_s=asked.resend_after_s)
@@ -102,6 +110,7 @@ def terms_of(parts: Parts) -> auth.Terms:
         refresh_days=settings.refresh_token_days,
         resend_s=settings.code_resend_s,
         codes_per_hour=settings.codes_per_hour,
+        codes_per_address_hour=settings.most_codes_per_address,
     )
 
 

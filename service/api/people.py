@@ -38,7 +38,7 @@ class MembershipView(BaseModel):
 
 class MeView(BaseModel):
     id: UUID
-    phone: str
+    phone: str | None
     name: str
     language: Language
     memberships: list[MembershipView]
@@ -57,7 +57,7 @@ class MemberInput(BaseModel):
 
 class MemberView(BaseModel):
     person_id: UUID
-    phone: str
+    phone: str | None
     name: str
     role: Role
     passbook_number: str | None

@@ -220,11 +220,13 @@ async def test_one_of_two_decisions_counts(town: Town, keys: Keys) -> None:
 
 async def test_of_two_requests_for_a_code_one_is_sent(database: Database, keys: Keys) -> None:
     phone = factories.new_phone()
-    terms = auth.Terms(access_s=60, refresh_days=1, resend_s=60, codes_per_hour=5)
+    terms = auth.Terms(
+        access_s=60, refresh_days=1, resend_s=60, codes_per_hour=5, codes_per_address_hour=5
+    )
 
     async def ask() -> bool:
         async with database.transaction() as session:
-            return (await auth.request_code(session, keys, terms, phone)).code is not None
+            return (await auth.request_code(session, keys, terms, phone, "")).code is not None
 
     sent = await asyncio.gather(*(ask() for _ in range(10)))
     assert sent.count(True) == 1

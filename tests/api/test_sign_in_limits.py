@@ -1,0 +1,97 @@
+"""How often codes may be asked for and tried, and what nobody can tell from it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col
+
+from models.base import utc_now
+from models.sign_in import SignInCode
+from service.api.dependencies import Parts
+from service.auth.addresses import household_of
+from service.auth.codes import MAX_TRIES, MAX_TRIES_A_DAY
+from tests.api.asking import Asking, done, refused
+from tests.api.signing_in import CODES, ask_code, exchange, hurried, wrong
+from tests.counting import statements_of
+from tests.factories import Town, new_phone, phone_of
+
+
+@pytest.mark.parametrize(
+    ("address", "household"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("somewhere", "somewhere"),
+    ],
+)
+def test_what_one_subscriber_has_counts_as_one(address: str, household: str) -> None:
+    assert household_of(address) == household
+
+
+async def test_a_network_may_ask_for_so_many_codes(asking: Asking, parts: Parts) -> None:
+    limited = hurried(asking, parts, "203.0.113.7", codes_per_address_hour=2)
+    elsewhere = hurried(asking, parts, "203.0.113.8", codes_per_address_hour=2)
+    phone = new_phone()
+    for number in (phone, new_phone()):
+        done(await limited.post(None, CODES, {"phone": number}), 202)
+    third = await limited.post(None, CODES, {"phone": new_phone()})
+    refused(third, 429, "too_many_from_here")
+    assert 3_590 < int(third.headers["Retry-After"]) <= 3_600
+    done(await limited.post(None, CODES, {"phone": phone}), 202)  # Still on its way.
+    done(await elsewhere.post(None, CODES, {"phone": new_phone()}), 202)
+    async with parts.database.transaction() as session:
+        mine = col(SignInCode.phone) == phone
+        earlier = utc_now() - timedelta(hours=1)
+        await session.exec(update(SignInCode).where(mine).values(created_at=earlier))
+    done(await limited.post(None, CODES, {"phone": new_phone()}), 202)
+
+
+async def test_many_codes_give_no_more_guesses(asking: Asking, parts: Parts) -> None:
+    hasty, phone = hurried(asking, parts, code_resend_s=0), new_phone()
+    codes = [await ask_code(hasty, parts, phone) for _ in range(2)]
+    async with parts.database.transaction() as session:
+        mine = col(SignInCode.phone) == phone
+        tried = MAX_TRIES_A_DAY // 2
+        await session.exec(update(SignInCode).where(mine).values(tries=tried, used_at=utc_now()))
+    answer = await hasty.post(None, CODES, {"phone": phone})
+    refused(answer, 429, "too_many_wrong_codes")
+    assert 0 < int(answer.headers["Retry-After"]) <= 86_400
+    async with parts.database.transaction() as session:
+        await session.exec(update(SignInCode).where(mine).values(tries=tried - 1))
+    codes.append(await ask_code(hasty, parts, phone))
+    for _ in range(2):
+        refused(await exchange(hasty, phone, wrong(codes[-1])), 401, "wrong_code")
+    refused(await exchange(hasty, phone, codes[-1]), 401, "wrong_code")
+    async with parts.database.transaction() as session:
+        yesterday = utc_now() - timedelta(days=1)
+        other = col(SignInCode.used_at).is_not(None)
+        await session.exec(update(SignInCode).where(mine, other).values(created_at=yesterday))
+    done(await exchange(hasty, phone, codes[-1]))
+
+
+async def test_right_codes_are_no_wrong_tries(asking: Asking, parts: Parts) -> None:
+    hasty = hurried(asking, parts, code_resend_s=0, codes_per_hour=MAX_TRIES_A_DAY + 1)
+    phone = new_phone()
+    for _ in range(MAX_TRIES_A_DAY + 1):
+        done(await exchange(hasty, phone, await ask_code(hasty, parts, phone)))
+
+
+async def test_a_known_phone_is_asked_about_no_more_than_an_unknown_one(
+    asking: Asking, parts: Parts, town: Town
+) -> None:
+    """The clock tells nothing either, since the very same statements run."""
+    sent: list[list[str]] = []
+    for phone in (phone_of(town.treasurer), new_phone()):
+        with statements_of(parts.database) as statements:
+            code = await ask_code(asking, parts, phone)
+            for _ in range(MAX_TRIES):
+                refused(await exchange(asking, phone, wrong(code)), 401, "wrong_code")
+            refused(await exchange(asking, phone, code), 401, "wrong_code")
+        sent.append(list(statements))
+    assert sent[0] == sent[1]
+    assert len(sent[0]) > MAX_TRIES
+    assert not any("person" in statement for statement in sent[0])
