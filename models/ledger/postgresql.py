@@ -1,4 +1,4 @@
-"""The ledger's triggers for PostgreSQL, and those that guard payouts.
+"""The ledger's triggers for PostgreSQL, and those that guard payouts and the audit.
 
 Counters and entries may be written from inside a trigger only: pg_trigger_depth() is 0
 for a statement that came from outside. Writers share a lock on their bank's book; turning
@@ -9,7 +9,7 @@ as a set, so that an account that all of them touch is written once. Both lock t
 account first, so that two statements can't wait for each other.
 """
 
-from models import payout_guard
+from models import audit_guard, payout_guard
 from models.ledger.names import APPEND_ONLY, opens_again
 
 
@@ -254,7 +254,7 @@ _RUNS: dict[str, tuple[str, str, str]] = {
     "ledger_balance_update": ("BEFORE UPDATE", "ledger_balance", "ledger_refuse"),
     "ledger_balance_delete": ("BEFORE DELETE", "ledger_balance", "ledger_refuse"),
     "ledger_balance_truncate": ("BEFORE TRUNCATE", "ledger_balance", "ledger_refuse"),
-} | payout_guard.RUNS
+} | payout_guard.RUNS | audit_guard.RUNS
 for _table in APPEND_ONLY:
     for _event in ("update", "delete", "truncate"):
         _RUNS[f"ledger_{_table}_{_event}"] = (
