@@ -22,12 +22,12 @@ class AuditEntry(Table, table=True):
         Index("ix_audit_entry_page", "bank_id", "page", "id"),
         Index("ix_audit_entry_about", "bank_id", "about", "id"),
         Index(
-            "ix_audit_entry_resident",
+            "ix_audit_entry_person",
             "bank_id",
-            "resident_id",
+            "person_id",
             "id",
-            sqlite_where=text("resident_id IS NOT NULL"),
-            postgresql_where=text("resident_id IS NOT NULL"),
+            sqlite_where=text("person_id IS NOT NULL"),
+            postgresql_where=text("person_id IS NOT NULL"),
         ),
         {"sqlite_with_rowid": False},
     )
@@ -43,7 +43,7 @@ class AuditEntry(Table, table=True):
     card_id: UUID | None = Field(default=None, description="The resident's card that was shown")
     about_kind: str = Field(default="", max_length=30)
     about: str = Field(default="", max_length=64, description="An id, a day or a name")
-    resident_id: UUID | None = Field(default=None, description="Whose data it is about")
+    person_id: UUID | None = Field(default=None, description="Whose data it is about")
     address: str = Field(default="", max_length=45, description="A network: /24, or /48 of IPv6")
     device_id: UUID | None = Field(default=None, description="The sign-in it came from")
 

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import update
@@ -155,15 +156,26 @@ def access_token(keys: Keys, person_id: UUID, family_id: UUID, *, lifetime_s: in
 
 def person_of_access_token(keys: Keys, token: str) -> UUID:
     """Whose access token it is. Raises NoValidToken."""
-    person_id, expires_at = _verified(keys, token)
-    if expires_at <= utc_now().timestamp():
+    claims = _verified(keys, token)
+    if claims.expires_at <= utc_now().timestamp():
         raise NoValidToken
-    return person_id
+    return claims.person_id
+
+
+def device_of_access_token(keys: Keys, token: str) -> UUID | None:
+    """The sign-in that a token came from, its family; run out or not. Raises NoValidToken."""
+    return _verified(keys, token).family_id
+
+
+class _Claims(NamedTuple):
+    person_id: UUID
+    expires_at: float
+    family_id: UUID | None
 
 
 @lru_cache(maxsize=10_000)
-def _verified(keys: Keys, token: str) -> tuple[UUID, float]:
-    """Whose token it is and until when; a signature is checked once, the time every time."""
+def _verified(keys: Keys, token: str) -> _Claims:
+    """What a token says; a signature is checked once, the time every time."""
     import jwt  # noqa: PLC0415  See above.
 
     try:
@@ -175,7 +187,8 @@ def _verified(keys: Keys, token: str) -> tuple[UUID, float]:
         )
         if claims["typ"] != "access":
             raise NoValidToken
-        return UUID(claims["sub"]), float(claims["exp"])
+        family = claims.get("sid")
+        return _Claims(UUID(claims["sub"]), float(claims["exp"]), UUID(family) if family else None)
     except (jwt.PyJWTError, ValueError):
         raise NoValidToken from None
 

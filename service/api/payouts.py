@@ -288,6 +288,7 @@ async def approve_batch(
         except Problem as problem:
             raise _at(body, payout_id, problem) from problem
         approved.append(payout)
+        caller.touched.append(("payout", payout.id))
     return PayoutBatch(items=await _views(session, parts, caller, approved))
 
 

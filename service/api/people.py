@@ -110,10 +110,11 @@ async def register(bank_id: UUID, body: MemberInput, caller: Actor, session: Ses
 @router.post(
     "/banks/{bank_id}/join", status_code=201, responses=documented(NoValidToken, NoSuchThing)
 )
-async def join(bank_id: UUID, person_id: CurrentPerson, session: Session) -> MemberView:
+async def join(bank_id: UUID, caller: Actor, session: Session) -> MemberView:
     """Become a resident of a bank, to be fetched from and paid there."""
     bank = await banks.get(session, bank_id)
-    person = await _person(session, person_id)
+    caller.bank_id = bank.id
+    person = await _person(session, caller.person_id)
     joined = await members.register(session, bank.id, person, Role.RESIDENT, entered_by=person.id)
     return _member_view(person, joined)
 

@@ -11,7 +11,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-_WITH_RESIDENT = sa.text("resident_id IS NOT NULL")
+_WITH_PERSON = sa.text("person_id IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -47,7 +47,7 @@ def _make_entries() -> None:
         sa.Column("card_id", sa.Uuid(), nullable=True),
         sa.Column("about_kind", sa.String(length=30), nullable=False),
         sa.Column("about", sa.String(length=64), nullable=False),
-        sa.Column("resident_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("address", sa.String(length=45), nullable=False),
         sa.Column("device_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("bank_id", "id", name=op.f("pk_audit_entry")),
@@ -56,11 +56,11 @@ def _make_entries() -> None:
     op.create_index("ix_audit_entry_page", "audit_entry", ["bank_id", "page", "id"])
     op.create_index("ix_audit_entry_about", "audit_entry", ["bank_id", "about", "id"])
     op.create_index(
-        "ix_audit_entry_resident",
+        "ix_audit_entry_person",
         "audit_entry",
-        ["bank_id", "resident_id", "id"],
-        sqlite_where=_WITH_RESIDENT,
-        postgresql_where=_WITH_RESIDENT,
+        ["bank_id", "person_id", "id"],
+        sqlite_where=_WITH_PERSON,
+        postgresql_where=_WITH_PERSON,
     )
 
 
