@@ -16,6 +16,7 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
 from service.api import (
+    audit,
     auth,
     bank_statements,
     banks,
@@ -50,6 +51,7 @@ from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
 from service.api.measuring import Measuring
 from service.api.streams import Streams
+from service.audit import Seen
 from service.database import Database, open_database, schema
 from service.gateways import Gateways, beside
 from service.gateways.opening import open_gateways
@@ -85,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.streams = Streams(settings.event_streams)
+    app.state.seen = Seen()
     app.add_middleware(
         BodyLimit,
         most_bytes=settings.max_body_bytes,
@@ -122,6 +125,7 @@ def create_app(settings: Settings) -> FastAPI:
         days,
         seals,
         receipts,
+        audit,
         system,
     ):
         # Not included: that would work out every route a second time, at the first request.

@@ -22,9 +22,13 @@ class Seen:
         self._day: date | None = None
         self._noted: set[tuple[UUID, UUID | None, str, UUID]] = set()
 
+    def today(self) -> date:
+        """The day it is, in UTC."""
+        return utc_now().date()
+
     def new_to(self, bank_id: UUID, entry: Entry, residents: Iterable[UUID]) -> list[UUID]:
         """Those residents whose data this reader wasn't noted to have looked at today."""
-        today = utc_now().date()
+        today = self.today()
         if today != self._day or len(self._noted) > _MOST:
             self._day, self._noted = today, set()
         return [
