@@ -176,11 +176,13 @@ def _like(
         for side in ("debit", "credit"):
             made[f"{side}_account_id"] = accounts[made[f"{side}_account_id"]]
             made[f"{side}_shard"] = random.randrange(16) if made[f"{side}_shard"] else 0
-    if "request_hash" in made:
-        made["key"] = str(uuid4())
     if "about" in made:
         made["about"], made["person_id"] = str(other.pickup_id), native(other.resident_id)
-    if "done_at" in made:
-        made["done_at"] = None
-        made["fence"] = 0
-    return made
+    return made | _begun(made)
+
+
+def _begun(row: Row) -> Row:
+    """What a row says that is new with every collect."""
+    if "request_hash" in row:
+        return {"key": str(uuid4())}
+    return {"done_at": None, "fence": 0} if "done_at" in row else {}
