@@ -24,7 +24,10 @@ class Language(StrEnum):
 
 
 class Person(Table, table=True):
-    """Somebody with a phone number, wherever they are a member."""
+    """Somebody, wherever they are a member.
+
+    Whoever signs in by a city's own directory, or asked to be deleted, has no phone number.
+    """
 
     __table_args__ = (
         UniqueConstraint("phone"),
@@ -32,7 +35,7 @@ class Person(Table, table=True):
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    phone: str = Field(max_length=16, description="E.164")
+    phone: str | None = Field(default=None, max_length=16, description="E.164")
     name: str = Field(default="", max_length=120)
     language: str = Field(default=Language.INDONESIAN, sa_type=text_of(Language))
     created_at: datetime = Field(default_factory=utc_now)

@@ -173,7 +173,7 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:
-    """The message an event makes for a person; None if nobody needs to hear of it."""
+    """The message an event makes for a person; None if nobody needs to, or can, hear of it."""
     words = _WORDS.get(event.kind)
     if words is None:
         return None
@@ -183,6 +183,8 @@ def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:
     if event.kind == "payout_approved":
         body["payout_code"] = keys.payout_code(UUID(body["payout_id"]))
     to = body.pop("to_phone", person.phone)
+    if to is None:
+        return None
     text = words[1] if person.language == "en" else words[0]
     return Message(
         to=to,

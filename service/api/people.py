@@ -41,7 +41,7 @@ class MembershipView(BaseModel):
 
 class MeView(BaseModel):
     id: UUID
-    phone: str
+    phone: str | None
     name: str
     language: Language
     memberships: list[MembershipView]
@@ -60,7 +60,7 @@ class MemberInput(BaseModel):
 
 class MemberView(BaseModel):
     person_id: UUID
-    phone: str
+    phone: str | None
     name: str
     role: Role
     passbook_number: str | None

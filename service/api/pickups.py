@@ -83,7 +83,7 @@ class WindowView(BaseModel):
 class ResidentView(BaseModel):
     id: UUID
     name: str
-    phone: str
+    phone: str | None
 
 
 class PickupView(BaseModel):

@@ -78,7 +78,7 @@ class StatementView(BaseModel):
     bank_name: str
     resident_id: UUID
     name: str
-    phone: str
+    phone: str | None
     passbook_number: str
     language: str
     first_day: date

@@ -66,7 +66,7 @@ def _data(statement: Statement) -> dict[str, Any]:
         "address": _breakable(bank.address),
         "name": _breakable(resident.name),
         "number": statement.passbook_number,
-        "phone": resident.phone,
+        "phone": resident.phone or "-",
         "first_day": in_digits(statement.first_day),
         "last_day": in_digits(statement.last_day),
         "opening": in_words(statement.opening_idr, statement.language),

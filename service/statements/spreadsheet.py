@@ -33,7 +33,7 @@ def _rows(statement: Statement) -> Iterator[Sequence[Cell]]:
     yield say.title, statement.bank.name
     yield say.name, statement.resident.name
     yield say.number, statement.passbook_number
-    yield say.phone, statement.resident.phone
+    yield say.phone, statement.resident.phone or ""
     yield say.period, first, last
     yield ()
     yield (

@@ -6,7 +6,7 @@ import pytest
 
 from models.people import Role
 from tests.api.asking import Asking, done, nothing_changes, refused
-from tests.factories import Town, another, make_town, new_phone
+from tests.factories import Town, another, make_town, new_phone, phone_of
 
 MALFORMED = (422, "request_malformed")
 
@@ -98,7 +98,7 @@ async def test_officers_see_the_members(asking: Asking, town: Town) -> None:
 
 async def test_members_are_found_by_phone_and_by_role(asking: Asking, town: Town) -> None:
     second = await another(town, Role.RESIDENT)
-    local = f"0{second.phone.removeprefix('+62')}"
+    local = f"0{phone_of(second).removeprefix('+62')}"
     found = done(await asking.get(town.operator, path_of(town), phone=local))["items"]
     assert [member["person_id"] for member in found] == [str(second.id)]
     residents = done(await asking.get(town.operator, path_of(town), role="resident"))["items"]

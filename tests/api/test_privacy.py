@@ -8,7 +8,15 @@ from models.people import Role
 from models.pickup import Pickup
 from service.keys import Keys
 from tests.api.asking import HERE, Asking, done, handover, listing, nothing_changes, refused
-from tests.factories import Town, another, claim_pickup, collect_pickup, list_pickup, make_town
+from tests.factories import (
+    Town,
+    another,
+    claim_pickup,
+    collect_pickup,
+    list_pickup,
+    make_town,
+    phone_of,
+)
 
 FAR = HERE | {"lat": HERE["lat"] + 0.01}
 PRIVATE = ("Siti Aminah", "Diponegoro", "Pagar hijau")
@@ -46,7 +54,7 @@ async def test_the_board_shows_no_name_phone_address_note_or_code(
         "window",
         "waiting_s",
     }
-    secrets = (*PRIVATE, town.resident.phone, str(town.resident.id), pickup["handover_code"])
+    secrets = (*PRIVATE, phone_of(town.resident), str(town.resident.id), pickup["handover_code"])
     for secret in secrets:
         assert secret not in board.text.replace(job["pickup_id"], "")
 
@@ -58,7 +66,7 @@ async def test_the_route_gives_the_address_but_no_name_phone_or_code(
     answer = await asking.post(town.collector, "/v1/jobs/claim", {"position": HERE})
     (stop,) = done(answer, 201)["route"]["stops"]
     assert stop["address"] == "Jl. Diponegoro 12, Lubuk Pakam"
-    for secret in (PRIVATE[0], town.resident.phone):
+    for secret in (PRIVATE[0], phone_of(town.resident)):
         assert secret not in answer.text
     assert "handover_code" not in answer.text
     assert stop["pickup_id"] == pickup["id"]
@@ -92,7 +100,7 @@ async def test_a_collector_does_not_see_an_open_pickup_before_the_claim(
     refused(await asking.get(town.collector, path), 404, "no_such_thing")
     done(await asking.post(town.collector, f"{path}/claim"))
     seen = done(await asking.get(town.collector, path))
-    assert seen["resident"]["phone"] == town.resident.phone
+    assert seen["resident"]["phone"] == phone_of(town.resident)
 
 
 async def seen_codes(asking: Asking, town: Town, pickup: Pickup) -> list[str | None]:
@@ -159,7 +167,7 @@ async def test_after_giving_back_a_collector_sees_no_more(asking: Asking, town: 
     pickup = await claim_pickup(town, await list_pickup(town))
     path = f"/v1/pickups/{pickup.id}"
     released = await asking.post(town.collector, f"{path}/release", {"reason": "jauh"})
-    for secret in ("Diponegoro", town.resident.phone):
+    for secret in ("Diponegoro", phone_of(town.resident)):
         assert secret not in released.text
     refused(await asking.get(town.collector, path), 404, "no_such_thing")
     assert done(await asking.get(town.collector, "/v1/pickups"))["items"] == []

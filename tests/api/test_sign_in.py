@@ -25,7 +25,7 @@ from service.app import create_app
 from service.keys import Keys
 from service.settings import Settings
 from tests.api.asking import Asking, done, refused
-from tests.factories import Town, new_phone
+from tests.factories import Town, new_phone, phone_of
 
 CODES, TOKENS = "/v1/auth/codes", "/v1/auth/tokens"
 
@@ -313,7 +313,7 @@ async def test_what_looks_like_no_code_is_a_wrong_code(
 async def test_every_way_to_write_a_number_is_the_same_person(
     asking: Asking, parts: Parts, town: Town, write: Callable[[str], str]
 ) -> None:
-    phone = town.resident.phone
+    phone = phone_of(town.resident)
     written = write(phone.removeprefix("+62"))
     done(await asking.post(None, CODES, {"phone": written}), 202)
     tokens = done(await exchange(asking, written, codes_sent(parts, phone)[-1]))

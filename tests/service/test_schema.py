@@ -11,6 +11,7 @@ from alembic.operations import Operations
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from models import migrations
+from models.base import new_id
 from models.ledger import triggers
 from models.migrations.versions import m0007_cells
 from models.registry import BANK_TABLES, METADATA
@@ -149,6 +150,26 @@ def test_a_migration_can_be_taken_back(tmp_path: Path) -> None:
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
     schema.upgrade(url)
+
+
+def test_people_without_a_phone_are_kept_when_it_is_taken_back(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'back.db'}"
+    schema.upgrade(url)
+    engine = create_engine(url)
+    enter = (
+        "INSERT INTO person (id, phone, name, language, created_at)"
+        " VALUES (:id, :phone, '', 'id', '2026-11-20 00:00:00')"
+    )
+    people = [(new_id().hex, None), (new_id().hex, None), (new_id().hex, "+6281200000000")]
+    with engine.begin() as connection:
+        connection.execute(text(enter), [{"id": key, "phone": phone} for key, phone in people])
+    schema.downgrade(url, "0007")
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT id, phone FROM person ORDER BY id")).all()
+    engine.dispose()
+    assert found == [
+        (key, phone or f"-{key[-15:]}") for key, phone in sorted(people, key=lambda one: one[0])
+    ]
 
 
 async def test_pickups_of_before_are_found_by_the_cells_of_now(database: Database) -> None:
