@@ -15,6 +15,7 @@ METADATA = SQLModel.metadata
 GLOBAL_TABLES = frozenset(
     {
         "alembic_version",
+        "audit_own",
         "bank",
         "district",
         "gateway_callback",

@@ -16,6 +16,7 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
 from service.api import (
+    audit,
     auth,
     bank_statements,
     banks,
@@ -51,6 +52,7 @@ from service.api.dependencies import Parts
 from service.api.envelope import REQUEST_ID, Envelope
 from service.api.measuring import Measuring
 from service.api.streams import Streams
+from service.audit import Seen
 from service.database import Database, open_database, schema
 from service.gateways import Gateways, beside
 from service.gateways.opening import open_gateways
@@ -88,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.streams = Streams(settings.event_streams)
+    app.state.seen = Seen()
     app.add_middleware(
         BodyLimit,
         most_bytes=settings.max_body_bytes,
@@ -127,6 +130,7 @@ def create_app(settings: Settings) -> FastAPI:
         days,
         seals,
         receipts,
+        audit,
         system,
     ):
         # Not included: that would work out every route a second time, at the first request.

@@ -1,7 +1,7 @@
 """People, and what they may do in which bank."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
@@ -33,6 +33,12 @@ class Caller:
     roles: Mapping[UUID, frozenset[str]]
     bank_id: UUID | None = None
     """The bank of the act, once `act_in` has allowed it."""
+    on_behalf_of: UUID | None = None
+    """Whom somebody else acts for."""
+    card_id: UUID | None = None
+    """The card of theirs that was shown."""
+    touched: list[tuple[str, UUID]] = field(default_factory=list)
+    """Kinds and ids of what an act is about, if neither its path nor its answer names it."""
 
     def banks(self, *roles: Role) -> list[UUID]:
         """The banks where the caller has one of these parts, or any part if none is named."""
@@ -185,7 +191,8 @@ async def whose(
         caller.act_in(bank_id, role)
         return caller.person_id
     caller.act_in(bank_id, *OFFICERS)
-    return (await _with_part(session, bank_id, named, role)).id
+    caller.on_behalf_of = (await _with_part(session, bank_id, named, role)).id
+    return caller.on_behalf_of
 
 
 async def members_of(

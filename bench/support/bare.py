@@ -17,7 +17,7 @@ from models.base import new_id
 from service.ledger.chart import Place, chart
 
 Row = dict[str, Any]
-_TABLES = ("weighing", "ledger_journal", "ledger_transfer", "event", "idempotency")
+_TABLES = ("weighing", "ledger_journal", "ledger_transfer", "event", "idempotency", "audit_entry")
 
 
 class Collected:
@@ -89,6 +89,10 @@ def _rows_of(
         "idempotency": (
             f"bank_id = {mark} AND body LIKE {mark}",
             (bank, f'{{"id":"{model.pickup_id}","status":"collected"%'),
+        ),
+        "audit_entry": (
+            f"bank_id = {mark} AND about = {mark} AND act = 'collect_pickup'",
+            (bank, str(model.pickup_id)),
         ),
     }
     found = {}
@@ -172,9 +176,13 @@ def _like(
         for side in ("debit", "credit"):
             made[f"{side}_account_id"] = accounts[made[f"{side}_account_id"]]
             made[f"{side}_shard"] = random.randrange(16) if made[f"{side}_shard"] else 0
-    if "request_hash" in made:
-        made["key"] = str(uuid4())
-    if "done_at" in made:
-        made["done_at"] = None
-        made["fence"] = 0
-    return made
+    if "about" in made:
+        made["about"], made["person_id"] = str(other.pickup_id), native(other.resident_id)
+    return made | _begun(made)
+
+
+def _begun(row: Row) -> Row:
+    """What a row says that is new with every collect."""
+    if "request_hash" in row:
+        return {"key": str(uuid4())}
+    return {"done_at": None, "fence": 0} if "done_at" in row else {}

@@ -34,7 +34,8 @@ class Seal(Table, table=True):
     """The fingerprint of a finished page, chained to that of the page before.
 
     `leaves` holds 48 bytes a transfer in the page's order: its id, and the hash of what it
-    says. The root of these hashes and the head before it make the head.
+    says. The root of these hashes and the head before it make the head. In form 2 so do the
+    number and the root of the page's audit entries; seals of form 1 speak of none.
     """
 
     __tablename__ = "ledger_seal"
@@ -51,6 +52,9 @@ class Seal(Table, table=True):
     transfers: int
     leaves: bytes = Field(sa_type=LargeBinary)
     root: bytes = Field(sa_type=LargeBinary)
+    audit_entries: int | None = None
+    audit_leaves: bytes | None = Field(default=None, sa_type=LargeBinary)
+    audit_root: bytes | None = Field(default=None, sa_type=LargeBinary)
     previous: bytes = Field(sa_type=LargeBinary)
     head: bytes = Field(sa_type=LargeBinary)
     key_id: str = Field(max_length=64)

@@ -1,4 +1,4 @@
-"""The ledger's triggers for PostgreSQL, and those that guard payouts and counts.
+"""The ledger's triggers for PostgreSQL, and those that guard payouts, counts and the audit.
 
 Counters and entries may be written from inside a trigger only: pg_trigger_depth() is 0
 for a statement that came from outside. Writers share a lock on their bank's book; turning
@@ -9,7 +9,7 @@ as a set, so that an account that all of them touch is written once. Both lock t
 account first, so that two statements can't wait for each other.
 """
 
-from models import payout_guard
+from models import audit_guard, payout_guard
 from models.ledger.names import APPEND_ONLY, opens_again
 
 
@@ -244,17 +244,21 @@ def _function(name: str) -> str:
 
 FUNCTIONS: dict[str, str] = {name: _function(name) for name in _BODIES}
 
-_RUNS: dict[str, tuple[str, str, str]] = {
-    "ledger_transfer_apply": ("AFTER INSERT", "ledger_transfer", "ledger_apply"),
-    "ledger_account_open": ("AFTER INSERT", "ledger_account", "ledger_open"),
-    "ledger_journal_page": ("BEFORE INSERT", "ledger_journal", "ledger_on_page"),
-    "ledger_page_turn": ("BEFORE INSERT", "ledger_page", "ledger_turn"),
-    "ledger_entry_insert": ("BEFORE INSERT", "ledger_entry", "ledger_refuse"),
-    "ledger_balance_insert": ("BEFORE INSERT", "ledger_balance", "ledger_refuse"),
-    "ledger_balance_update": ("BEFORE UPDATE", "ledger_balance", "ledger_refuse"),
-    "ledger_balance_delete": ("BEFORE DELETE", "ledger_balance", "ledger_refuse"),
-    "ledger_balance_truncate": ("BEFORE TRUNCATE", "ledger_balance", "ledger_refuse"),
-} | payout_guard.RUNS
+_RUNS: dict[str, tuple[str, str, str]] = (
+    {
+        "ledger_transfer_apply": ("AFTER INSERT", "ledger_transfer", "ledger_apply"),
+        "ledger_account_open": ("AFTER INSERT", "ledger_account", "ledger_open"),
+        "ledger_journal_page": ("BEFORE INSERT", "ledger_journal", "ledger_on_page"),
+        "ledger_page_turn": ("BEFORE INSERT", "ledger_page", "ledger_turn"),
+        "ledger_entry_insert": ("BEFORE INSERT", "ledger_entry", "ledger_refuse"),
+        "ledger_balance_insert": ("BEFORE INSERT", "ledger_balance", "ledger_refuse"),
+        "ledger_balance_update": ("BEFORE UPDATE", "ledger_balance", "ledger_refuse"),
+        "ledger_balance_delete": ("BEFORE DELETE", "ledger_balance", "ledger_refuse"),
+        "ledger_balance_truncate": ("BEFORE TRUNCATE", "ledger_balance", "ledger_refuse"),
+    }
+    | payout_guard.RUNS
+    | audit_guard.RUNS
+)
 for _table in APPEND_ONLY:
     for _event in ("update", "delete", "truncate"):
         _RUNS[f"{_table}_{_event}"] = (f"BEFORE {_event.upper()}", _table, "ledger_refuse")

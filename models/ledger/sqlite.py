@@ -1,11 +1,11 @@
-"""The ledger's triggers for SQLite, and those that guard payouts and counts.
+"""The ledger's triggers for SQLite, and those that guard payouts, counts and the audit.
 
 SQLite can't tell a trigger's own statement from one that came from outside. So the
 guards work out what the newest transfer means for a row, and refuse all else: after a
 transfer both its entries stand, and then nothing fits any more.
 """
 
-from models import payout_guard
+from models import audit_guard, payout_guard
 from models.ledger.names import APPEND_ONLY, opens_again
 
 _NEVER = "SELECT RAISE(ABORT, 'ledger: what is written stays')"
@@ -176,4 +176,4 @@ for _table in APPEND_ONLY:
         _name = f"{_table}_{_event}"
         TRIGGERS[_name] = _refuse(_name, _event.upper(), _table)
 TRIGGERS["ledger_balance_delete"] = _refuse("ledger_balance_delete", "DELETE", "ledger_balance")
-TRIGGERS |= payout_guard.SQLITE
+TRIGGERS |= payout_guard.SQLITE | audit_guard.SQLITE

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from service import auth, members
+from service import audit, auth, members
+from service.api import auditing
 from service.api.dependencies import CurrentParts, Parts
 from service.api.errors import CodeNotSent, RequestMalformed, documented
 from service.api.late import LateRoute
@@ -71,7 +72,7 @@ async def send_code(body: CodeInput, request: Request, parts: CurrentParts) -> C
     "/tokens",
     responses=documented(members.PhoneNotValid, auth.WrongCode, auth.SessionEnded),
 )
-async def exchange(body: TokenInput, parts: CurrentParts) -> TokenView:
+async def exchange(body: TokenInput, request: Request, parts: CurrentParts) -> TokenView:
     """Exchange a code, or a refresh token that works once, for tokens.
 
     A refresh token that comes a second time ends every session that came from the same sign-in.
@@ -84,6 +85,13 @@ async def exchange(body: TokenInput, parts: CurrentParts) -> TokenView:
         else:
             phone, code = _phone_and_code(body)
             tokens = await auth.exchange_code(session, parts.keys, terms_of(parts), phone, code)
+            await audit.note_own(
+                session,
+                tokens.person_id,
+                "sign_in",
+                address=auditing.address_of(request),
+                device_id=auth.device_of_access_token(parts.keys, tokens.access),
+            )
     return TokenView(
         access_token=tokens.access,
         refresh_token=tokens.refresh,

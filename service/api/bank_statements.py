@@ -220,8 +220,10 @@ async def bringer(
     *,
     dry_run: _DryRun = False,
 ) -> Caller:
-    """Who brings a file in. What a dry run tells is not remembered: the next may tell more."""
-    return await idempotency.begin(request, session, person_id, None if dry_run else key)
+    """Who brings a file in. A dry run is no act; the next may tell more."""
+    if dry_run:
+        return Caller(person_id, await members.roles_of(session, person_id))
+    return await idempotency.begin(request, session, person_id, key)
 
 
 @_files.post(

@@ -18,6 +18,7 @@ from service.api.errors import BodyTooLarge, documented
 from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line
 from service.api.idempotency import ActRoute
 from service.api.late import LateRoute
+from service.api.looks import CurrentLooks
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.ledger import Place, chart
@@ -133,6 +134,7 @@ async def get_destination(
     bank_id: UUID,
     caller: Reader,
     session: ReadSession,
+    looks: CurrentLooks,
     resident_id: Annotated[UUID | None, Query()] = None,
 ) -> DestinationView:
     """Where a resident's transfers go. Officers see the last digits of the account."""
@@ -140,7 +142,9 @@ async def get_destination(
     found = await payouts.destination_of(session, bank_id, whose)
     if found is None:
         raise NoSuchThing(thing="destination")
-    return _destination_view(found, is_own=whose == caller.person_id)
+    view = _destination_view(found, is_own=whose == caller.person_id)
+    await looks.note("destination", [(bank_id, whose)])
+    return view
 
 
 @router.get("/banks/{bank_id}/floats", responses=documented(NoValidToken, NotAllowed))

@@ -4,7 +4,7 @@ The answer is written in the transaction of the act, so both happen or neither d
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,6 @@ from uuid import UUID
 from fastapi import Request, Response
 from sqlalchemy import and_, bindparam
 from sqlalchemy import select as select_columns
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,11 +19,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import utc_now
 from models.idempotency import Answer
 from models.people import Membership
+from service import audit
+from service.api import auditing
+from service.api.auditing import ActName
 from service.api.errors import IdempotencyKeyReused, answer_of
 from service.api.late import LateRoute
+from service.audit import Entry
 from service.database import one_at_a_time
 from service.errors import Conflict
-from service.members import Caller, group_roles
+from service.members import Caller, group_roles, roles_of
 
 # Made once: putting a statement together costs more than running it.
 _ROLES_AND_ANSWER = (
@@ -46,10 +49,11 @@ _ROLES_AND_ANSWER = (
     )
     .where(col(Membership.person_id) == bindparam("person_id"))
 )
-_REMEMBER = {
-    "sqlite": sqlite_insert(Answer).on_conflict_do_nothing().returning(col(Answer.key)),
-    "postgresql": postgresql_insert(Answer).on_conflict_do_nothing().returning(col(Answer.key)),
-}
+_REMEMBER = sqlite_insert(Answer).on_conflict_do_nothing().returning(col(Answer.key))
+_REMEMBER_FIRST = """
+WITH remembered AS (
+  INSERT INTO idempotency (bank_id, person_id, key, request_hash, status, body, created_at)
+  VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING key)"""
 
 
 @dataclass(slots=True)
@@ -58,8 +62,8 @@ class Act:
 
     session: AsyncSession
     caller: Caller
-    key: str
-    request_hash: str
+    key: str | None
+    request_hash: str = ""
 
 
 class Replay(Exception):
@@ -71,16 +75,17 @@ class Replay(Exception):
 
 
 class ActRoute(LateRoute):
-    """A route whose answers are remembered under the caller's key."""
+    """A route whose acts are audited, and whose answers are remembered under the caller's key."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        name = auditing.name_of(self.endpoint.__name__, self.path_format)
 
         async def handle_once(request: Request) -> Response:
             # Before any transaction: whoever sends slowly must not keep the others waiting.
             await request.body()
             try:
-                return await _run(handle, request)
+                return await _run(handle, request, name)
             except Replay as replay:
                 return _replayed(replay)
 
@@ -101,8 +106,9 @@ async def begin(
     `alone` is for an act whose bank isn't known before it is done: two at once wait in line.
     """
     if key is None:
-        query = select(Membership.bank_id, Membership.role).where(Membership.person_id == person_id)
-        return Caller(person_id, group_roles(list(await session.exec(query))))
+        caller = Caller(person_id, await roles_of(session, person_id))
+        request.state.act = Act(session, caller, None)
+        return caller
     request_hash = await _hash_of(request)
     if alone:
         await one_at_a_time(session, f"{person_id} {key}")
@@ -118,9 +124,9 @@ async def begin(
 
 
 async def _run(
-    handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request
+    handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request, name: ActName
 ) -> Response:
-    """Run the act and remember what it answers, be it what a rule says no to."""
+    """Run the act, audit it and remember its answer, be it what a rule says no to."""
     try:
         response = await handle(request)
     except Conflict as problem:
@@ -132,25 +138,21 @@ async def _run(
         response = answer_of(request, problem)
     act = getattr(request.state, "act", None)
     if act is not None and act.caller.bank_id is not None:
-        await _remember(act, act.caller.bank_id, response)
+        keys = request.app.state.parts.keys
+        entries = auditing.entries_of(request, name, act.caller, response, keys)
+        await _write_down(act, act.caller.bank_id, response, entries)
     return response
 
 
-async def _remember(act: Act, bank_id: UUID, response: Response) -> None:
-    """Write the answer down; if another request with the key was first, its answer counts."""
-    connection = await act.session.connection()
-    answer = {
-        "bank_id": bank_id,
-        "person_id": act.caller.person_id,
-        "key": act.key,
-        "request_hash": act.request_hash,
-        "status": response.status_code,
-        "body": bytes(response.body).decode(),
-        "created_at": utc_now(),
-    }
-    written = await connection.execute(_REMEMBER[connection.dialect.name], answer)
-    # Not by rowcount, which is unknown (-1) after an INSERT on PostgreSQL.
-    if written.first() is None:
+async def _write_down(
+    act: Act, bank_id: UUID, response: Response, entries: Sequence[Entry]
+) -> None:
+    """Write the audit, and the answer; if another request with the key was first, its counts."""
+    if act.key is None:
+        await audit.write(act.session, bank_id, entries)
+        return
+    answer = _answer_row(act, act.key, bank_id, response)
+    if not await _write_both(act.session, answer, entries):
         await act.session.rollback()
         query = select(Answer).where(
             Answer.bank_id == bank_id,
@@ -158,6 +160,42 @@ async def _remember(act: Act, bank_id: UUID, response: Response) -> None:
             Answer.key == act.key,
         )
         raise _answered((await act.session.exec(query)).one(), act.request_hash)
+
+
+async def _write_both(
+    session: AsyncSession, answer: dict[str, Any], entries: Sequence[Entry]
+) -> bool:
+    """Whether the answer is the first under its key; else nothing is written."""
+    connection = await session.connection()
+    bank_id, first = answer["bank_id"], entries[0]
+    if connection.dialect.name == "postgresql":
+        # One round trip for both.
+        statement, values = audit.for_postgresql(bank_id, first, "FROM remembered RETURNING id")
+        both = await connection.exec_driver_sql(
+            _REMEMBER_FIRST + statement, (*answer.values(), *values)
+        )
+        is_first = both.first() is not None
+    else:
+        remembered = await connection.execute(_REMEMBER, answer)
+        # Not by rowcount, which is unknown (-1) after such an INSERT.
+        is_first = remembered.first() is not None
+        if is_first:
+            await audit.write(session, bank_id, [first])
+    if is_first and len(entries) > 1:
+        await audit.write(session, bank_id, entries[1:])
+    return is_first
+
+
+def _answer_row(act: Act, key: str, bank_id: UUID, response: Response) -> dict[str, Any]:
+    return {
+        "bank_id": bank_id,
+        "person_id": act.caller.person_id,
+        "key": key,
+        "request_hash": act.request_hash,
+        "status": response.status_code,
+        "body": bytes(response.body).decode(),
+        "created_at": utc_now(),
+    }
 
 
 def _answered(answer: Any, request_hash: str) -> Exception:

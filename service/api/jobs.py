@@ -259,6 +259,7 @@ async def claim_nearest(
         session, _banks(caller), caller.person_id, asked.wish, drives=asked.drives
     )
     caller.act_in(drive.route.bank_id, Role.COLLECTOR)
+    caller.touched += [("pickup", stop.pickup.id) for stop in drive.stops]
     return ClaimedView(route=_route_view(drive))
 
 

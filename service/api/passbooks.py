@@ -23,6 +23,7 @@ from service.api.dependencies import (
 from service.api.errors import documented
 from service.api.fields import Instant, Weighings, WeighingView
 from service.api.idempotency import ActRoute
+from service.api.looks import CurrentLooks
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.ledger.chart import IDR
@@ -170,11 +171,16 @@ async def drop_off(
 
 @router.get("/passbooks/{bank_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def passbook(
-    bank_id: UUID, caller: Reader, session: ReadSession, resident_id: ResidentQuery = None
+    bank_id: UUID,
+    caller: Reader,
+    session: ReadSession,
+    looks: CurrentLooks,
+    resident_id: ResidentQuery = None,
 ) -> PassbookView:
     """What is available, pending and held, and the grams behind it."""
     whose = await members.whose(session, caller, bank_id, resident_id)
     standing = await ledger.standing(session, bank_id, whose)
+    await looks.note("passbook", [(bank_id, whose)])
     return PassbookView(bank_id=bank_id, resident_id=whose, **standing._asdict())
 
 
@@ -186,6 +192,7 @@ async def lines(
     caller: Reader,
     session: ReadSession,
     page: CurrentPage,
+    looks: CurrentLooks,
     resident_id: ResidentQuery = None,
 ) -> LineList:
     """The lines of the passbook, newest first."""
@@ -194,6 +201,7 @@ async def lines(
         session, bank_id, whose, before=page.before_number, limit=page.limit + 1
     )
     shown, last = page.cut(found)
+    await looks.note("passbook", [(bank_id, whose)])
     return LineList(
         items=[line_view(line, statements.described(line, "id")) for line in shown],
         next_cursor=cursor_of(last.version) if last else None,
@@ -208,6 +216,7 @@ async def lots_kept(
     caller: Reader,
     session: ReadSession,
     page: CurrentPage,
+    looks: CurrentLooks,
     resident_id: ResidentQuery = None,
 ) -> LotList:
     """Under bagi hasil: what the store keeps for a resident or has sold, newest first."""
@@ -216,10 +225,12 @@ async def lots_kept(
         session, bank_id, whose, before=page.before_id, limit=page.limit + 1
     )
     shown, last = page.cut(found)
-    return LotList(
+    view = LotList(
         items=[LotView(**lot.model_dump()) for lot in shown],
         next_cursor=cursor_of(last.id) if last else None,
     )
+    await looks.note("passbook", [(bank_id, whose)])
+    return view
 
 
 @router.get("/banks/{bank_id}/ledger/trial-balance", responses=documented(NoValidToken, NotAllowed))

@@ -34,6 +34,7 @@ from service.api.dependencies import (
 from service.api.errors import RequestMalformed, documented
 from service.api.fields import LARGEST_AMOUNT_IDR, OR_NOTHING, PLAIN, Amount, Line, Reason
 from service.api.idempotency import ActRoute
+from service.api.looks import CurrentLooks
 from service.api.pickups import ReasonInput
 from service.auth import NoValidToken
 from service.errors import FieldProblem, NoSuchThing, NotAllowed, Problem
@@ -224,6 +225,7 @@ async def list_payouts(
     session: ReadSession,
     parts: CurrentParts,
     page: CurrentPage,
+    looks: CurrentLooks,
     bank_id: BankQuery = None,
     status: PayoutStatus | None = None,
 ) -> PayoutList:
@@ -237,19 +239,23 @@ async def list_payouts(
         limit=page.limit + 1,
     )
     shown, last = page.cut(found)
-    return PayoutList(
+    view = PayoutList(
         items=await _views(session, parts, caller, shown),
         next_cursor=cursor_of(last.id) if last else None,
     )
+    await looks.note("payout", [(one.bank_id, one.resident_id) for one in view.items])
+    return view
 
 
 @router.get("/{payout_id}", responses=documented(NoValidToken, NoSuchThing))
 async def get_payout(
-    payout_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
+    payout_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts, looks: CurrentLooks
 ) -> PayoutView:
     """One payout that concerns me."""
     payout = await payouts.find_own(session, caller, payout_id)
-    return await _shown(session, parts, caller, payout)
+    view = await _shown(session, parts, caller, payout)
+    await looks.note("payout", [(view.bank_id, view.resident_id)])
+    return view
 
 
 @router.get("/{payout_id}/moves", responses=documented(NoValidToken, NoSuchThing))
@@ -305,6 +311,7 @@ async def approve_batch(
         except Problem as problem:
             raise _at(body, payout_id, problem) from problem
         approved.append(payout)
+        caller.touched.append(("payout", payout.id))
     return PayoutBatch(items=await _views(session, parts, caller, approved))
 
 

@@ -4,17 +4,19 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Language, Membership, Person, Role
-from service import banks, members
+from service import audit, banks, members
+from service.api import auditing
 from service.api.auth import Phone
 from service.api.dependencies import (
     Actor,
     CurrentPage,
+    CurrentParts,
     CurrentPerson,
     Reader,
     ReadSession,
@@ -24,6 +26,7 @@ from service.api.dependencies import (
 from service.api.errors import documented
 from service.api.fields import OR_NOTHING, PLAIN
 from service.api.idempotency import ActRoute
+from service.api.looks import CurrentLooks
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.members import OFFICERS
@@ -76,13 +79,22 @@ async def me(person_id: CurrentPerson, session: ReadSession) -> MeView:
 
 
 @router.patch("/me", responses=documented(NoValidToken))
-async def change_me(body: MePatch, person_id: CurrentPerson, session: Session) -> MeView:
+async def change_me(
+    body: MePatch, request: Request, person_id: CurrentPerson, session: Session, parts: CurrentParts
+) -> MeView:
     """Change my name or the language I am written to in."""
     person = await _person(session, person_id)
     person.name = person.name if body.name is None else body.name
     person.language = body.language or person.language
     session.add(person)
     await session.flush()
+    await audit.note_own(
+        session,
+        person_id,
+        "change_me",
+        address=auditing.address_of(request),
+        device_id=auditing.device_of(request, parts.keys),
+    )
     return await _me(session, person)
 
 
@@ -110,20 +122,23 @@ async def register(bank_id: UUID, body: MemberInput, caller: Actor, session: Ses
 @router.post(
     "/banks/{bank_id}/join", status_code=201, responses=documented(NoValidToken, NoSuchThing)
 )
-async def join(bank_id: UUID, person_id: CurrentPerson, session: Session) -> MemberView:
+async def join(bank_id: UUID, caller: Actor, session: Session) -> MemberView:
     """Become a resident of a bank, to be fetched from and paid there."""
     bank = await banks.get(session, bank_id)
-    person = await _person(session, person_id)
+    caller.bank_id = bank.id
+    person = await _person(session, caller.person_id)
     joined = await members.register(session, bank.id, person, Role.RESIDENT, entered_by=person.id)
     return _member_view(person, joined)
 
 
 @router.get("/banks/{bank_id}/members", responses=documented(NoValidToken, NotAllowed))
-async def list_members(
+async def list_members(  # noqa: PLR0913  One parameter a part of the request.
+    *,
     bank_id: UUID,
     caller: Reader,
     session: ReadSession,
     page: CurrentPage,
+    looks: CurrentLooks,
     role: Role | None = None,
     phone: Annotated[str | None, Query(max_length=members.LONGEST_PHONE)] = None,
 ) -> MemberList:
@@ -138,10 +153,12 @@ async def list_members(
         limit=page.limit + 1,
     )
     shown, last = page.cut(found)
-    return MemberList(
+    view = MemberList(
         items=[_member_view(*member) for member in shown],
         next_cursor=_cursor_after(last) if last else None,
     )
+    await looks.note("member", [(bank_id, one.person_id) for one in view.items])
+    return view
 
 
 async def _person(session: AsyncSession, person_id: UUID) -> Person:

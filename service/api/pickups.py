@@ -37,6 +37,7 @@ from service.api.fields import (
     position_of,
 )
 from service.api.idempotency import ActRoute
+from service.api.looks import CurrentLooks
 from service.auth import NoValidToken
 from service.errors import FieldProblem, NoSuchThing, NotAllowed, WaitsForOperator
 from service.keys import Keys
@@ -189,33 +190,39 @@ async def list_waste(
 
 
 @router.get("", responses=documented(NoValidToken))
-async def list_pickups(
+async def list_pickups(  # noqa: PLR0913  One parameter a part of the request.
+    *,
     caller: Reader,
     session: ReadSession,
     parts: CurrentParts,
     page: CurrentPage,
+    looks: CurrentLooks,
     status: PickupStatus | None = None,
-    waits_for_decision: bool = False,  # noqa: FBT001, FBT002  A query parameter.
+    waits_for_decision: bool = False,
 ) -> PickupPage:
     """My listings, the jobs I hold or did, and as an officer those of my bank; newest first."""
     wanted = pickups.Wanted(status, waits_for_decision, page.before_id, page.limit + 1)
     found = await pickups.visible(session, caller, wanted)
     cut, last = page.cut(found)
     shown = await pickups.shown(session, cut)
-    return PickupPage(
+    view = PickupPage(
         items=[pickup_view(one, caller, parts.keys) for one in shown],
         next_cursor=cursor_of(last.id) if last else None,
     )
+    await looks.note("pickup", [(one.bank_id, one.resident.id) for one in view.items])
+    return view
 
 
 @router.get("/{pickup_id}", responses=documented(NoValidToken, NoSuchThing))
 async def get_pickup(
-    pickup_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
+    pickup_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts, looks: CurrentLooks
 ) -> PickupView:
     """One pickup that concerns me."""
     pickup = await pickups.find_own(session, caller, pickup_id)
     (shown,) = await pickups.shown(session, [pickup])
-    return pickup_view(shown, caller, parts.keys)
+    view = pickup_view(shown, caller, parts.keys)
+    await looks.note("pickup", [(view.bank_id, view.resident.id)])
+    return view
 
 
 @router.post(

@@ -243,6 +243,7 @@ async def apply(bank_id: UUID, plan_id: UUID, caller: Actor, session: Session) -
     caller.act_in(bank_id, *OFFICERS)
     plan = await plans.find(session, bank_id, plan_id)
     applied = await plans.apply(session, plan, by=caller.person_id)
+    caller.touched += [("plan", plan.id), *(("pickup", one) for one in applied.given)]
     return AppliedView(
         route_ids=list(applied.route_ids),
         given=list(applied.given),

@@ -16,6 +16,7 @@ from service.api.dependencies import CurrentParts, Reader, ReadSession
 from service.api.errors import documented, language_of
 from service.api.fields import WeighingView
 from service.api.late import LateRoute
+from service.api.looks import CurrentLooks
 from service.api.seals import PageSealView, page_view
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, in_words
@@ -114,6 +115,7 @@ async def receipt(  # noqa: PLR0913  One parameter a part of the request.
     caller: Reader,
     session: ReadSession,
     parts: CurrentParts,
+    looks: CurrentLooks,
     form: Annotated[Literal["json", "text", "svg"], Query(alias="format")] = "json",
 ) -> Response | ReceiptView:
     """The receipt of a pickup, drop-off, payout or journal: one's own, or an officer's view.
@@ -121,6 +123,7 @@ async def receipt(  # noqa: PLR0913  One parameter a part of the request.
     `format=text` is short enough for a message, `format=svg` a QR code of the same proof.
     """
     found = await sealing.receipt(session, caller, bank_id, act_id)
+    await looks.note("receipt", [(bank_id, found.resident_id)])
     language = language_of(request)
     if form == "text":
         return Response(in_text(found, language, request.url.path), media_type="text/plain")

@@ -219,6 +219,7 @@ async def add_stop(route_id: UUID, body: MoreInput, caller: Actor, session: Sess
         raise NotAllowed
     pickup = await pickups.find(session, caller, body.pickup_id)
     await claims.add(session, going, pickup)
+    caller.touched.append(("pickup", pickup.id))
     return _view(await claims.running(session, going.route))
 
 

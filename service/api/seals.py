@@ -63,6 +63,8 @@ class PageSealView(BaseModel):
     form: int
     transfers: int
     root: str
+    audit_entries: int | None = Field(description="How many; null in form 1, before the audit")
+    audit_root: str | None
     previous: str
     head: str
     key_id: str
@@ -139,6 +141,8 @@ def page_view(seal: Seal) -> PageSealView:
         form=seal.form,
         transfers=seal.transfers,
         root=seal.root.hex(),
+        audit_entries=seal.audit_entries,
+        audit_root=seal.audit_root.hex() if seal.audit_root is not None else None,
         previous=seal.previous.hex(),
         head=seal.head.hex(),
         key_id=seal.key_id,

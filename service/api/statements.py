@@ -15,6 +15,7 @@ from service.api.dependencies import CurrentParts, CurrentPerson
 from service.api.errors import accepted_language, documented
 from service.api.fields import Day
 from service.api.late import LateRoute
+from service.api.looks import note_looks
 from service.api.passbooks import ResidentQuery
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -105,6 +106,7 @@ class StatementView(BaseModel):
 )
 async def statement(
     bank_id: UUID,
+    request: Request,
     person_id: CurrentPerson,
     parts: CurrentParts,
     wanted: Annotated[Wanted, Depends(wanted_statement)],
@@ -125,6 +127,7 @@ async def statement(
         found = await statements.read(
             session, bank_id, whose, wanted.days, language=wanted.language
         )
+    await note_looks(request, parts, caller, "statement", [(bank_id, whose)])
     if wanted.file_format == "csv":
         return _file(found, statements.as_csv(found), "csv", "text/csv; charset=utf-8")
     if wanted.file_format == "pdf":

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank, District, Policy
 from models.people import Person, Role
-from service import banks, members
+from service import audit, banks, members
 from service.cli.ground import require_schema
 from service.cli.naming import told
 from service.cli.refusals import Refused
@@ -67,6 +67,9 @@ async def _create_bank(
             await _check_free(session, bank.name)
             await _check_district(session, bank.district_code)
             await banks.create(session, bank, rules)
+            await audit.by_system(
+                session, bank.id, "create_bank", about_kind="bank", about=str(bank.id)
+            )
             for role, phone in officers.items():
                 if phone:
                     await _appoint(session, bank.id, Role(role), phone)
@@ -126,4 +129,12 @@ async def _appoint(
         person.name = name
         session.add(person)
     await members.register(session, bank_id, person, role, entered_by=None)
+    await audit.by_system(
+        session,
+        bank_id,
+        "add_member",
+        about_kind="person",
+        about=str(person.id),
+        person_id=person.id,
+    )
     return person

@@ -19,7 +19,7 @@ from models.bank import Bank
 from models.base import utc_now
 from models.material import Material
 from models.price import Price
-from service import prices
+from service import audit, prices
 from service.cli.ground import require_schema
 from service.cli.naming import told
 from service.cli.opening import find_bank
@@ -150,6 +150,9 @@ async def _enter(settings: Settings, plan: _Plan) -> None:
                 replace(price, valid_from=max(price.valid_from, now)) for price, _ in plan.changes
             ]
             await prices.add(session, plan.bank.id, new, entered_by=None)
+            await audit.by_system(
+                session, plan.bank.id, "import_prices", about_kind="price", about=""
+            )
     finally:
         await database.close()
 

@@ -14,7 +14,7 @@ from sqlmodel import select
 from models.bank import Bank
 from models.base import utc_now
 from routing.roads.calibrating import calibrate as fitted
-from service import banks, claims
+from service import audit, banks, claims
 from service.app import open_parts
 from service.claims import Running
 from service.cli.ground import require_schema
@@ -92,8 +92,11 @@ async def _calibrate(wanted: str, *, apply: bool) -> None:
         if apply:
             changes = dict(zip(_FIGURES, after, strict=True))
             async with parts.database.transaction() as session:
-                await banks.change_rules(
+                rules = await banks.change_rules(
                     session, at.id, changes, valid_from=utc_now(), entered_by=None
+                )
+                await audit.by_system(
+                    session, at.id, "change_rules", about_kind="policy", about=str(rules.id)
                 )
             typer.echo("Entered as rules that are in force from now on.")
 

@@ -60,7 +60,8 @@ def verify() -> None:
         typer.echo(f"bank {finding.bank_id}, {finding.subject}: {finding.problem}")
     typer.echo(
         f"{result.banks} banks, {result.accounts} accounts, {result.transfers} transfers,"
-        f" {result.entries} entries, {sealed.pages} sealed pages, {sealed.days} sealed days: "
+        f" {result.entries} entries, {sealed.pages} sealed pages, {sealed.days} sealed days,"
+        f" {sealed.entries} audit entries: "
         + (f"{len(findings)} findings." if findings else "everything adds up.")
     )
     if findings:

@@ -55,6 +55,24 @@ _READ_PAGE = {
     ),
     "postgresql": _statements(_POSTGRESQL_ID, _POSTGRESQL_INSTANT, "%s", ("", "")),
 }
+
+
+def _entries(of_id: str, instant: str, mark: str) -> str:
+    """The statement that reads the audit entries of a page."""
+    maybe = ("actor_id", "on_behalf_of", "card_id", "person_id", "device_id")
+    ids = {name: f"coalesce({of_id.format(f'e.{name}')}, '')" for name in maybe}
+    return (
+        f"SELECT {of_id.format('e.id')}, {instant.format('e.at')}, e.act,"
+        f" CAST(e.status AS TEXT), {ids['actor_id']}, {ids['on_behalf_of']}, {ids['card_id']},"
+        f" e.about_kind, e.about, {ids['person_id']}, e.address, {ids['device_id']}"
+        f" FROM audit_entry e WHERE e.bank_id = {mark} AND e.page = {mark} ORDER BY e.id"
+    )
+
+
+_READ_ENTRIES = {
+    "sqlite": _entries(_SQLITE_ID, _SQLITE_INSTANT, "?"),
+    "postgresql": _entries(_POSTGRESQL_ID, _POSTGRESQL_INSTANT, "%s"),
+}
 _ONE_MOMENT = {
     "sqlite": "BEGIN",
     "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
@@ -64,6 +82,8 @@ Journal = list[str]
 """Values in the order of JOURNAL_FIELDS."""
 Transfer = tuple[str, ...]
 """Values in the order of TRANSFER_FIELDS."""
+AuditEntry = tuple[str, ...]
+"""Values in the order of AUDIT_FIELDS, from the id on."""
 _NOTHING: tuple[str, list[Transfer]] = ("", [])
 
 
@@ -107,6 +127,13 @@ def acts_on(
             continue
         yield [*shared, *journal[:6], microseconds(journal[6])], lines
         current, lines = next(acts, _NOTHING)
+
+
+def entries_on(connection: Connection, bank_id: UUID, page: int) -> Iterator[AuditEntry]:
+    """The audit entries of a page, by id."""
+    bound = (_plain(connection, bank_id), page)
+    for row in _rows(connection, _READ_ENTRIES[connection.dialect.name], bound):
+        yield (row[0], microseconds(row[1]), *row[2:])
 
 
 def day_of(value: date | str) -> date:

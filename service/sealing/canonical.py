@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-FORM = 1
 TITLE = "jumpa-madu/transfer/1"
 JOURNAL_FIELDS = (
     "bank_id",

@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 
 from service.ledger import Finding
 from service.sealing import book
+from service.sealing.audited import audit_leaves_of
 from service.sealing.heads import (
+    NO_ENTRIES,
     NO_PAGE,
     DayFacts,
     PageFacts,
@@ -29,6 +31,7 @@ from service.sealing.paths import LEAF_BYTES, leaves_in
 from service.sealing.versions import closes_of
 
 _POSTED = ("post", "settle")
+_PLURALS = {"transfer": "transfers", "audit entry": "audit entries"}
 _PUBLIC_KEYS = Mapping[str, Ed25519PublicKey]
 _OPEN = "SELECT coalesce(max(number), 0) AS open FROM ledger_page WHERE bank_id = :bank_id"
 _LAST_SEAL = "SELECT coalesce(max(page), 0) AS page FROM ledger_seal WHERE bank_id = :bank_id"
@@ -50,6 +53,8 @@ class Checked:
     pages: int = 0
     days: int = 0
     transfers: int = 0
+    entries: int = 0
+    """Of the audit."""
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -125,20 +130,42 @@ class _Check:
         sealed = bytes(seal["leaves"])
         own_root = root_of(leaf for _, leaf in leaves_in(sealed))
         if rows != sealed and own_root == seal["root"]:
-            self._differences(page, sealed, rows)
+            self._rows_differ = True
+            self._differences(page, "transfer", sealed, rows)
         elif rows != sealed and root != seal["root"]:
             self._rows_differ = True
             self._found(f"page {page}", "its transfers are not those that were sealed")
-        self._seal(page, seal, own_root)
+        self._seal(page, seal, own_root, self._audit(page, seal))
         self._transfers += seal["transfers"]
 
-    def _seal(self, page: int, seal: Mapping[str, Any], own_root: bytes) -> None:
+    def _audit(self, page: int, seal: Mapping[str, Any]) -> bytes:
+        """Compare a page's audit with what was sealed of it; the root of what was."""
+        rows, tree = audit_leaves_of(self._connection, self._bank_id, page)
+        self._result.entries += tree.size
+        sealed = bytes(seal["audit_leaves"] or b"")
+        own_root = root_of(leaf for _, leaf in leaves_in(sealed))
+        is_whole = own_root == (seal["audit_root"] or NO_ENTRIES)
+        if rows != sealed and is_whole:
+            self._differences(page, "audit entry", sealed, rows)
+        elif rows != sealed and tree.root() != seal["audit_root"]:
+            self._found(f"page {page}", "its audit is not the one that was sealed")
+        return own_root
+
+    def _seal(self, page: int, seal: Mapping[str, Any], own_root: bytes, audit_root: bytes) -> None:
         facts = PageFacts(
-            self._bank_id, page, seal["transfers"], own_root, seal["previous"], seal["form"]
+            self._bank_id,
+            page,
+            seal["transfers"],
+            own_root,
+            seal["previous"],
+            seal["audit_entries"] or 0,
+            audit_root,
+            seal["form"],
         )
         head = bytes(seal["head"])
         before, self._head = self._head, None
-        if facts.head() != head or own_root != seal["root"]:
+        is_edited = own_root != seal["root"] or audit_root != (seal["audit_root"] or NO_ENTRIES)
+        if facts.head() != head or is_edited:
             self._found(f"page {page}", "its seal was edited")
         elif before is not None and bytes(seal["previous"]) != before:
             self._found(f"page {page}", f"its seal does not follow that of page {page - 1}")
@@ -208,25 +235,22 @@ class _Check:
         self._head = None
         self._transfers += len(self._read_page(page)[0]) // LEAF_BYTES
 
-    def _differences(self, page: int, sealed: bytes, rows: bytes) -> None:
-        """Which transfers differ; only now are leaves looked up by id."""
-        self._rows_differ = True
+    def _differences(self, page: int, noun: str, sealed: bytes, rows: bytes) -> None:
+        """Which transfers or entries differ; only now are leaves looked up by id."""
         then, now = dict(leaves_in(sealed)), dict(leaves_in(rows))
         for one, leaf in then.items():
             if one not in now:
-                self._found(f"transfer {UUID(bytes=one)}", f"is missing from page {page}")
+                self._found(f"{noun} {UUID(bytes=one)}", f"is missing from page {page}")
             elif now[one] != leaf:
-                self._found(
-                    f"transfer {UUID(bytes=one)}", f"was edited after page {page} was sealed"
-                )
+                self._found(f"{noun} {UUID(bytes=one)}", f"was edited after page {page} was sealed")
         for one in now:
             if one not in then:
                 self._found(
-                    f"transfer {UUID(bytes=one)}", f"was inserted after page {page} was sealed"
+                    f"{noun} {UUID(bytes=one)}", f"was inserted after page {page} was sealed"
                 )
         same = {one for one, leaf in then.items() if now.get(one) == leaf}
         if [one for one in then if one in same] != [one for one in now if one in same]:
-            self._found(f"page {page}", "its transfers stand in another order than sealed")
+            self._found(f"page {page}", f"its {_PLURALS[noun]} stand in another order than sealed")
 
     def _totals(self) -> list[Total]:
         id_text = (

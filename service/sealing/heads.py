@@ -9,11 +9,15 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from service.sealing.canonical import FORM, netstrings
+from service.sealing.canonical import netstrings
 
 NO_PAGE = bytes(32)
 """The head before that of a book's first page."""
+NO_ENTRIES = hashlib.sha256().digest()
+"""The root of no entries at all."""
 _HEAD = b"\x02"
+PAGE_FORM = 2
+"""The form in which pages are sealed from now on, with their audit; form 1 stays good."""
 _PAGE_TITLE = b"jumpa-madu/page/1\n"
 DAY_FORM = 2
 """The form in which days are signed from now on; those of form 1 stay good."""
@@ -31,13 +35,18 @@ class PageFacts(NamedTuple):
     transfers: int
     root: bytes
     previous: bytes
-    form: int = FORM
+    audit_entries: int = 0
+    audit_root: bytes = NO_ENTRIES
+    form: int = PAGE_FORM
 
     def head(self) -> bytes:
         """SHA-256 over the facts, each of a fixed width; numbers with the high byte first."""
         numbers = self.page.to_bytes(8, "big") + self.transfers.to_bytes(8, "big")
         said = _HEAD + bytes([self.form]) + self.bank_id.bytes + numbers
-        return hashlib.sha256(said + self.root + self.previous).digest()
+        said += self.root + self.previous
+        if self.form > 1:
+            said += self.audit_entries.to_bytes(8, "big") + self.audit_root
+        return hashlib.sha256(said).digest()
 
 
 class InDrawer(NamedTuple):

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
-from sqlmodel import col, exists, func, select
+from sqlmodel import col, exists, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.audit import AuditEntry
 from models.bank import Bank
 from models.base import utc_now
 from models.ledger import Journal, Page, Seal
@@ -20,7 +21,8 @@ from service import ledger
 from service.database import Database
 from service.keys import Keys, key_id_of
 from service.sealing import book
-from service.sealing.canonical import FORM, LeafMaker, id_bytes
+from service.sealing.audited import audit_leaves_of
+from service.sealing.canonical import LeafMaker, id_bytes
 from service.sealing.heads import NO_PAGE, PageFacts, page_message
 from service.sealing.merkle import Tree
 from service.sealing.noted import HeadDiffers, noted_at
@@ -47,6 +49,8 @@ class Worked(NamedTuple):
     facts: PageFacts
     leaves: bytes
     """48 bytes a transfer: its id, and its leaf."""
+    audit_leaves: bytes
+    """The same of the audit."""
 
 
 async def turn_due(database: Database, banks: Sequence[UUID]) -> int:
@@ -93,10 +97,11 @@ async def behind_of(session: AsyncSession, banks: Sequence[UUID]) -> list[UUID]:
 
 
 def work_out(connection: Connection, bank_id: UUID, page: int, previous: bytes) -> Worked:
-    """Read a page and make its tree; memory grows by 48 bytes a transfer."""
+    """Read a page and make its trees; memory grows by 48 bytes a transfer or audit entry."""
     leaves, tree = leaves_of(connection, bank_id, page)
-    facts = PageFacts(bank_id, page, tree.size, tree.root(), previous)
-    return Worked(facts, leaves)
+    audit_leaves, audit = audit_leaves_of(connection, bank_id, page)
+    facts = PageFacts(bank_id, page, tree.size, tree.root(), previous, audit.size, audit.root())
+    return Worked(facts, leaves, audit_leaves)
 
 
 def leaves_of(
@@ -127,7 +132,12 @@ async def _written_on(session: AsyncSession, banks: Sequence[UUID]) -> list[Page
             col(Bank.id).in_(banks),
             col(Page.number) == _OPEN,
             Page.opened_at < utc_now() - WRITTEN_ON_FOR,
-            exists().where(col(Journal.bank_id) == Page.bank_id, col(Journal.page) == Page.number),
+            or_(
+                *(
+                    exists().where(col(of.bank_id) == Page.bank_id, col(of.page) == Page.number)
+                    for of in (Journal, AuditEntry)
+                )
+            ),
         )
     )
     return list(await session.exec(query))
@@ -175,7 +185,7 @@ def _unsealed(connection: Connection, bank_id: UUID) -> Iterator[Worked]:
         worked = work_out(connection, bank_id, number, previous)
         yield worked
         previous = worked.facts.head()
-        transfers += worked.facts.transfers
+        transfers += worked.facts.transfers + worked.facts.audit_entries
         if transfers >= _TRANSFERS_AT_ONCE:
             return
 
@@ -206,10 +216,13 @@ def signed(keys: Keys, worked: Worked) -> dict[str, object]:
     return {
         "bank_id": facts.bank_id,
         "page": facts.page,
-        "form": FORM,
+        "form": facts.form,
         "transfers": facts.transfers,
         "leaves": worked.leaves,
         "root": facts.root,
+        "audit_entries": facts.audit_entries,
+        "audit_leaves": worked.audit_leaves,
+        "audit_root": facts.audit_root,
         "previous": facts.previous,
         "head": facts.head(),
         "key_id": key_id_of(keys.sealing.public_key()),

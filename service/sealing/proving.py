@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from service.keys import key_id_of
 from service.ledger import Place
 from service.sealing import figures
-from service.sealing.canonical import FIELDS, FORM, leaf_of
-from service.sealing.heads import PageFacts, is_signed, page_message
+from service.sealing.canonical import FIELDS, leaf_of
+from service.sealing.heads import PAGE_FORM, PageFacts, is_signed, page_message
 from service.sealing.merkle import root_from
 
 _ById = Mapping[str, Ed25519PublicKey]
@@ -100,7 +100,7 @@ def _problem_of(receipt: Mapping[str, Any], transfer: Mapping[str, Any], keys: _
 def _problem_of_words(receipt: Mapping[str, Any], transfer: Mapping[str, Any]) -> str | None:
     """Whether what people read of a transfer is what its fields say."""
     fields, page = transfer["fields"], transfer["page"]
-    if page["form"] != FORM:
+    if page["form"] not in range(1, PAGE_FORM + 1):
         return f"its form {page['form']} is not known here"
     if set(fields) != set(FIELDS) or not all(isinstance(one, str) for one in fields.values()):
         return "its fields are not those of the form"
@@ -127,7 +127,10 @@ def _problem_of_seal(
     if root is None or root.hex() != page["root"]:
         return "what it says is not what was sealed: leaf and path do not lead to the root"
     previous = bytes.fromhex(page["previous"])
-    facts = PageFacts(UUID(receipt["bank_id"]), page["page"], page["transfers"], root, previous)
+    audited = (page["audit_entries"], bytes.fromhex(page["audit_root"])) if page["form"] > 1 else ()
+    facts = PageFacts(
+        UUID(receipt["bank_id"]), page["page"], page["transfers"], root, previous, *audited
+    )._replace(form=page["form"])
     if facts.head().hex() != page["head"]:
         return "the head of its page is not made of this root"
     key = keys.get(page["key_id"])

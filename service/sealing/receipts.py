@@ -45,6 +45,8 @@ class Receipt:
 
     bank: Bank
     about_id: UUID
+    resident_id: UUID
+    """Whom it concerns; the reader themself, where nobody's waste or payout is behind it."""
     kind: str
     memo: str
     outcome: Outcome
@@ -80,6 +82,7 @@ async def receipt(session: AsyncSession, caller: Caller, bank_id: UUID, act_id: 
     return Receipt(
         bank=await banks.get(session, bank_id),
         about_id=act_id,
+        resident_id=whose,
         kind=journal.kind,
         memo=journal.memo,
         outcome=outcome_of(shown, whose),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.sealing import book
+from service.sealing.audited import AUDIT_FIELDS, TITLE, audit_leaf
 from service.sealing.canonical import (
     FIELDS,
     JOURNAL_FIELDS,
@@ -23,6 +24,7 @@ from service.sealing.canonical import (
     transfer_part,
 )
 from service.sealing.heads import (
+    NO_ENTRIES,
     NOBODY_COUNTED,
     NOT_REOPENED,
     Count,
@@ -51,6 +53,14 @@ def test_transfers_have_their_golden_bytes_and_leaves(vector: dict[str, Any]) ->
     assert leaf_of(values).hex() == vector["leaf"]
 
 
+@pytest.mark.parametrize("vector", VECTORS["audit"], ids=lambda vector: vector["name"])
+def test_audit_entries_have_their_golden_bytes_and_leaves(vector: dict[str, Any]) -> None:
+    values = [vector["fields"][name] for name in AUDIT_FIELDS]
+    assert list(vector["fields"]) == list(AUDIT_FIELDS)
+    assert netstrings((TITLE, *values)).decode() == vector["canonical"]
+    assert audit_leaf(values).hex() == vector["leaf"]
+
+
 def test_heads_have_their_golden_values() -> None:
     for page in VECTORS["pages"]:
         facts = PageFacts(
@@ -59,6 +69,9 @@ def test_heads_have_their_golden_values() -> None:
             page["transfers"],
             bytes.fromhex(page["root"]),
             bytes.fromhex(page["previous"]),
+            page.get("audit_entries", 0),
+            bytes.fromhex(page["audit_root"]) if page["form"] > 1 else NO_ENTRIES,
+            page["form"],
         )
         assert facts.head().hex() == page["head"]
         assert page_message(facts.head()).hex() == page["signed"]

@@ -263,7 +263,9 @@ async def test_an_order_that_is_not_that_of_the_book_is_found(town: Town, keys: 
         {"root": bytes(32)},
         {"head": bytes(32)},
         {"previous": b"\x01" * 32},
-        {"form": 2},
+        {"form": 1},
+        {"audit_entries": 1},
+        {"audit_root": bytes(32)},
     ],
     ids=lambda edit: next(iter(edit)),
 )

@@ -1,0 +1,123 @@
+"""What the audit says of a request: which act, about what, from where."""
+
+import json
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from service import auth
+from service.audit import Entry
+from service.keys import Keys
+from service.members import Caller
+
+# What the last part of a path stands for, where it isn't its own singular.
+_KINDS = {
+    "name": "drawer",
+    "gateway": "float",
+    "members": "person",
+    "join": "person",
+    "claim": "pickup",
+    "approvals": "payout",
+    "policies": "policy",
+    "put-in": "safe",
+    "take-out": "safe",
+    "residue": "sale",
+    "column-maps": "column_map",
+}
+_NAMED = ("id", "person_id", "name")
+"""What an answer calls the thing that was made, the first that is there."""
+_PREFIX = {4: 24, 6: 48}
+"""So much of an address is kept: a neighbourhood, and no household."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActName:
+    """An act of the API: `approve_payout` is about a payout, which its path names."""
+
+    name: str
+    kind: str
+    parameter: str
+    """Empty if the path names nothing but the bank."""
+
+
+def name_of(endpoint: str, path: str) -> ActName:
+    """The name of an act, from its endpoint and the noun in its path."""
+    parts = path.split("/")
+    named = [part[1:-1] for part in parts if part.startswith("{") and part != "{bank_id}"]
+    parameter = named[-1] if named else ""
+    noun = parameter.removesuffix("_id") or parts[-1]
+    kind = _KINDS.get(noun, noun.removesuffix("s"))
+    # A single word is a verb that other nouns have as well.
+    return ActName(endpoint if "_" in endpoint else f"{endpoint}_{kind}", kind, parameter)
+
+
+def entries_of(
+    request: Request, act: ActName, caller: Caller, response: Response, keys: Keys
+) -> list[Entry]:
+    """What is written of an act that was answered: an entry, or one for each thing it touched."""
+    about = _about(request, act, response)
+    entry = replace(
+        entry_of(request, act.name, caller, keys),
+        status=response.status_code,
+        about_kind=act.kind,
+        about=about,
+        person_id=UUID(about) if act.kind in ("person", "collector") and about else None,
+    )
+    if caller.on_behalf_of is not None:
+        entry = replace(entry, person_id=caller.on_behalf_of)
+    touched = [replace(entry, about_kind=kind, about=str(one)) for kind, one in caller.touched]
+    return touched or [entry]
+
+
+def entry_of(request: Request, name: str, caller: Caller, keys: Keys) -> Entry:
+    """Who asks, and from where."""
+    return Entry(
+        act=name,
+        actor_id=caller.person_id,
+        on_behalf_of=caller.on_behalf_of,
+        card_id=caller.card_id,
+        address=address_of(request),
+        device_id=device_of(request, keys),
+    )
+
+
+def address_of(request: Request) -> str:
+    """The network that a request came from."""
+    return network_of(request.client.host) if request.client else ""
+
+
+@lru_cache(maxsize=10_000)
+def network_of(host: str) -> str:
+    """The /24 of an IPv4 address, the /48 of an IPv6 one; nothing of what is neither."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = mapped or address
+    return str(ip_network(f"{address}/{_PREFIX[address.version]}", strict=False))
+
+
+def device_of(request: Request, keys: Keys) -> UUID | None:
+    """The sign-in that the access token of a request came from."""
+    token = request.headers.get("authorization", "").partition(" ")[2]
+    return auth.device_of_access_token(keys, token) if token else None
+
+
+def _about(request: Request, act: ActName, response: Response) -> str:
+    """The id, day or name of what an act is about, as its path or its answer says."""
+    if act.parameter:
+        said = str(request.path_params[act.parameter])
+        return str(UUID(said)) if act.parameter.endswith("_id") else said[:64]
+    if response.status_code >= 400:
+        return ""
+    return _named_in(json.loads(bytes(response.body)))
+
+
+def _named_in(answer: Any) -> str:
+    found = (str(answer[name]) for name in _NAMED if isinstance(answer, dict) and name in answer)
+    return next(found, "")[:64]
