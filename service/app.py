@@ -16,6 +16,7 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
 from service.api import (
+    access,
     auth,
     bank_statements,
     banks,
@@ -126,6 +127,7 @@ def create_app(settings: Settings) -> FastAPI:
     ):
         # Not included: that would work out every route a second time, at the first request.
         app.router.routes.extend(noun.router.routes)
+    access.check(app.router.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _describe_problems(app)
     return app

@@ -226,7 +226,7 @@ async def list_payouts(
     )
 
 
-@router.get("/{payout_id}", responses=documented(NoValidToken, NoSuchThing))
+@router.get("/{payout_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def get_payout(
     payout_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
 ) -> PayoutView:
@@ -235,7 +235,7 @@ async def get_payout(
     return await _shown(session, parts, caller, payout)
 
 
-@router.get("/{payout_id}/moves", responses=documented(NoValidToken, NoSuchThing))
+@router.get("/{payout_id}/moves", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def list_moves(payout_id: UUID, caller: Reader, session: ReadSession) -> MoveList:
     """How a payout came to where it is: each move, what caused it, and when."""
     payout = await payouts.find_own(session, caller, payout_id)
@@ -367,7 +367,7 @@ def _at(body: ApprovalsInput, payout_id: UUID, problem: Problem) -> Problem:
 
 async def _for_treasurer(session: AsyncSession, caller: Caller, payout_id: UUID) -> Payout:
     payout = await payouts.find_own(session, caller, payout_id)
-    caller.act_in(payout.bank_id, Role.TREASURER)
+    caller.act_in(payout.bank_id)
     return payout
 
 

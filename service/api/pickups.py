@@ -208,7 +208,7 @@ async def list_pickups(
     )
 
 
-@router.get("/{pickup_id}", responses=documented(NoValidToken, NoSuchThing))
+@router.get("/{pickup_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def get_pickup(
     pickup_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
 ) -> PickupView:
