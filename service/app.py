@@ -40,6 +40,7 @@ from service.api import (
     policies,
     receipts,
     reconciliation,
+    reference,
     routes,
     sales,
     seals,
@@ -129,7 +130,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.router.routes.extend(noun.router.routes)
     access.check(app.router.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _describe_problems(app)
+    _describe(app)
     return app
 
 
@@ -273,8 +274,8 @@ async def _gateways(settings: Settings) -> AsyncIterator[Gateways | None]:
         yield None
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Put the shape of problems into the API description, which names it by reference."""
+def _describe(app: FastAPI) -> None:
+    """Put into the API description who may do what, and the shape of problems it refers to."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -289,6 +290,7 @@ def _describe_problems(app: FastAPI) -> None:
             )
             schemas.update(model.pop("$defs", {}))
             schemas["ProblemView"] = model
+            reference.describe(described)
         return described
 
     app.openapi = openapi  # type: ignore[method-assign]
