@@ -16,6 +16,7 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
 from service.api import (
+    access,
     audit,
     auth,
     bank_statements,
@@ -40,6 +41,7 @@ from service.api import (
     policies,
     receipts,
     reconciliation,
+    reference,
     routes,
     sales,
     seals,
@@ -135,8 +137,9 @@ def create_app(settings: Settings) -> FastAPI:
     ):
         # Not included: that would work out every route a second time, at the first request.
         app.router.routes.extend(noun.router.routes)
+    access.check(app.router.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _describe_problems(app)
+    _describe(app)
     return app
 
 
@@ -296,8 +299,8 @@ async def _gateways(settings: Settings) -> AsyncIterator[Gateways | None]:
         yield None
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Put the shape of problems into the API description, which names it by reference."""
+def _describe(app: FastAPI) -> None:
+    """Put into the API description who may do what, and the shape of problems it refers to."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -312,6 +315,7 @@ def _describe_problems(app: FastAPI) -> None:
             )
             schemas.update(model.pop("$defs", {}))
             schemas["ProblemView"] = model
+            reference.describe(described)
         return described
 
     app.openapi = openapi  # type: ignore[method-assign]

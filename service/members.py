@@ -48,9 +48,17 @@ class Caller:
     def has(self, bank_id: UUID, *roles: Role) -> bool:
         return bool(self.roles.get(bank_id, frozenset()) & set(roles))
 
+    def play_only(self, wanted: frozenset[Role]) -> None:
+        """Forget every other part: what is asked for isn't done in it."""
+        kept = {bank: held & wanted for bank, held in self.roles.items()}
+        self.roles = {bank: held for bank, held in kept.items() if held}
+
     def act_in(self, bank_id: UUID, *roles: Role) -> None:
-        """Refuse anybody without one of these parts in the bank, and remember the bank."""
-        if not self.has(bank_id, *roles):
+        """Refuse anybody without one of these parts in the bank, and remember the bank.
+
+        If none is named, any of the parts that are left will do.
+        """
+        if not (self.has(bank_id, *roles) if roles else bank_id in self.roles):
             raise NotAllowed
         self.bank_id = bank_id
 

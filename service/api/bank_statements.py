@@ -15,10 +15,10 @@ from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from models.people import Role
 from models.reconciliation import ColumnMap, Holding, LineType, StatementImport
 from service import banks, members, reconciliation
 from service.api import idempotency
+from service.api.access import admit
 from service.api.dependencies import (
     Actor,
     CurrentPage,
@@ -29,6 +29,7 @@ from service.api.dependencies import (
     ReadSession,
     Session,
     cursor_of,
+    known,
 )
 from service.api.errors import documented
 from service.api.fields import PLAIN
@@ -183,8 +184,7 @@ async def brought(
 ) -> tuple[Bank, File]:
     """The file, read before any transaction: a large one takes seconds."""
     async with parts.database.reading() as session:
-        caller = Caller(person_id, await members.roles_of(session, person_id))
-        caller.act_in(bank_id, Role.TREASURER)
+        await known(request, session, person_id)
         bank = await banks.get(session, bank_id)
         maps = await reconciliation.maps_of(session, bank_id)
     content = await request.body()
@@ -222,8 +222,8 @@ async def bringer(
 ) -> Caller:
     """Who brings a file in. A dry run is no act; the next may tell more."""
     if dry_run:
-        return Caller(person_id, await members.roles_of(session, person_id))
-    return await idempotency.begin(request, session, person_id, key)
+        return admit(request, Caller(person_id, await members.roles_of(session, person_id)))
+    return admit(request, await idempotency.begin(request, session, person_id, key))
 
 
 @_files.post(
@@ -255,7 +255,6 @@ async def bring_in(
     or one that overlaps, changes nothing about lines that are known. What is new is matched at
     once with our payouts; the rest are exceptions. At most 32 MB and 200,000 lines.
     """
-    caller.act_in(bank_id, Role.TREASURER)
     bank, brought_in = file
     done = await reconciliation.bring_in(
         session, bank, brought_in, by=caller.person_id, dry_run=dry_run
@@ -270,7 +269,6 @@ async def list_imports(
     bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> ImportList:
     """The files that were brought in, newest first."""
-    caller.act_in(bank_id, Role.TREASURER)
     found = await reconciliation.imports_of(
         session, bank_id, before=page.before_id, limit=page.limit + 1
     )
@@ -286,7 +284,6 @@ async def declare_map(
     bank_id: UUID, body: ColumnMapInput, caller: Actor, session: Session
 ) -> ColumnMapView:
     """Declare how a source writes its CSV. Of several maps of one name the newest is used."""
-    caller.act_in(bank_id, Role.TREASURER)
     spec = body.model_dump()
     name = spec.pop("name")
     declared = await reconciliation.declare(
@@ -300,7 +297,6 @@ async def list_maps(
     bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> ColumnMapList:
     """The column maps of this bank's own, newest first."""
-    caller.act_in(bank_id, Role.TREASURER)
     found = await reconciliation.declared_maps(
         session, bank_id, before=page.before_id, limit=page.limit + 1
     )

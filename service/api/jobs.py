@@ -5,16 +5,15 @@ from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Settlement
-from models.people import Role
 from models.pickup import Pickup, PickupStatus
 from routing.geo import Point, shown_metres
 from routing.roads import Drive
-from service import claims, members, pickups, prices, weighing
+from service import claims, pickups, prices, weighing
 from service.api.banks import Lat, Lon
 from service.api.dependencies import (
     Actor,
@@ -25,6 +24,7 @@ from service.api.dependencies import (
     ReadSession,
     Session,
     Taker,
+    known,
 )
 from service.api.errors import documented, language_of
 from service.api.fields import (
@@ -40,7 +40,7 @@ from service.api.idempotency import ActRoute
 from service.api.pickups import PickupView, ReasonInput, WindowView, pickup_view
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed, WaitsForOperator
-from service.members import OFFICERS, Caller
+from service.members import Caller
 
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=ActRoute)
 
@@ -215,7 +215,7 @@ async def nearest(
     """
     found = await claims.nearest(
         session,
-        _banks(caller),
+        caller.banks(),
         caller.person_id,
         looking.here,
         limit=max(looking.limit, claims.SHORTLIST) if parts.router else looking.limit,
@@ -234,15 +234,16 @@ class Prepared(NamedTuple):
     drives: dict[tuple[Point, Point], Drive]
 
 
-async def prepared(body: ClaimInput, person_id: CurrentPerson, parts: CurrentParts) -> Prepared:
+async def prepared(
+    request: Request, body: ClaimInput, person_id: CurrentPerson, parts: CurrentParts
+) -> Prepared:
     """Ask the router before the transaction of the claim begins; without one, ask nobody."""
     wish = claims.Wish(body.position.point(), body.max_jobs, body.capacity_grams)
     if parts.router is None:
         return Prepared(wish, {})
     async with parts.database.reading() as session:
-        caller = Caller(person_id, await members.roles_of(session, person_id))
-        mine = caller.banks(Role.COLLECTOR)
-        drives = await claims.known_drives(session, mine, person_id, wish, parts.router)
+        caller = await known(request, session, person_id)
+        drives = await claims.known_drives(session, caller.banks(), person_id, wish, parts.router)
     return Prepared(wish, drives)
 
 
@@ -256,9 +257,9 @@ async def claim_nearest(
 ) -> ClaimedView:
     """Claim the best jobs near me, in driving order. The server picks."""
     drive = await claims.claim_nearest(
-        session, _banks(caller), caller.person_id, asked.wish, drives=asked.drives
+        session, caller.banks(), caller.person_id, asked.wish, drives=asked.drives
     )
-    caller.act_in(drive.route.bank_id, Role.COLLECTOR)
+    caller.act_in(drive.route.bank_id)
     caller.touched += [("pickup", stop.pickup.id) for stop in drive.stops]
     return ClaimedView(route=_route_view(drive))
 
@@ -374,7 +375,7 @@ async def decide(
 ) -> CollectedView:
     """Decide on a weighing whose handover code was wrong too often."""
     pickup = await pickups.find_own(session, caller, pickup_id)
-    caller.act_in(pickup.bank_id, *OFFICERS)
+    caller.act_in(pickup.bank_id)
     if caller.person_id in (pickup.collector_id, pickup.resident_id):
         raise weighing.OwnWeighing
     credited = await weighing.decide(
@@ -395,7 +396,7 @@ async def decide(
 async def attempts(pickup_id: UUID, caller: Reader, session: ReadSession) -> AttemptList:
     """The weighings that came with a wrong handover code, for the operator who decides."""
     pickup = await pickups.find_own(session, caller, pickup_id)
-    caller.act_in(pickup.bank_id, *OFFICERS)
+    caller.act_in(pickup.bank_id)
     found = await weighing.evidence(session, pickup)
     return AttemptList(
         items=[
@@ -412,18 +413,8 @@ async def attempts(pickup_id: UUID, caller: Reader, session: ReadSession) -> Att
 async def _job(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup:
     """A pickup of a bank where the caller collects; otherwise as if it weren't there."""
     pickup = await pickups.find(session, caller, pickup_id)
-    is_collector = caller.has(pickup.bank_id, Role.COLLECTOR)
-    if not is_collector and not pickups.may_see(caller, pickup):
-        raise NoSuchThing(thing="pickup")
-    caller.act_in(pickup.bank_id, Role.COLLECTOR)
+    caller.act_in(pickup.bank_id)
     return pickup
-
-
-def _banks(caller: Caller) -> list[UUID]:
-    found = caller.banks(Role.COLLECTOR)
-    if not found:
-        raise NotAllowed
-    return found
 
 
 def _job_view(one: claims.JobByRoad, here: Point, language: str) -> JobView:

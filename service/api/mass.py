@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from models.people import Role
 from service import ledger
 from service.api.dependencies import LongReadSession, Reader
 from service.api.errors import documented
@@ -14,7 +13,6 @@ from service.api.late import LateRoute
 from service.api.periods import CurrentPeriod
 from service.auth import NoValidToken
 from service.errors import NotAllowed
-from service.members import OFFICERS
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["ledger"], route_class=LateRoute)
 
@@ -54,7 +52,6 @@ async def mass_balance(
 
     A day on which a material did not move has no line.
     """
-    caller.act_in(bank_id, *OFFICERS, Role.CITY)
     found = await ledger.mass_balance(session, bank_id, period.first, period.last)
     return MassList(items=[_view(line) for line in found], next_cursor=None)
 

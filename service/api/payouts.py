@@ -1,11 +1,12 @@
 """Payouts over HTTP."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -43,6 +44,20 @@ from service.members import OFFICERS, Caller
 
 router = APIRouter(prefix="/v1/payouts", tags=["payouts"], route_class=ActRoute)
 BankQuery = Annotated[UUID | None, Query(description="Only payouts of this bank")]
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which payouts of a list are wanted."""
+
+    bank_id: UUID | None
+    status: PayoutStatus | None
+
+
+async def only(bank_id: BankQuery = None, status: PayoutStatus | None = None) -> Only:
+    return Only(bank_id, status)
+
+
 _REFUSALS = (NoValidToken, NotAllowed, NoSuchThing, payouts.PayoutNotOpen, payouts.OwnPayout)
 
 
@@ -226,15 +241,14 @@ async def list_payouts(
     parts: CurrentParts,
     page: CurrentPage,
     looks: CurrentLooks,
-    bank_id: BankQuery = None,
-    status: PayoutStatus | None = None,
+    wanted: Annotated[Only, Depends(only)],
 ) -> PayoutList:
     """My payouts, and as an officer those of my bank; newest first."""
     found = await payouts.visible(
         session,
         caller,
-        bank_id=bank_id,
-        status=status,
+        bank_id=wanted.bank_id,
+        status=wanted.status,
         before=page.before_id,
         limit=page.limit + 1,
     )
@@ -247,7 +261,7 @@ async def list_payouts(
     return view
 
 
-@router.get("/{payout_id}", responses=documented(NoValidToken, NoSuchThing))
+@router.get("/{payout_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def get_payout(
     payout_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts, looks: CurrentLooks
 ) -> PayoutView:
@@ -258,7 +272,7 @@ async def get_payout(
     return view
 
 
-@router.get("/{payout_id}/moves", responses=documented(NoValidToken, NoSuchThing))
+@router.get("/{payout_id}/moves", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def list_moves(payout_id: UUID, caller: Reader, session: ReadSession) -> MoveList:
     """How a payout came to where it is: each move, what caused it, and when."""
     payout = await payouts.find_own(session, caller, payout_id)
@@ -391,7 +405,7 @@ def _at(body: ApprovalsInput, payout_id: UUID, problem: Problem) -> Problem:
 
 async def _for_treasurer(session: AsyncSession, caller: Caller, payout_id: UUID) -> Payout:
     payout = await payouts.find_own(session, caller, payout_id)
-    caller.act_in(payout.bank_id, Role.TREASURER)
+    caller.act_in(payout.bank_id)
     return payout
 
 

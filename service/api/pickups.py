@@ -213,7 +213,7 @@ async def list_pickups(  # noqa: PLR0913  One parameter a part of the request.
     return view
 
 
-@router.get("/{pickup_id}", responses=documented(NoValidToken, NoSuchThing))
+@router.get("/{pickup_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def get_pickup(
     pickup_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts, looks: CurrentLooks
 ) -> PickupView:

@@ -19,7 +19,7 @@ from service.api.late import LateRoute
 from service.api.looks import CurrentLooks
 from service.api.seals import PageSealView, page_view
 from service.auth import NoValidToken
-from service.errors import NoSuchThing, in_words
+from service.errors import NoSuchThing, NotAllowed, in_words
 from service.keys import Keys
 from service.ledger.chart import IDR
 from service.sealing import Proven, Receipt, State
@@ -103,7 +103,7 @@ class ReceiptView(BaseModel):
     "/{bank_id}/{act_id}",
     response_model=ReceiptView,
     responses={
-        **documented(NoValidToken, NoSuchThing),
+        **documented(NoValidToken, NotAllowed, NoSuchThing),
         200: {"content": {"text/plain": {}, "image/svg+xml": {}}},
     },
 )

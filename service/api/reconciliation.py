@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from models.people import Role
 from models.reconciliation import (
     Action,
     CaseKind,
@@ -185,7 +184,6 @@ async def reconciliation(
     ledger goes by days of business, statements by when lines were booked. The grams of the same
     days stand beside it: door, station, sold.
     """
-    caller.act_in(bank_id, Role.TREASURER)
     days = of.days(await banks.get(session, bank_id))
     wanted = desk.Wanted(days.begins, days.over, of.gateway, status)
     cases = await desk.cases_of(
@@ -261,7 +259,7 @@ async def _for_treasurer(
     session: AsyncSession, caller: Caller, exception_id: UUID
 ) -> ReconciliationCase:
     case = await desk.find(session, caller, exception_id)
-    caller.act_in(case.bank_id, Role.TREASURER)
+    caller.act_in(case.bank_id)
     return case
 
 

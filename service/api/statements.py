@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from service import members, statements
-from service.api.dependencies import CurrentParts, CurrentPerson
+from service.api.dependencies import Admitted, CurrentParts
 from service.api.errors import accepted_language, documented
 from service.api.fields import Day
 from service.api.late import LateRoute
@@ -19,7 +19,6 @@ from service.api.looks import note_looks
 from service.api.passbooks import ResidentQuery
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
-from service.members import Caller
 from service.statements import Line, Statement
 
 router = APIRouter(prefix="/v1/passbooks", tags=["passbook"], route_class=LateRoute)
@@ -107,7 +106,7 @@ class StatementView(BaseModel):
 async def statement(
     bank_id: UUID,
     request: Request,
-    person_id: CurrentPerson,
+    caller: Admitted,
     parts: CurrentParts,
     wanted: Annotated[Wanted, Depends(wanted_statement)],
     resident_id: ResidentQuery = None,
@@ -122,7 +121,6 @@ async def statement(
     """
     # Read first, print afterwards: a PDF takes longer than any transaction should.
     async with parts.database.reading() as session:
-        caller = Caller(person_id, await members.roles_of(session, person_id))
         whose = await members.whose(session, caller, bank_id, resident_id)
         found = await statements.read(
             session, bank_id, whose, wanted.days, language=wanted.language

@@ -96,6 +96,15 @@ def refused(answer: httpx.Response, status: int, slug: str, pointer: str | None 
         assert all(field["detail"] for field in problem["errors"])
 
 
+def operations(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a description of the API says of each call, by method and path."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
 @asynccontextmanager
 async def nothing_changes(town: Town) -> AsyncIterator[None]:
     """Check that the block leaves the bank as it was: rows, states and balances."""

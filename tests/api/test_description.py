@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from service.api import titles
 from service.errors import Problem
 from service.prices.importing import PriceFileNotReadable
-from tests.api.asking import Asking, done
+from tests.api.asking import Asking, done, operations
 from tests.factories import Town
 
 KEPT = {
@@ -63,14 +63,6 @@ async def described(asking: Asking) -> dict[str, Any]:
     answer = await asking.get(None, "/openapi.json")
     description: dict[str, Any] = done(answer)
     return description
-
-
-def operations(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {
-        f"{method.upper()} {path}": operation
-        for path, methods in described["paths"].items()
-        for method, operation in methods.items()
-    }
 
 
 def references(node: object) -> set[str]:

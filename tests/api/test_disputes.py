@@ -276,9 +276,12 @@ async def test_a_shared_load_is_divided_and_each_sees_their_part(
         (3_001, 2_667)
     ]
     stranger = await another(town, Role.RESIDENT)
-    for who in (stranger, town.city):
+    for who, status, slug in (
+        (stranger, 404, "no_such_thing"),
+        (town.city, 403, "not_allowed"),
+    ):
         assert done(await asking.get(who, "/v1/disputes"))["items"] == []
-        refused(await asking.get(who, f"/v1/disputes/{dispute['id']}"), 404, "no_such_thing")
+        refused(await asking.get(who, f"/v1/disputes/{dispute['id']}"), status, slug)
 
     done(await decide(asking, town.treasurer, dispute, "station"))
     assert await standing(town) == (13_194 + 2 * KARDUS_IDR, 0)
@@ -371,7 +374,7 @@ async def test_nobody_decides_in_their_own_cause(asking: Asking, town: Town, key
     async with nothing_changes(town):
         for who in (town.collector, town.resident, town.operator):
             refused(await decide(asking, who, dispute, "door"), 403, "own_dispute")
-        refused(await decide(asking, town.city, dispute, "door"), 404, "no_such_thing")
+        refused(await decide(asking, town.city, dispute, "door"), 403, "not_allowed")
         stranger = (await make_town(town.database)).treasurer
         refused(await decide(asking, stranger, dispute, "door"), 404, "no_such_thing")
 

@@ -439,7 +439,7 @@ async def test_only_the_treasurer_of_the_bank_sits_at_the_desk(asking: Asking, t
             *in_bank, resolving, assigning = found
             for answer in in_bank:
                 refused(answer, 403, "not_allowed")
-            status = 403 if who is town.operator else 404
+            status = 404 if who is far.treasurer else 403
             assert {resolving.status_code, assigning.status_code} == {status}
         for answer in await asks(asking, town, None, case):
             refused(answer, 401, "no_valid_token")

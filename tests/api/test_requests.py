@@ -145,12 +145,14 @@ HALVES: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("pointer", HALVES)
 async def test_half_a_letter_is_refused(asking: Asking, quiet: Town, pointer: str) -> None:
     path, changes = HALVES[pointer]
+    who = quiet.resident
     if path == "collect":
+        who = quiet.collector
         path = f"{PICKUPS}/{uuid4()}/collect"
     body = listing(quiet) | changes
     raw = asking.client.build_request("POST", "/", json=body).content.replace(b"#", b"\\ud83d")
     async with nothing_changes(quiet):
-        answer = await asking.post_raw(quiet.resident, path, raw)
+        answer = await asking.post_raw(who, path, raw)
     refused(answer, *MALFORMED, pointer)
 
 

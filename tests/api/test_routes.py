@@ -151,8 +151,10 @@ async def test_a_route_is_its_collectors_and_the_officers(asking: Asking, town: 
     for path in ("", ".geojson", ".svg"):
         address = f"/v1/routes/{route_id}{path}"
         assert (await asking.get(town.operator, address)).status_code == 200
-        for who in (second, stranger, town.resident, town.city):
+        for who in (second, stranger):
             refused(await asking.get(who, address), 404, "no_such_thing")
+        for who in (town.resident, town.city):
+            refused(await asking.get(who, address), 403, "not_allowed")
         refused(await asking.get(None, address), 401, "no_valid_token")
     (left,) = [one for one in more if (await reload(town, one)).status == "open"]
     body = {"pickup_id": str(left.id)}

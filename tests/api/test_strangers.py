@@ -1,11 +1,13 @@
 """Whoever has no business there: nobody, people of another bank, and ids that are none."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from models.people import Person, Role
+from service.api.access import TABLE
 from service.keys import Keys
 from tests.api.asking import (
     HERE,
@@ -93,6 +95,17 @@ def new_things(town: Town) -> list[Request]:
     ]
 
 
+ID = re.compile(r"(?<=/)[0-9a-f-]{36}")
+
+
+def far_away(request: Request, role: Role) -> tuple[int, str]:
+    """What a thing is to somebody who may see such things, but not this one; and to others."""
+    method, path, _ = request
+    noun = path.split("/")[2].removesuffix("s")
+    access = TABLE[f"{method} {ID.sub(f'{{{noun}_id}}', path)}"]
+    return (404, "no_such_thing") if role in access.roles else (403, "not_allowed")
+
+
 async def check(
     asking: Asking, who: Person | None, request: Request, status: int, slug: str
 ) -> None:
@@ -114,7 +127,7 @@ async def test_nobody_acts_on_what_is_another_banks(
     stranger: Person = getattr(far, role)
     async with nothing_changes(town), nothing_changes(far):
         for request in (*on_a_pickup(keys, pickup.id), *on_a_payout(asked)):
-            await check(asking, stranger, request, 404, "no_such_thing")
+            await check(asking, stranger, request, *far_away(request, role))
         for request in (*in_a_bank(town.bank_id, town.resident), *new_things(town)):
             await check(asking, stranger, request, 403, "not_allowed")
 
@@ -122,11 +135,11 @@ async def test_nobody_acts_on_what_is_another_banks(
 async def test_an_unknown_id_is_answered_as_a_foreign_one(
     asking: Asking, town: Town, keys: Keys
 ) -> None:
-    people = [getattr(town, role) for role in Role]
+    people = {role: getattr(town, role) for role in Role}
     async with nothing_changes(town):
-        for who in people:
+        for role, who in people.items():
             for request in (*on_a_pickup(keys, uuid4()), *on_a_payout(uuid4())):
-                await check(asking, who, request, 404, "no_such_thing")
+                await check(asking, who, request, *far_away(request, role))
             for request in in_a_bank(uuid4(), town.resident):
                 await check(asking, who, request, 403, "not_allowed")
         answer = await asking.post(town.resident, f"/v1/banks/{uuid4()}/join", key=None)
@@ -172,7 +185,7 @@ async def test_an_id_that_is_none_is_refused(asking: Asking, quiet: Town, word: 
         f"/v1/disputes/{word}": "/receiving_id",
     }
     for path, pointer in paths.items():
-        refused(await asking.get(quiet.operator, path), 422, "request_malformed", pointer)
+        refused(await asking.get(quiet.treasurer, path), 422, "request_malformed", pointer)
 
 
 async def test_a_resident_of_two_banks_uses_each_ones_passbook(

@@ -1,0 +1,258 @@
+"""Who may do what: one row a route, which the server keeps to and the API reference shows.
+
+A route is served to nobody whom its row doesn't name: its caller comes with only those parts
+that the row names, so no rule further in can allow another. Where the path names the bank,
+one of these parts has to be played there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import TypeAdapter, ValidationError
+from starlette.routing import BaseRoute, Route
+
+from models.people import Role
+from service.errors import NotAllowed
+from service.members import Caller
+
+_UUID = TypeAdapter(UUID)
+
+
+class Needs(StrEnum):
+    """What a caller must have before anything else is looked at."""
+
+    NOTHING = "nothing"
+    TOKEN = "token"  # noqa: S105  No secret.
+    PART = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may: `bank` with all that their bank has, `own` with what is theirs alone.
+
+    Where a token is enough, the parts say whose eyes a list is seen with.
+    """
+
+    needs: Needs
+    bank: tuple[Role, ...] = ()
+    own: tuple[Role, ...] = ()
+    note: str = ""
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset((*self.bank, *self.own))
+
+    def who(self) -> list[str]:
+        """Who may, in words for the reference."""
+        named = [str(role) for role in self.bank] + [f"{role} (own)" for role in self.own]
+        if self.needs is Needs.NOTHING:
+            return ["anyone"]
+        return named if self.needs is Needs.PART else ["signed in", *named]
+
+
+def anyone(note: str = "") -> Access:
+    return Access(Needs.NOTHING, note=note)
+
+
+def signed_in(*bank: Role, own: tuple[Role, ...] = (), note: str = "") -> Access:
+    return Access(Needs.TOKEN, bank, own, note)
+
+
+def part(*bank: Role, own: tuple[Role, ...] = (), note: str = "") -> Access:
+    return Access(Needs.PART, bank, own, note)
+
+
+_RESIDENT, _COLLECTOR = (Role.RESIDENT,), (Role.COLLECTOR,)
+_OPERATOR, _TREASURER = Role.OPERATOR, Role.TREASURER
+_OFFICERS = (_OPERATOR, _TREASURER)
+_PICKUP, _PAYOUT = "/v1/pickups/{pickup_id}", "/v1/payouts/{payout_id}"
+_BANK, _PASSBOOK = "/v1/banks/{bank_id}", "/v1/passbooks/{bank_id}"
+_PLAN, _DRAWER = f"{_BANK}/plans/{{plan_id}}", f"{_BANK}/drawers/{{name}}"
+
+TABLE: dict[str, Access] = {
+    # The server itself
+    "GET /": anyone(),
+    "GET /docs": anyone(),
+    "GET /openapi.json": anyone(),
+    "GET /healthz": anyone(),
+    "GET /readyz": anyone(),
+    "GET /metrics": anyone("to be kept inside by the proxy"),
+    "GET /problems": anyone(),
+    "GET /problems/{slug}": anyone(),
+    # Signing in, and me
+    "POST /v1/auth/codes": anyone(),
+    "POST /v1/auth/tokens": anyone("with a code, or a refresh token"),
+    "GET /v1/me": signed_in(),
+    "PATCH /v1/me": signed_in(),
+    "GET /v1/events": signed_in(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
+    # Banks, their people, prices and rules
+    "GET /v1/banks": anyone(),
+    "GET /v1/materials": anyone(),
+    f"GET {_BANK}/prices": anyone(),
+    f"POST {_BANK}/prices": part(*_OFFICERS),
+    f"POST {_BANK}/join": signed_in(note="becomes a resident there"),
+    f"GET {_BANK}/members": part(*_OFFICERS),
+    f"POST {_BANK}/members": part(*_OFFICERS),
+    f"GET {_BANK}/policies": part(*_OFFICERS, Role.CITY),
+    f"POST {_BANK}/policies": part(_TREASURER),
+    # Pickups
+    "GET /v1/pickups": signed_in(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
+    "POST /v1/pickups": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_PICKUP}": part(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
+    f"POST {_PICKUP}/cancel": part(*_OFFICERS, own=_RESIDENT),
+    f"POST {_PICKUP}/claim": part(*_COLLECTOR),
+    f"POST {_PICKUP}/release": part(*_COLLECTOR, note="who holds the claim"),
+    f"POST {_PICKUP}/progress": part(*_COLLECTOR, note="who holds the claim"),
+    f"POST {_PICKUP}/arrive": part(*_COLLECTOR, note="who holds the claim"),
+    f"POST {_PICKUP}/collect": part(*_COLLECTOR, note="who holds the claim"),
+    f"POST {_PICKUP}/decide": part(*_OFFICERS, note="neither its collector nor its resident"),
+    f"GET {_PICKUP}/attempts": part(*_OFFICERS),
+    "GET /v1/jobs/nearest": part(*_COLLECTOR),
+    "POST /v1/jobs/claim": part(*_COLLECTOR),
+    # Routes and plans
+    "GET /v1/routes": signed_in(*_OFFICERS, own=_COLLECTOR),
+    "GET /v1/routes/{route_id}": part(*_OFFICERS, own=_COLLECTOR),
+    "GET /v1/routes/{route_id}.geojson": part(*_OFFICERS, own=_COLLECTOR),
+    "GET /v1/routes/{route_id}.svg": part(*_OFFICERS, own=_COLLECTOR),
+    "GET /v1/routes/{route_id}/insertion": part(*_OFFICERS, own=_COLLECTOR),
+    "POST /v1/routes/{route_id}/stops": part(own=_COLLECTOR),
+    f"GET {_BANK}/plans": part(*_OFFICERS),
+    f"POST {_BANK}/plans": part(*_OFFICERS),
+    f"GET {_PLAN}": part(*_OFFICERS),
+    f"GET {_PLAN}.geojson": part(*_OFFICERS),
+    f"GET {_PLAN}.svg": part(*_OFFICERS),
+    f"POST {_PLAN}/cancel": part(*_OFFICERS),
+    f"POST {_PLAN}/apply": part(*_OFFICERS),
+    # The station
+    f"GET {_BANK}/loads": part(*_OFFICERS, own=_COLLECTOR),
+    f"GET {_BANK}/loads/bias": part(*_OFFICERS),
+    f"POST {_BANK}/loads/{{collector_id}}/receive": part(_OPERATOR),
+    f"POST {_BANK}/dropoffs": part(_OPERATOR),
+    "GET /v1/disputes": signed_in(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
+    "GET /v1/disputes/{receiving_id}": part(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
+    "POST /v1/disputes/{receiving_id}/decide": part(*_OFFICERS, note="none of those concerned"),
+    # Passbooks, earnings and payouts
+    f"GET {_PASSBOOK}": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_PASSBOOK}/lines": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_PASSBOOK}/lots": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_PASSBOOK}/statement": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_PASSBOOK}/destination": part(*_OFFICERS, own=_RESIDENT),
+    "GET /v1/earnings/{bank_id}": part(*_OFFICERS, own=_COLLECTOR),
+    "GET /v1/earnings/{bank_id}/lines": part(*_OFFICERS, own=_COLLECTOR),
+    "GET /v1/receipts/{bank_id}/{act_id}": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_BANK}/payout-channels": signed_in(),
+    "GET /v1/payouts": signed_in(*_OFFICERS, own=_RESIDENT),
+    "POST /v1/payouts": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_PAYOUT}": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_PAYOUT}/moves": part(*_OFFICERS, own=_RESIDENT),
+    f"POST {_PAYOUT}/cancel": part(*_OFFICERS, own=_RESIDENT),
+    f"POST {_PAYOUT}/approve": part(_TREASURER, note="who neither gets nor entered it"),
+    "POST /v1/payouts/approvals": part(_TREASURER, note="who neither gets nor entered them"),
+    f"POST {_PAYOUT}/reject": part(_TREASURER),
+    f"POST {_PAYOUT}/pay-cash": part(_TREASURER),
+    f"POST {_PAYOUT}/decide": part(_TREASURER, note="another than who approved it"),
+    f"POST {_PAYOUT}/retry": part(_TREASURER),
+    # Gateways
+    "POST /v1/gateways/{gateway}/callbacks": anyone("with the gateway's signature or token"),
+    f"GET {_BANK}/floats": part(*_OFFICERS),
+    f"POST {_BANK}/floats/{{gateway}}/top-ups": part(_TREASURER),
+    f"POST {_BANK}/floats/{{gateway}}/resume": part(_TREASURER),
+    # Sales
+    f"GET {_BANK}/buyers": part(*_OFFICERS),
+    f"POST {_BANK}/buyers": part(*_OFFICERS),
+    f"POST {_BANK}/buyers/{{buyer_id}}/payments": part(*_OFFICERS),
+    f"GET {_BANK}/sales": part(*_OFFICERS, Role.CITY),
+    f"POST {_BANK}/sales": part(*_OFFICERS),
+    f"GET {_BANK}/sales/{{sale_id}}": part(*_OFFICERS, Role.CITY),
+    f"GET {_BANK}/sales/{{sale_id}}/lots": part(*_OFFICERS),
+    f"POST {_BANK}/residue": part(*_OFFICERS),
+    # Cash
+    f"GET {_BANK}/drawers": part(*_OFFICERS),
+    f"POST {_BANK}/drawers": part(_TREASURER),
+    f"GET {_DRAWER}/lines": part(*_OFFICERS),
+    f"POST {_DRAWER}/float-in": part(_TREASURER),
+    f"POST {_DRAWER}/float-out": part(_TREASURER, own=(_OPERATOR,)),
+    f"POST {_DRAWER}/count": part(_TREASURER, own=(_OPERATOR,)),
+    f"POST {_DRAWER}/close": part(_TREASURER),
+    f"POST {_BANK}/safe/put-in": part(_TREASURER),
+    f"POST {_BANK}/safe/take-out": part(_TREASURER),
+    # Books
+    f"GET {_BANK}/mass-balance": part(*_OFFICERS, Role.CITY),
+    f"GET {_BANK}/ledger/trial-balance": part(_TREASURER, Role.CITY),
+    f"GET {_BANK}/books/{{day}}.{{file_format}}": part(_TREASURER),
+    f"GET {_BANK}/books/{{first}}/{{last}}.{{file_format}}": part(_TREASURER),
+    f"GET {_BANK}/corrections": part(*_OFFICERS),
+    f"POST {_BANK}/corrections": part(*_OFFICERS),
+    f"POST {_BANK}/corrections/{{correction_id}}/agree": part(
+        *_OFFICERS, note="another than who asked"
+    ),
+    f"POST {_BANK}/corrections/{{correction_id}}/refuse": part(
+        *_OFFICERS, note="another than who asked"
+    ),
+    f"GET {_BANK}/days": part(*_OFFICERS, Role.CITY),
+    f"POST {_BANK}/days/{{day}}/close": part(_TREASURER),
+    f"POST {_BANK}/days/{{day}}/reopen": part(_TREASURER, note="another than who closed it"),
+    f"GET {_BANK}/seals": anyone(),
+    f"GET {_BANK}/seals/pages/{{page}}": anyone(),
+    "GET /v1/keys": anyone(),
+    # Reconciliation
+    f"GET {_BANK}/statements": part(_TREASURER),
+    f"POST {_BANK}/statements": part(_TREASURER),
+    f"GET {_BANK}/column-maps": part(_TREASURER),
+    f"POST {_BANK}/column-maps": part(_TREASURER),
+    f"GET {_BANK}/statement-lines": part(_TREASURER),
+    f"POST {_BANK}/statement-matches/{{match_id}}/undo": part(_TREASURER),
+    f"GET {_BANK}/reconciliation": part(_TREASURER),
+    "POST /v1/reconciliation/{exception_id}/resolve": part(_TREASURER),
+    "POST /v1/reconciliation/{exception_id}/assign": part(_TREASURER),
+}
+"""By method and path, as the route has it."""
+
+
+class RouteWithoutRow(Exception):
+    """Somebody added a route and didn't say who may use it, or left a row behind."""
+
+
+def act_of(route: Route) -> str:
+    """The key of a route's row."""
+    (method,) = (route.methods or set()) - {"HEAD"}
+    return f"{method} {route.path}"
+
+
+def check(routes: Iterable[BaseRoute]) -> None:
+    """Hold routes and rows against each other. Raises RouteWithoutRow."""
+    # What is mounted serves files to anyone.
+    acts = {act_of(route) for route in routes if isinstance(route, Route)}
+    if odd := sorted(acts ^ TABLE.keys()):
+        raise RouteWithoutRow(f"Only among the routes, or only in service/api/access.py: {odd}")
+
+
+def access_to(request: Request) -> Access:
+    """The row of the route that serves this request."""
+    return TABLE[f"{request.scope['method']} {request.scope['route'].path}"]
+
+
+def admit(request: Request, caller: Caller) -> Caller:
+    """The caller with the parts that the route's row names. Raises NotAllowed.
+
+    Where the path names the bank, the caller has one of these parts there.
+    """
+    access = access_to(request)
+    caller.play_only(access.roles)
+    if access.needs is Needs.PART:
+        if not caller.roles:
+            raise NotAllowed
+        if "bank_id" in request.path_params:
+            _enter(request.path_params["bank_id"], caller)
+    return caller
+
+
+def _enter(text: str, caller: Caller) -> None:
+    try:
+        bank_id = _UUID.validate_python(text)
+    except ValidationError:
+        return  # The endpoint reads it in the same way, and isn't called.
+    caller.act_in(bank_id)
