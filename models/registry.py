@@ -16,6 +16,7 @@ GLOBAL_TABLES = frozenset(
     {
         "alembic_version",
         "bank",
+        "device",
         "district",
         "gateway_callback",
         "material",

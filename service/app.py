@@ -22,6 +22,7 @@ from service.api import (
     books,
     corrections,
     days,
+    devices,
     disputes,
     drawers,
     earnings,
@@ -97,6 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
     for noun in (
         auth,
         people,
+        devices,
         banks,
         policies,
         pickups,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from service import auth, members
 from service.api.dependencies import CurrentParts, Parts
 from service.api.errors import CodeNotSent, RequestMalformed, documented
+from service.api.fields import PLAIN
 from service.api.late import LateRoute
 from service.errors import FieldProblem
 from service.messages import SIGN_IN_CODE, Message, MessageNotSent
@@ -35,6 +36,11 @@ class TokenInput(BaseModel):
     phone: Phone | None = None
     code: Annotated[str | None, Field(max_length=12)] = None
     refresh_token: Annotated[str | None, Field(min_length=1, max_length=128)] = None
+    device: Annotated[
+        str | None,
+        Field(max_length=auth.LONGEST_NAME, description="What the list of devices calls it"),
+        PLAIN,
+    ] = None
 
 
 class TokenView(BaseModel):
@@ -71,10 +77,10 @@ async def send_code(body: CodeInput, request: Request, parts: CurrentParts) -> C
     "/tokens",
     responses=documented(members.PhoneNotValid, auth.WrongCode, auth.SessionEnded),
 )
-async def exchange(body: TokenInput, parts: CurrentParts) -> TokenView:
+async def exchange(body: TokenInput, request: Request, parts: CurrentParts) -> TokenView:
     """Exchange a code, or a refresh token that works once, for tokens.
 
-    A refresh token that comes a second time ends every session that came from the same sign-in.
+    A refresh token that comes a second time signs its device out.
     """
     async with parts.database.transaction() as session:
         if body.refresh_token is not None:
@@ -82,8 +88,8 @@ async def exchange(body: TokenInput, parts: CurrentParts) -> TokenView:
                 session, parts.keys, terms_of(parts), body.refresh_token
             )
         else:
-            phone, code = _phone_and_code(body)
-            tokens = await auth.exchange_code(session, parts.keys, terms_of(parts), phone, code)
+            proof = _proof(body, request.headers.get("user-agent", ""))
+            tokens = await auth.exchange_code(session, parts.keys, terms_of(parts), proof)
     return TokenView(
         access_token=tokens.access,
         refresh_token=tokens.refresh,
@@ -114,7 +120,7 @@ def terms_of(parts: Parts) -> auth.Terms:
     )
 
 
-def _phone_and_code(body: TokenInput) -> tuple[str, str]:
+def _proof(body: TokenInput, agent: str) -> auth.Proof:
     if body.phone is None or body.code is None:
         lacking = "phone" if body.phone is None else "code"
         raise RequestMalformed(
@@ -124,7 +130,8 @@ def _phone_and_code(body: TokenInput) -> tuple[str, str]:
                 "Berikan nomor telepon dengan kodenya, atau refresh_token.",
             )
         )
-    return members.normal_phone(body.phone), body.code
+    device = auth.name_of(body.device, agent)
+    return auth.Proof(members.normal_phone(body.phone), body.code, device)
 
 
 def _message(phone: str, code: str, minutes: int) -> Message:

@@ -17,13 +17,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Bank
 from models.people import Role
 from models.reconciliation import ColumnMap, Holding, LineType, StatementImport
-from service import banks, members, reconciliation
+from service import banks, reconciliation
 from service.api import idempotency
 from service.api.dependencies import (
     Actor,
+    CurrentIdentity,
     CurrentPage,
     CurrentParts,
-    CurrentPerson,
     KeyHeader,
     Reader,
     ReadSession,
@@ -34,7 +34,7 @@ from service.api.errors import documented
 from service.api.fields import PLAIN
 from service.api.files import FileRoute
 from service.api.idempotency import ActRoute
-from service.auth import NoValidToken
+from service.auth import NoValidToken, caller_of
 from service.errors import NotAllowed
 from service.members import Caller
 from service.reconciliation import Columns, File, Imported
@@ -176,14 +176,14 @@ _Profile = Annotated[
 async def brought(
     request: Request,
     bank_id: UUID,
-    person_id: CurrentPerson,
+    who: CurrentIdentity,
     parts: CurrentParts,
     gateway: _Gateway,
     profile: _Profile = None,
 ) -> tuple[Bank, File]:
     """The file, read before any transaction: a large one takes seconds."""
     async with parts.database.reading() as session:
-        caller = Caller(person_id, await members.roles_of(session, person_id))
+        caller = await caller_of(session, who)
         caller.act_in(bank_id, Role.TREASURER)
         bank = await banks.get(session, bank_id)
         maps = await reconciliation.maps_of(session, bank_id)
@@ -214,14 +214,14 @@ _BringSession = Annotated[AsyncSession, Depends(bringing, scope="function")]
 
 async def bringer(
     request: Request,
-    person_id: CurrentPerson,
+    who: CurrentIdentity,
     session: _BringSession,
     key: KeyHeader = None,
     *,
     dry_run: _DryRun = False,
 ) -> Caller:
     """Who brings a file in. What a dry run tells is not remembered: the next may tell more."""
-    return await idempotency.begin(request, session, person_id, None if dry_run else key)
+    return await idempotency.begin(request, session, who, None if dry_run else key)
 
 
 @_files.post(

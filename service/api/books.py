@@ -10,16 +10,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
 from models.people import Role
-from service import banks, bookkeeping, members
-from service.api.dependencies import CurrentParts, CurrentPerson, Parts
+from service import banks, bookkeeping
+from service.api.dependencies import CurrentIdentity, CurrentParts, Parts
 from service.api.errors import documented, language_of
 from service.api.fields import Day
 from service.api.late import LateRoute
 from service.api.periods import EARLIEST, LATEST, Period, checked
-from service.auth import NoValidToken
+from service.auth import Identity, NoValidToken, caller_of
 from service.bookkeeping import Part, Span
 from service.errors import NotAllowed
-from service.members import Caller
 
 router = APIRouter(prefix="/v1/banks/{bank_id}/books", tags=["bookkeeping"], route_class=LateRoute)
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -40,7 +39,7 @@ class Asked:
     """Whose books somebody wants, and as what."""
 
     bank_id: UUID
-    person_id: UUID
+    who: Identity
     parts: Sequence[Part]
     language: str
 
@@ -48,11 +47,11 @@ class Asked:
 async def asked(
     request: Request,
     bank_id: UUID,
-    person_id: CurrentPerson,
+    who: CurrentIdentity,
     part: _Part = None,
 ) -> Asked:
     parts = [part] if part else list(Part)
-    return Asked(bank_id, person_id, parts, language_of(request))
+    return Asked(bank_id, who, parts, language_of(request))
 
 
 _Asked = Annotated[Asked, Depends(asked)]
@@ -82,7 +81,7 @@ async def books_of_days(
 async def _answer(of: Asked, parts: Parts, period: Period, file_format: _Format) -> Response:
     # Read first, write the file afterwards: that takes longer than any transaction should.
     async with parts.database.reading() as session:
-        caller = Caller(of.person_id, await members.roles_of(session, of.person_id))
+        caller = await caller_of(session, of.who)
         caller.act_in(of.bank_id, Role.TREASURER)
         bank = await banks.get(session, of.bank_id)
         span = Span(period.first, period.last, *period.instants(bank))

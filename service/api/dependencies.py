@@ -15,9 +15,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.people import Role
 from routing.geocode import Geocoder
 from routing.roads import Router
-from service import auth, members
+from service import auth
 from service.api import idempotency
 from service.api.errors import IdempotencyKeyMissing, RequestMalformed
+from service.auth import Identity
 from service.database import Database
 from service.errors import FieldProblem
 from service.gateways import Gateways
@@ -72,26 +73,31 @@ LongReadSession = Annotated[AsyncSession, Depends(reading_long, scope="function"
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token")
 
 
-async def current_person(
+async def current_identity(
     parts: CurrentParts,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> UUID:
-    """Whose access token came with the request."""
+) -> Identity:
+    """Whose access token came with the request. That they are still signed in is asked later."""
     if credentials is None:
         raise auth.NoValidToken
-    return auth.person_of_access_token(parts.keys, credentials.credentials)
+    return Identity(*auth.read_access_token(parts.keys, credentials.credentials))
 
 
-async def signed_in(request: Request) -> UUID:
+async def signed_in(request: Request) -> Identity:
     """Whose access token came with a request of which nothing else was looked at. Raises NoValidToken."""
-    return await current_person(await get_parts(request), await _bearer(request))
+    return await current_identity(await get_parts(request), await _bearer(request))
 
 
-CurrentPerson = Annotated[UUID, Depends(current_person)]
+CurrentIdentity = Annotated[Identity, Depends(current_identity)]
 
 
-async def reader(person_id: CurrentPerson, session: ReadSession) -> Caller:
-    return Caller(person_id, await members.roles_of(session, person_id))
+async def reader(who: CurrentIdentity, session: ReadSession) -> Caller:
+    return await auth.caller_of(session, who)
+
+
+async def owner(who: CurrentIdentity, session: Session) -> Caller:
+    """The caller of something that changes only what is their own, where a repeat does no harm."""
+    return await auth.caller_of(session, who)
 
 
 KeyHeader = Annotated[
@@ -107,29 +113,30 @@ KeyHeader = Annotated[
 
 
 async def actor(
-    request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
+    request: Request, who: CurrentIdentity, session: Session, key: KeyHeader = None
 ) -> Caller:
     """The caller of something that changes; answers at once what was answered before."""
-    return await idempotency.begin(request, session, person_id, key)
+    return await idempotency.begin(request, session, who, key)
 
 
 async def payer(
-    request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
+    request: Request, who: CurrentIdentity, session: Session, key: KeyHeader = None
 ) -> Caller:
     """The caller of something that moves money."""
     if key is None:
         raise IdempotencyKeyMissing
-    return await idempotency.begin(request, session, person_id, key)
+    return await idempotency.begin(request, session, who, key)
 
 
 async def taker(
-    request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
+    request: Request, who: CurrentIdentity, session: Session, key: KeyHeader = None
 ) -> Caller:
     """The caller of something for which the server chooses the bank."""
-    return await idempotency.begin(request, session, person_id, key, alone=True)
+    return await idempotency.begin(request, session, who, key, alone=True)
 
 
 Reader = Annotated[Caller, Depends(reader)]
+Owner = Annotated[Caller, Depends(owner)]
 Actor = Annotated[Caller, Depends(actor)]
 Payer = Annotated[Caller, Depends(payer)]
 Taker = Annotated[Caller, Depends(taker)]

@@ -20,11 +20,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import utc_now
 from models.idempotency import Answer
 from models.people import Membership
+from models.sign_in import Device
+from service import auth
 from service.api.errors import IdempotencyKeyReused, answer_of
 from service.api.late import LateRoute
+from service.auth import Identity
 from service.database import one_at_a_time
 from service.errors import Conflict
-from service.members import Caller, group_roles
+from service.members import Caller
 
 # Made once: putting a statement together costs more than running it.
 _ROLES_AND_ANSWER = (
@@ -35,6 +38,8 @@ _ROLES_AND_ANSWER = (
         col(Answer.status),
         col(Answer.body),
     )
+    .select_from(Device)
+    .join(Membership, col(Membership.person_id) == Device.person_id, isouter=True)
     .join(
         Answer,
         and_(
@@ -44,7 +49,7 @@ _ROLES_AND_ANSWER = (
         ),
         isouter=True,
     )
-    .where(col(Membership.person_id) == bindparam("person_id"))
+    .where(auth.STILL_SIGNED_IN)
 )
 _REMEMBER = {
     "sqlite": sqlite_insert(Answer).on_conflict_do_nothing().returning(col(Answer.key)),
@@ -90,7 +95,7 @@ class ActRoute(LateRoute):
 async def begin(
     request: Request,
     session: AsyncSession,
-    person_id: UUID,
+    who: Identity,
     key: str | None,
     *,
     alone: bool = False,
@@ -101,18 +106,16 @@ async def begin(
     `alone` is for an act whose bank isn't known before it is done: two at once wait in line.
     """
     if key is None:
-        query = select(Membership.bank_id, Membership.role).where(Membership.person_id == person_id)
-        return Caller(person_id, group_roles(list(await session.exec(query))))
+        return await auth.caller_of(session, who)
     request_hash = await _hash_of(request)
     if alone:
-        await one_at_a_time(session, f"{person_id} {key}")
+        await one_at_a_time(session, f"{who.person_id} {key}")
     connection = await session.connection()
-    asked = {"person_id": person_id, "key": key}
-    rows = list(await connection.execute(_ROLES_AND_ANSWER, asked))
+    rows = list(await connection.execute(_ROLES_AND_ANSWER, {**who.asked, "key": key}))
     for row in rows:
         if row.status is not None:
             raise _answered(row, request_hash)
-    caller = Caller(person_id, group_roles([(row.bank_id, row.role) for row in rows]))
+    caller = auth.caller_from(who, rows)
     request.state.act = Act(session, caller, key, request_hash)
     return caller
 

@@ -14,12 +14,12 @@ from models.people import Role
 from models.pickup import Pickup, PickupStatus
 from routing.geo import Point, shown_metres
 from routing.roads import Drive
-from service import claims, members, pickups, prices, weighing
+from service import claims, pickups, prices, weighing
 from service.api.banks import Lat, Lon
 from service.api.dependencies import (
     Actor,
+    CurrentIdentity,
     CurrentParts,
-    CurrentPerson,
     Payer,
     Reader,
     ReadSession,
@@ -38,7 +38,7 @@ from service.api.fields import (
 )
 from service.api.idempotency import ActRoute
 from service.api.pickups import PickupView, ReasonInput, WindowView, pickup_view
-from service.auth import NoValidToken
+from service.auth import NoValidToken, caller_of
 from service.errors import NoSuchThing, NotAllowed, WaitsForOperator
 from service.members import OFFICERS, Caller
 
@@ -234,15 +234,15 @@ class Prepared(NamedTuple):
     drives: dict[tuple[Point, Point], Drive]
 
 
-async def prepared(body: ClaimInput, person_id: CurrentPerson, parts: CurrentParts) -> Prepared:
+async def prepared(body: ClaimInput, who: CurrentIdentity, parts: CurrentParts) -> Prepared:
     """Ask the router before the transaction of the claim begins; without one, ask nobody."""
     wish = claims.Wish(body.position.point(), body.max_jobs, body.capacity_grams)
     if parts.router is None:
         return Prepared(wish, {})
     async with parts.database.reading() as session:
-        caller = Caller(person_id, await members.roles_of(session, person_id))
+        caller = await caller_of(session, who)
         mine = caller.banks(Role.COLLECTOR)
-        drives = await claims.known_drives(session, mine, person_id, wish, parts.router)
+        drives = await claims.known_drives(session, mine, caller.person_id, wish, parts.router)
     return Prepared(wish, drives)
 
 

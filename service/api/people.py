@@ -15,7 +15,7 @@ from service.api.auth import Phone
 from service.api.dependencies import (
     Actor,
     CurrentPage,
-    CurrentPerson,
+    Owner,
     Reader,
     ReadSession,
     Session,
@@ -70,20 +70,20 @@ class MemberList(BaseModel):
 
 
 @router.get("/me", responses=documented(NoValidToken))
-async def me(person_id: CurrentPerson, session: ReadSession) -> MeView:
+async def me(caller: Reader, session: ReadSession) -> MeView:
     """Who I am, and my part in each bank."""
-    return await _me(session, await _person(session, person_id))
+    return _me(await _person(session, caller.person_id), caller)
 
 
 @router.patch("/me", responses=documented(NoValidToken))
-async def change_me(body: MePatch, person_id: CurrentPerson, session: Session) -> MeView:
+async def change_me(body: MePatch, caller: Owner, session: Session) -> MeView:
     """Change my name or the language I am written to in."""
-    person = await _person(session, person_id)
+    person = await _person(session, caller.person_id)
     person.name = person.name if body.name is None else body.name
     person.language = body.language or person.language
     session.add(person)
     await session.flush()
-    return await _me(session, person)
+    return _me(person, caller)
 
 
 @router.post(
@@ -110,10 +110,10 @@ async def register(bank_id: UUID, body: MemberInput, caller: Actor, session: Ses
 @router.post(
     "/banks/{bank_id}/join", status_code=201, responses=documented(NoValidToken, NoSuchThing)
 )
-async def join(bank_id: UUID, person_id: CurrentPerson, session: Session) -> MemberView:
+async def join(bank_id: UUID, caller: Owner, session: Session) -> MemberView:
     """Become a resident of a bank, to be fetched from and paid there."""
     bank = await banks.get(session, bank_id)
-    person = await _person(session, person_id)
+    person = await _person(session, caller.person_id)
     joined = await members.register(session, bank.id, person, Role.RESIDENT, entered_by=person.id)
     return _member_view(person, joined)
 
@@ -151,8 +151,7 @@ async def _person(session: AsyncSession, person_id: UUID) -> Person:
     return person
 
 
-async def _me(session: AsyncSession, person: Person) -> MeView:
-    roles = await members.roles_of(session, person.id)
+def _me(person: Person, caller: members.Caller) -> MeView:
     return MeView(
         id=person.id,
         phone=person.phone,
@@ -160,7 +159,7 @@ async def _me(session: AsyncSession, person: Person) -> MeView:
         language=Language(person.language),
         memberships=[
             MembershipView(bank_id=bank_id, role=Role(role))
-            for bank_id, held in roles.items()
+            for bank_id, held in caller.roles.items()
             for role in sorted(held)
         ],
     )

@@ -11,14 +11,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from service import members, statements
-from service.api.dependencies import CurrentParts, CurrentPerson
+from service.api.dependencies import CurrentIdentity, CurrentParts
 from service.api.errors import accepted_language, documented
 from service.api.fields import Day
 from service.api.late import LateRoute
 from service.api.passbooks import ResidentQuery
-from service.auth import NoValidToken
+from service.auth import NoValidToken, caller_of
 from service.errors import NoSuchThing, NotAllowed
-from service.members import Caller
 from service.statements import Line, Statement
 
 router = APIRouter(prefix="/v1/passbooks", tags=["passbook"], route_class=LateRoute)
@@ -105,7 +104,7 @@ class StatementView(BaseModel):
 )
 async def statement(
     bank_id: UUID,
-    person_id: CurrentPerson,
+    who: CurrentIdentity,
     parts: CurrentParts,
     wanted: Annotated[Wanted, Depends(wanted_statement)],
     resident_id: ResidentQuery = None,
@@ -120,7 +119,7 @@ async def statement(
     """
     # Read first, print afterwards: a PDF takes longer than any transaction should.
     async with parts.database.reading() as session:
-        caller = Caller(person_id, await members.roles_of(session, person_id))
+        caller = await caller_of(session, who)
         whose = await members.whose(session, caller, bank_id, resident_id)
         found = await statements.read(
             session, bank_id, whose, wanted.days, language=wanted.language
