@@ -17,6 +17,7 @@ GLOBAL_TABLES = frozenset(
         "alembic_version",
         "audit_own",
         "bank",
+        "device",
         "district",
         "gateway_callback",
         "material",

@@ -29,15 +29,26 @@ class SignInCode(Table, table=True):
     used_at: datetime | None = None
 
 
+class Device(Table, table=True):
+    """One sign-in of somebody on a phone or computer, until it is ended."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    name: str = Field(default="", max_length=80)
+    created_at: datetime = Field(default_factory=utc_now)
+    last_used_at: datetime = Field(
+        default_factory=utc_now, description="When it last got new tokens"
+    )
+    ended_at: datetime | None = None
+
+
 class RefreshToken(Table, table=True):
-    """A token that can be exchanged once; all that follow from one sign-in are a family."""
+    """A token of a device that can be exchanged once for the next."""
 
     __tablename__ = "refresh_token"
 
     token_hash: str = Field(primary_key=True, max_length=64)
-    family_id: UUID = Field(index=True)
-    person_id: UUID = Field(foreign_key="person.id", index=True)
+    device_id: UUID = Field(foreign_key="device.id", index=True)
     created_at: datetime = Field(default_factory=utc_now)
     expires_at: datetime
     used_at: datetime | None = None
-    ended_at: datetime | None = None

@@ -24,6 +24,7 @@ from service.api import (
     books,
     corrections,
     days,
+    devices,
     disputes,
     drawers,
     earnings,
@@ -107,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
     for noun in (
         auth,
         people,
+        devices,
         banks,
         policies,
         pickups,

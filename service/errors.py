@@ -69,6 +69,7 @@ def in_words(value: object, language: str = "en") -> str:
 _INDONESIAN = {
     "bank": "bank sampah",
     "destination": "tujuan pencairan",
+    "device": "perangkat",
     "dispute": "sengketa",
     "day": "hari",
     "door": "rumah",

@@ -12,12 +12,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank, Policy
-from models.base import new_id, utc_now
+from models.base import utc_now
 from models.material import Material
 from models.payout import Payout
 from models.people import Membership, Person, Role
 from models.pickup import Pickup
 from models.price import Channel, Price
+from models.sign_in import Device
 from routing.geo import Point
 from service import auth, banks, claims, pickups, weighing
 from service.database import Database
@@ -102,7 +103,9 @@ async def make_towns(
     towns = [_planned(database, at, began, policy) for _ in range(count)]
     async with database.transaction() as session:
         session.add_all(town.bank for town in towns)
-        session.add_all(person for town in towns for person in town.people.values())
+        people = [person for town in towns for person in town.people.values()]
+        session.add_all(people)
+        session.add_all(device_of(person) for person in people)
         await session.flush()
         for town in towns:
             await banks.create(session, town.bank, town.policy)
@@ -141,7 +144,7 @@ def _prices(bank_id: UUID, began: datetime) -> list[Price]:
 async def add_person(session: AsyncSession, bank_id: UUID, *roles: Role) -> Person:
     """Somebody new with these parts in a bank."""
     person = Person(phone=new_phone(), name="Somebody")
-    session.add(person)
+    session.add_all((person, device_of(person)))
     await session.flush()
     for role in roles:
         session.add(Membership(person_id=person.id, bank_id=bank_id, role=role))
@@ -161,9 +164,14 @@ def phone_of(person: Person) -> str:
     return person.phone
 
 
+def device_of(person: Person) -> Device:
+    """What somebody of a test is signed in on."""
+    return Device(id=person.id, person_id=person.id, name="Test")
+
+
 def bearer(keys: Keys, person: Person) -> dict[str, str]:
     """Headers of somebody who is signed in, with a new idempotency key."""
-    token = auth.access_token(keys, person.id, new_id(), lifetime_s=600)
+    token = auth.access_token(keys, person.id, person.id, lifetime_s=600)
     return {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
 
 

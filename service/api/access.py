@@ -87,6 +87,10 @@ TABLE: dict[str, Access] = {
     "POST /v1/auth/tokens": anyone("with a code, or a refresh token"),
     "GET /v1/me": signed_in(),
     "PATCH /v1/me": signed_in(),
+    "GET /v1/me/audit": signed_in(),
+    "GET /v1/me/devices": signed_in(),
+    "DELETE /v1/me/devices/{device_id}": signed_in(),
+    "POST /v1/me/sign-out": signed_in(),
     "GET /v1/events": signed_in(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
     # Banks, their people, prices and rules
     "GET /v1/banks": anyone(),
@@ -195,6 +199,7 @@ TABLE: dict[str, Access] = {
     f"GET {_BANK}/days": part(*_OFFICERS, Role.CITY),
     f"POST {_BANK}/days/{{day}}/close": part(_TREASURER),
     f"POST {_BANK}/days/{{day}}/reopen": part(_TREASURER, note="another than who closed it"),
+    f"GET {_BANK}/audit": part(_TREASURER),
     f"GET {_BANK}/seals": anyone(),
     f"GET {_BANK}/seals/pages/{{page}}": anyone(),
     "GET /v1/keys": anyone(),

@@ -105,7 +105,7 @@ def network_of(host: str) -> str:
 def device_of(request: Request, keys: Keys) -> UUID | None:
     """The sign-in that the access token of a request came from."""
     token = request.headers.get("authorization", "").partition(" ")[2]
-    return auth.device_of_access_token(keys, token) if token else None
+    return auth.read_access_token(keys, token)[1] if token else None
 
 
 def _about(request: Request, act: ActName, response: Response) -> str:

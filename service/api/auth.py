@@ -9,6 +9,7 @@ from service import audit, auth, members
 from service.api import auditing
 from service.api.dependencies import CurrentParts, Parts
 from service.api.errors import CodeNotSent, RequestMalformed, documented
+from service.api.fields import PLAIN
 from service.api.late import LateRoute
 from service.errors import FieldProblem
 from service.messages import SIGN_IN_CODE, Message, MessageNotSent
@@ -36,6 +37,11 @@ class TokenInput(BaseModel):
     phone: Phone | None = None
     code: Annotated[str | None, Field(max_length=12)] = None
     refresh_token: Annotated[str | None, Field(min_length=1, max_length=128)] = None
+    device: Annotated[
+        str | None,
+        Field(max_length=auth.LONGEST_NAME, description="What the list of devices calls it"),
+        PLAIN,
+    ] = None
 
 
 class TokenView(BaseModel):
@@ -75,7 +81,7 @@ async def send_code(body: CodeInput, request: Request, parts: CurrentParts) -> C
 async def exchange(body: TokenInput, request: Request, parts: CurrentParts) -> TokenView:
     """Exchange a code, or a refresh token that works once, for tokens.
 
-    A refresh token that comes a second time ends every session that came from the same sign-in.
+    A refresh token that comes a second time signs its device out.
     """
     async with parts.database.transaction() as session:
         if body.refresh_token is not None:
@@ -83,14 +89,14 @@ async def exchange(body: TokenInput, request: Request, parts: CurrentParts) -> T
                 session, parts.keys, terms_of(parts), body.refresh_token
             )
         else:
-            phone, code = _phone_and_code(body)
-            tokens = await auth.exchange_code(session, parts.keys, terms_of(parts), phone, code)
+            proof = _proof(body, request.headers.get("user-agent", ""))
+            tokens = await auth.exchange_code(session, parts.keys, terms_of(parts), proof)
             await audit.note_own(
                 session,
                 tokens.person_id,
                 "sign_in",
                 address=auditing.address_of(request),
-                device_id=auth.device_of_access_token(parts.keys, tokens.access),
+                device_id=auth.read_access_token(parts.keys, tokens.access)[1],
             )
     return TokenView(
         access_token=tokens.access,
@@ -122,7 +128,7 @@ def terms_of(parts: Parts) -> auth.Terms:
     )
 
 
-def _phone_and_code(body: TokenInput) -> tuple[str, str]:
+def _proof(body: TokenInput, agent: str) -> auth.Proof:
     if body.phone is None or body.code is None:
         lacking = "phone" if body.phone is None else "code"
         raise RequestMalformed(
@@ -132,7 +138,8 @@ def _phone_and_code(body: TokenInput) -> tuple[str, str]:
                 "Berikan nomor telepon dengan kodenya, atau refresh_token.",
             )
         )
-    return members.normal_phone(body.phone), body.code
+    device = auth.name_of(body.device, agent)
+    return auth.Proof(members.normal_phone(body.phone), body.code, device)
 
 
 def _message(phone: str, code: str, minutes: int) -> Message:

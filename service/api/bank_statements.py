@@ -16,14 +16,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
 from models.reconciliation import ColumnMap, Holding, LineType, StatementImport
-from service import banks, members, reconciliation
+from service import banks, reconciliation
 from service.api import idempotency
 from service.api.access import admit
 from service.api.dependencies import (
     Actor,
+    CurrentIdentity,
     CurrentPage,
     CurrentParts,
-    CurrentPerson,
     KeyHeader,
     Reader,
     ReadSession,
@@ -35,7 +35,7 @@ from service.api.errors import documented
 from service.api.fields import PLAIN
 from service.api.files import FileRoute
 from service.api.idempotency import ActRoute
-from service.auth import NoValidToken
+from service.auth import NoValidToken, caller_of
 from service.errors import NotAllowed
 from service.members import Caller
 from service.reconciliation import Columns, File, Imported
@@ -177,14 +177,14 @@ _Profile = Annotated[
 async def brought(
     request: Request,
     bank_id: UUID,
-    person_id: CurrentPerson,
+    who: CurrentIdentity,
     parts: CurrentParts,
     gateway: _Gateway,
     profile: _Profile = None,
 ) -> tuple[Bank, File]:
     """The file, read before any transaction: a large one takes seconds."""
     async with parts.database.reading() as session:
-        await known(request, session, person_id)
+        await known(request, session, who)
         bank = await banks.get(session, bank_id)
         maps = await reconciliation.maps_of(session, bank_id)
     content = await request.body()
@@ -214,7 +214,7 @@ _BringSession = Annotated[AsyncSession, Depends(bringing, scope="function")]
 
 async def bringer(
     request: Request,
-    person_id: CurrentPerson,
+    who: CurrentIdentity,
     session: _BringSession,
     key: KeyHeader = None,
     *,
@@ -222,8 +222,8 @@ async def bringer(
 ) -> Caller:
     """Who brings a file in. A dry run is no act; the next may tell more."""
     if dry_run:
-        return admit(request, Caller(person_id, await members.roles_of(session, person_id)))
-    return admit(request, await idempotency.begin(request, session, person_id, key))
+        return admit(request, await caller_of(session, who))
+    return admit(request, await idempotency.begin(request, session, who, key))
 
 
 @_files.post(

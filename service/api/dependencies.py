@@ -15,10 +15,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.people import Role
 from routing.geocode import Geocoder
 from routing.roads import Router
-from service import auth, members
+from service import auth
 from service.api import idempotency
 from service.api.access import admit
 from service.api.errors import IdempotencyKeyMissing, RequestMalformed
+from service.auth import Identity
 from service.database import Database
 from service.errors import FieldProblem
 from service.gateways import Gateways
@@ -73,37 +74,42 @@ LongReadSession = Annotated[AsyncSession, Depends(reading_long, scope="function"
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token")
 
 
-async def current_person(
+async def current_identity(
     parts: CurrentParts,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> UUID:
-    """Whose access token came with the request."""
+) -> Identity:
+    """Whose access token came with the request. That they are still signed in is asked later."""
     if credentials is None:
         raise auth.NoValidToken
-    return auth.person_of_access_token(parts.keys, credentials.credentials)
+    return Identity(*auth.read_access_token(parts.keys, credentials.credentials))
 
 
-async def signed_in(request: Request) -> UUID:
+async def signed_in(request: Request) -> Identity:
     """Whose access token came with a request of which nothing else was looked at. Raises NoValidToken."""
-    return await current_person(await get_parts(request), await _bearer(request))
+    return await current_identity(await get_parts(request), await _bearer(request))
 
 
-CurrentPerson = Annotated[UUID, Depends(current_person)]
+CurrentIdentity = Annotated[Identity, Depends(current_identity)]
 
 
-async def known(request: Request, session: AsyncSession, person_id: UUID) -> Caller:
-    """The caller as far as the route is theirs. Raises NotAllowed."""
-    return admit(request, Caller(person_id, await members.roles_of(session, person_id)))
+async def known(request: Request, session: AsyncSession, who: Identity) -> Caller:
+    """The caller as far as the route is theirs. Raises NoValidToken or NotAllowed."""
+    return admit(request, await auth.caller_of(session, who))
 
 
-async def reader(request: Request, person_id: CurrentPerson, session: ReadSession) -> Caller:
-    return await known(request, session, person_id)
+async def reader(request: Request, who: CurrentIdentity, session: ReadSession) -> Caller:
+    return await known(request, session, who)
 
 
-async def admitted(request: Request, person_id: CurrentPerson, parts: CurrentParts) -> Caller:
+async def admitted(request: Request, who: CurrentIdentity, parts: CurrentParts) -> Caller:
     """The caller of something that opens its session later."""
     async with parts.database.reading() as session:
-        return await known(request, session, person_id)
+        return await known(request, session, who)
+
+
+async def owner(request: Request, who: CurrentIdentity, session: Session) -> Caller:
+    """The caller of something that changes only what is their own, where a repeat does no harm."""
+    return await known(request, session, who)
 
 
 KeyHeader = Annotated[
@@ -119,30 +125,31 @@ KeyHeader = Annotated[
 
 
 async def actor(
-    request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
+    request: Request, who: CurrentIdentity, session: Session, key: KeyHeader = None
 ) -> Caller:
     """The caller of something that changes; answers at once what was answered before."""
-    return admit(request, await idempotency.begin(request, session, person_id, key))
+    return admit(request, await idempotency.begin(request, session, who, key))
 
 
 async def payer(
-    request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
+    request: Request, who: CurrentIdentity, session: Session, key: KeyHeader = None
 ) -> Caller:
     """The caller of something that moves money."""
     if key is None:
         raise IdempotencyKeyMissing
-    return admit(request, await idempotency.begin(request, session, person_id, key))
+    return admit(request, await idempotency.begin(request, session, who, key))
 
 
 async def taker(
-    request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
+    request: Request, who: CurrentIdentity, session: Session, key: KeyHeader = None
 ) -> Caller:
     """The caller of something for which the server chooses the bank."""
-    return admit(request, await idempotency.begin(request, session, person_id, key, alone=True))
+    return admit(request, await idempotency.begin(request, session, who, key, alone=True))
 
 
 Reader = Annotated[Caller, Depends(reader)]
 Admitted = Annotated[Caller, Depends(admitted)]
+Owner = Annotated[Caller, Depends(owner)]
 Actor = Annotated[Caller, Depends(actor)]
 Payer = Annotated[Caller, Depends(payer)]
 Taker = Annotated[Caller, Depends(taker)]

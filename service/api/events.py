@@ -15,15 +15,15 @@ from starlette.responses import StreamingResponse
 from models.base import id_at, instant_of, utc_now
 from models.event import Event
 from models.people import Role
-from service import events, members, plans
+from service import events, plans
 from service.api.access import access_to
-from service.api.dependencies import CurrentParts, CurrentPerson
+from service.api.dependencies import CurrentIdentity, CurrentParts
 from service.api.errors import documented
 from service.api.late import LateRoute
 from service.api.streams import EventStream, Streams, TooManyStreams
-from service.auth import NoValidToken
+from service.auth import Identity, NoValidToken, caller_of
 from service.database import Database
-from service.members import OFFICERS, Caller
+from service.members import OFFICERS
 from service.pausing import pause
 
 router = APIRouter(prefix="/v1/events", tags=["events"], route_class=LateRoute)
@@ -53,7 +53,7 @@ _STREAM = {
 async def follow(
     request: Request,
     parts: CurrentParts,
-    person_id: CurrentPerson,
+    who: CurrentIdentity,
     last_event_id: Annotated[UUID | None, Header(alias="Last-Event-ID")] = None,
 ) -> EventStream:
     """Follow what happens to one's pickups, loads and payouts.
@@ -65,8 +65,10 @@ async def follow(
     anew by itself.
     """
     streams: Streams = request.app.state.streams
+    async with parts.database.reading() as session:
+        person_id = (await caller_of(session, who)).person_id
     streams.take(person_id)
-    feed = Feed(parts.database, person_id, access_to(request).roles, last_event_id)
+    feed = Feed(parts.database, who, access_to(request).roles, last_event_id)
     lines = _lines(feed, streams, parts.settings.event_stream_s)
     return EventStream(lines, streams, person_id)
 
@@ -75,10 +77,10 @@ class Feed:
     """What one person has not been told yet."""
 
     def __init__(
-        self, database: Database, person_id: UUID, roles: frozenset[Role], after: UUID | None
+        self, database: Database, who: Identity, roles: frozenset[Role], after: UUID | None
     ) -> None:
         self._database = database
-        self._person_id = person_id
+        self._who = who
         self._roles = roles
         now = utc_now()
         since = now if after is None else max(min(instant_of(after), now), now - LONGEST_AGO)
@@ -95,11 +97,10 @@ class Feed:
         A session of its own each time: nothing is held between two looks.
         """
         async with self._database.reading() as session:
-            roles = await members.roles_of(session, self._person_id)
-            caller = Caller(self._person_id, roles)
+            caller = await caller_of(session, self._who)
             caller.play_only(self._roles)
             found = await events.since(
-                session, caller.banks(), self._person_id, self._from, limit=_BATCH
+                session, caller.banks(), caller.person_id, self._from, limit=_BATCH
             )
             going = await plans.progress(session, caller.banks(*OFFICERS), self._since)
         messages = [_message(event) for event in found if event.id not in self._told]
@@ -132,7 +133,7 @@ async def _lines(feed: Feed, streams: Streams, seconds: float) -> AsyncIterator[
     while loop.time() < ends and not streams.stopping.is_set():
         try:
             messages, more = await feed.look()
-        except OperationalError:
+        except (OperationalError, NoValidToken):
             return  # Whoever connects anew hears what is wrong.
         for message in messages:
             yield message

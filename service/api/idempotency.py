@@ -19,15 +19,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import utc_now
 from models.idempotency import Answer
 from models.people import Membership
-from service import audit
+from models.sign_in import Device
+from service import audit, auth
 from service.api import auditing
 from service.api.auditing import ActName
 from service.api.errors import IdempotencyKeyReused, answer_of
 from service.api.late import LateRoute
 from service.audit import Entry
+from service.auth import Identity
 from service.database import one_at_a_time
 from service.errors import Conflict
-from service.members import Caller, group_roles, roles_of
+from service.members import Caller
 
 # Made once: putting a statement together costs more than running it.
 _ROLES_AND_ANSWER = (
@@ -38,6 +40,8 @@ _ROLES_AND_ANSWER = (
         col(Answer.status),
         col(Answer.body),
     )
+    .select_from(Device)
+    .join(Membership, col(Membership.person_id) == Device.person_id, isouter=True)
     .join(
         Answer,
         and_(
@@ -47,7 +51,7 @@ _ROLES_AND_ANSWER = (
         ),
         isouter=True,
     )
-    .where(col(Membership.person_id) == bindparam("person_id"))
+    .where(auth.STILL_SIGNED_IN)
 )
 _REMEMBER = sqlite_insert(Answer).on_conflict_do_nothing().returning(col(Answer.key))
 _REMEMBER_FIRST = """
@@ -95,7 +99,7 @@ class ActRoute(LateRoute):
 async def begin(
     request: Request,
     session: AsyncSession,
-    person_id: UUID,
+    who: Identity,
     key: str | None,
     *,
     alone: bool = False,
@@ -106,19 +110,18 @@ async def begin(
     `alone` is for an act whose bank isn't known before it is done: two at once wait in line.
     """
     if key is None:
-        caller = Caller(person_id, await roles_of(session, person_id))
+        caller = await auth.caller_of(session, who)
         request.state.act = Act(session, caller, None)
         return caller
     request_hash = await _hash_of(request)
     if alone:
-        await one_at_a_time(session, f"{person_id} {key}")
+        await one_at_a_time(session, f"{who.person_id} {key}")
     connection = await session.connection()
-    asked = {"person_id": person_id, "key": key}
-    rows = list(await connection.execute(_ROLES_AND_ANSWER, asked))
+    rows = list(await connection.execute(_ROLES_AND_ANSWER, {**who.asked, "key": key}))
     for row in rows:
         if row.status is not None:
             raise _answered(row, request_hash)
-    caller = Caller(person_id, group_roles([(row.bank_id, row.role) for row in rows]))
+    caller = auth.caller_from(who, rows)
     request.state.act = Act(session, caller, key, request_hash)
     return caller
 

@@ -17,8 +17,8 @@ from service import claims, pickups, prices, weighing
 from service.api.banks import Lat, Lon
 from service.api.dependencies import (
     Actor,
+    CurrentIdentity,
     CurrentParts,
-    CurrentPerson,
     Payer,
     Reader,
     ReadSession,
@@ -235,15 +235,17 @@ class Prepared(NamedTuple):
 
 
 async def prepared(
-    request: Request, body: ClaimInput, person_id: CurrentPerson, parts: CurrentParts
+    request: Request, body: ClaimInput, who: CurrentIdentity, parts: CurrentParts
 ) -> Prepared:
     """Ask the router before the transaction of the claim begins; without one, ask nobody."""
     wish = claims.Wish(body.position.point(), body.max_jobs, body.capacity_grams)
     if parts.router is None:
         return Prepared(wish, {})
     async with parts.database.reading() as session:
-        caller = await known(request, session, person_id)
-        drives = await claims.known_drives(session, caller.banks(), person_id, wish, parts.router)
+        caller = await known(request, session, who)
+        drives = await claims.known_drives(
+            session, caller.banks(), caller.person_id, wish, parts.router
+        )
     return Prepared(wish, drives)
 
 

@@ -17,7 +17,7 @@ from service.api.dependencies import (
     Actor,
     CurrentPage,
     CurrentParts,
-    CurrentPerson,
+    Owner,
     Reader,
     ReadSession,
     Session,
@@ -72,29 +72,29 @@ class MemberList(BaseModel):
 
 
 @router.get("/me", responses=documented(NoValidToken))
-async def me(person_id: CurrentPerson, session: ReadSession) -> MeView:
+async def me(caller: Reader, session: ReadSession) -> MeView:
     """Who I am, and my part in each bank."""
-    return await _me(session, await _person(session, person_id))
+    return _me(await _person(session, caller.person_id), caller)
 
 
 @router.patch("/me", responses=documented(NoValidToken))
 async def change_me(
-    body: MePatch, request: Request, person_id: CurrentPerson, session: Session, parts: CurrentParts
+    body: MePatch, request: Request, caller: Owner, session: Session, parts: CurrentParts
 ) -> MeView:
     """Change my name or the language I am written to in."""
-    person = await _person(session, person_id)
+    person = await _person(session, caller.person_id)
     person.name = person.name if body.name is None else body.name
     person.language = body.language or person.language
     session.add(person)
     await session.flush()
     await audit.note_own(
         session,
-        person_id,
+        caller.person_id,
         "change_me",
         address=auditing.address_of(request),
         device_id=auditing.device_of(request, parts.keys),
     )
-    return await _me(session, person)
+    return _me(person, caller)
 
 
 @router.post(
@@ -165,8 +165,7 @@ async def _person(session: AsyncSession, person_id: UUID) -> Person:
     return person
 
 
-async def _me(session: AsyncSession, person: Person) -> MeView:
-    roles = await members.roles_of(session, person.id)
+def _me(person: Person, caller: members.Caller) -> MeView:
     return MeView(
         id=person.id,
         phone=person.phone,
@@ -174,7 +173,7 @@ async def _me(session: AsyncSession, person: Person) -> MeView:
         language=Language(person.language),
         memberships=[
             MembershipView(bank_id=bank_id, role=Role(role))
-            for bank_id, held in roles.items()
+            for bank_id, held in caller.roles.items()
             for role in sorted(held)
         ],
     )

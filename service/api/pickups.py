@@ -16,9 +16,9 @@ from routing.geocode import GeocodingFailed
 from service import members, pickups, prices
 from service.api.dependencies import (
     Actor,
+    CurrentIdentity,
     CurrentPage,
     CurrentParts,
-    CurrentPerson,
     Reader,
     ReadSession,
     Session,
@@ -129,7 +129,7 @@ class ReasonInput(BaseModel):
     reason: Reason
 
 
-async def located(body: PickupInput, _person: CurrentPerson, parts: CurrentParts) -> Point:
+async def located(body: PickupInput, _who: CurrentIdentity, parts: CurrentParts) -> Point:
     """Where the waste is: as given, or looked up before any transaction begins."""
     if body.position is not None:
         return body.position.point()

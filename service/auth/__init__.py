@@ -1,7 +1,8 @@
 """Who is on the phone: one-time codes, and the tokens that they are exchanged for."""
 
-from service.auth.access import NoValidToken, access_token, person_of_access_token
+from service.auth.access import NoValidToken, access_token, read_access_token
 from service.auth.addresses import TooManyFromHere
+from service.auth.callers import STILL_SIGNED_IN, Identity, caller_from, caller_of
 from service.auth.codes import (
     CodeRequest,
     TooManyCodes,
@@ -10,7 +11,9 @@ from service.auth.codes import (
     request_code,
     take_back,
 )
+from service.auth.devices import LONGEST_NAME, devices_of, end, end_all, name_of
 from service.auth.signing_in import (
+    Proof,
     SessionEnded,
     Tokens,
     exchange_code,
@@ -19,8 +22,12 @@ from service.auth.signing_in import (
 from service.auth.terms import Terms
 
 __all__ = [
+    "LONGEST_NAME",
+    "STILL_SIGNED_IN",
     "CodeRequest",
+    "Identity",
     "NoValidToken",
+    "Proof",
     "SessionEnded",
     "Terms",
     "Tokens",
@@ -29,9 +36,15 @@ __all__ = [
     "TooManyWrongCodes",
     "WrongCode",
     "access_token",
+    "caller_from",
+    "caller_of",
+    "devices_of",
+    "end",
+    "end_all",
     "exchange_code",
     "exchange_refresh_token",
-    "person_of_access_token",
+    "name_of",
+    "read_access_token",
     "request_code",
     "take_back",
 ]

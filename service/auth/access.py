@@ -1,4 +1,4 @@
-"""Access tokens: signed, short-lived, read without a look-up."""
+"""Access tokens: signed, short-lived, checked without a look-up."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -18,8 +18,8 @@ class NoValidToken(NotSignedIn):
     indonesian = "Silakan masuk terlebih dahulu: token akses tidak ada atau tidak berlaku."
 
 
-def access_token(keys: Keys, person_id: UUID, family_id: UUID, *, lifetime_s: int) -> str:
-    """A signed token that says who is asking; it needs no look-up."""
+def access_token(keys: Keys, person_id: UUID, device_id: UUID, *, lifetime_s: int) -> str:
+    """A signed token that says who is asking, and on which device."""
     import jwt  # noqa: PLC0415  Slow to import, and a start does without.
 
     now = utc_now()
@@ -28,7 +28,7 @@ def access_token(keys: Keys, person_id: UUID, family_id: UUID, *, lifetime_s: in
         "aud": AUDIENCE,
         "sub": str(person_id),
         "typ": "access",
-        "sid": str(family_id),
+        "sid": str(device_id),
         "iat": now,
         "exp": now + timedelta(seconds=lifetime_s),
     }
@@ -36,16 +36,19 @@ def access_token(keys: Keys, person_id: UUID, family_id: UUID, *, lifetime_s: in
     return jwt.encode(claims, keys.signing, algorithm=_ALGORITHM, headers={"kid": kid})
 
 
-def person_of_access_token(keys: Keys, token: str) -> UUID:
-    """Whose access token it is. Raises NoValidToken."""
-    person_id, expires_at = _verified(keys, token)
+def read_access_token(keys: Keys, token: str) -> tuple[UUID, UUID]:
+    """The person and the device of an access token. Raises NoValidToken.
+
+    Whether the device was signed out since is for `caller_of` to ask.
+    """
+    person_id, device_id, expires_at = _verified(keys, token)
     if expires_at <= utc_now().timestamp():
         raise NoValidToken
-    return person_id
+    return person_id, device_id
 
 
 @lru_cache(maxsize=10_000)
-def _verified(keys: Keys, token: str) -> tuple[UUID, float]:
+def _verified(keys: Keys, token: str) -> tuple[UUID, UUID, float]:
     """Whose token it is and until when; a signature is checked once, the time every time."""
     import jwt  # noqa: PLC0415  See above.
 
@@ -56,11 +59,11 @@ def _verified(keys: Keys, token: str) -> tuple[UUID, float]:
             algorithms=[_ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
-            options={"require": ["iss", "aud", "exp", "iat", "sub", "typ"]},
+            options={"require": ["iss", "aud", "exp", "iat", "sub", "sid", "typ"]},
         )
         if claims["typ"] != "access":
             raise NoValidToken
-        return UUID(claims["sub"]), float(claims["exp"])
+        return UUID(claims["sub"]), UUID(claims["sid"]), float(claims["exp"])
     # No text is the id of a key that isn't there, and none of another type can be one.
     except (jwt.PyJWTError, ValueError, KeyError, TypeError):
         raise NoValidToken from None

@@ -79,7 +79,7 @@ class Asking:
 def done(answer: httpx.Response, status: int = 200) -> Any:
     """What a request answered that went well."""
     assert answer.status_code == status, answer.text
-    return answer.json()
+    return answer.json() if answer.content else None
 
 
 def refused(answer: httpx.Response, status: int, slug: str, pointer: str | None = None) -> None:

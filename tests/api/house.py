@@ -11,6 +11,7 @@ from models.base import utc_now
 from models.payout import Destination
 from models.people import Role
 from models.reconciliation import ReconciliationCase, StatementMatch
+from models.sign_in import Device
 from models.station import ReceivingStatus
 from service import corrections, drawers, station
 from service.banks import day_at
@@ -67,6 +68,7 @@ async def full_house(database: Database, asking: Asking, keys: Keys) -> House:
         "exception_id": exception,
         "match_id": match,
         "act_id": collected.id,
+        "device_id": await device_id_of(town),
         "name": "op",
         "gateway": "gate",
         "day": day_at(town.bank, utc_now()),
@@ -174,6 +176,13 @@ async def keep(town: Town) -> None:
                 entered_by=town.resident.id,
             )
         )
+
+
+async def device_id_of(town: Town) -> UUID:
+    """Where the resident is signed in."""
+    async with town.database.reading() as session:
+        query = select(Device.id).where(Device.person_id == town.resident.id)
+        return (await session.exec(query)).one()
 
 
 async def reconciled(town: Town) -> tuple[UUID, UUID]:

@@ -23,6 +23,8 @@ from tests.factories import add_person, make_town
 REFUSALS = {401: "no_valid_token", 403: "not_allowed", 404: "no_such_thing"}
 NOWHERE = {"GET /v1/jobs/nearest", "POST /v1/jobs/claim"}
 """Where neither path nor body names a bank: the caller's own is meant."""
+OF_THE_RESIDENT = {"DELETE /v1/me/devices/{device_id}"}
+"""What is somebody's own whatever part they play; the house has the resident's."""
 UNDESCRIBED = {"/", "/docs", "/openapi.json"}
 
 
@@ -42,6 +44,8 @@ def may(act: str, row: Access, case: Case) -> bool:
     """What the table says."""
     if row.needs is Needs.NOTHING or case.who is None:
         return row.needs is Needs.NOTHING
+    if act in OF_THE_RESIDENT:
+        return case.name == "resident here"
     if row.needs is Needs.TOKEN:
         return True
     if act in NOWHERE:

@@ -52,7 +52,8 @@ WITHOUT_A_KEY = {
     "POST /v1/auth/codes",
     "POST /v1/auth/tokens",
     "PATCH /v1/me",
-    "POST /v1/banks/{bank_id}/join",
+    "DELETE /v1/me/devices/{device_id}",
+    "POST /v1/me/sign-out",
     "POST /v1/gateways/{gateway}/callbacks",
 }
 SLUG = re.compile(r"`(\w+)`")

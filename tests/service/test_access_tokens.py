@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from models.base import utc_now
-from service.auth import NoValidToken, access_token, person_of_access_token
+from service.auth import NoValidToken, access_token, read_access_token
 from service.keys import Keys, key_id_of, load_keys
 from service.settings import Settings
 
 ANOTHER = Ed25519PrivateKey.generate()
 WHO = UUID("01900000-0000-7000-8000-0000000000aa")
+DEVICE = UUID("01900000-0000-7000-8000-0000000000dd")
 
 
 def claims_of(**changes: Any) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def claims_of(**changes: Any) -> dict[str, Any]:
         "iss": "jumpa-madu",
         "aud": "jumpa-madu-api",
         "sub": str(WHO),
-        "sid": str(uuid4()),
+        "sid": str(DEVICE),
         "typ": "access",
         "iat": now,
         "exp": now + timedelta(minutes=5),
@@ -76,7 +77,7 @@ def public_bytes(keys: Keys, form: Encoding) -> bytes:
 BAD_TOKENS: dict[str, Callable[[Keys], str]] = {
     "no token": lambda _keys: "x",
     "three dots": lambda _keys: "a.b.c",
-    "run out": lambda keys: access_token(keys, WHO, uuid4(), lifetime_s=-1),
+    "run out": lambda keys: access_token(keys, WHO, DEVICE, lifetime_s=-1),
     "tampered": tampered,
     "unsigned": lambda keys: otherwise_signed(keys, "", "none"),
     "public key as secret": lambda keys: otherwise_signed(
@@ -96,6 +97,7 @@ BAD_TOKENS: dict[str, Callable[[Keys], str]] = {
     "no end": lambda keys: a_token(keys, exp=None),
     "no type": lambda keys: a_token(keys, typ=None),
     "nobody": lambda keys: a_token(keys, sub=None),
+    "no device": lambda keys: a_token(keys, sid=None),
     "no id": lambda keys: a_token(keys, sub="somebody"),
 }
 
@@ -106,28 +108,28 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 
 def test_a_good_token_says_whose_it_is(own: Keys) -> None:
-    assert person_of_access_token(own, access_token(own, WHO, uuid4(), lifetime_s=60)) == WHO
-    assert person_of_access_token(own, a_token(own)) == WHO
+    assert read_access_token(own, access_token(own, WHO, DEVICE, lifetime_s=60)) == (WHO, DEVICE)
+    assert read_access_token(own, a_token(own)) == (WHO, DEVICE)
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 @pytest.mark.parametrize("make", BAD_TOKENS.values(), ids=BAD_TOKENS)
 def test_a_bad_token_is_refused(own: Keys, make: Callable[[Keys], str]) -> None:
     with pytest.raises(NoValidToken):
-        person_of_access_token(own, make(own))
+        read_access_token(own, make(own))
 
 
 def test_tokens_of_a_key_that_was_replaced_are_taken_while_it_is_named(
     own: Keys, tmp_path: Path
 ) -> None:
-    token = access_token(own, WHO, uuid4(), lifetime_s=60)
+    token = access_token(own, WHO, DEVICE, lifetime_s=60)
     pem = public_bytes(own, Encoding.PEM).decode()
     new = load_keys(Settings(data_dir=tmp_path, signing_keys_before=pem))
-    assert person_of_access_token(new, token) == WHO
-    assert jwt.get_unverified_header(access_token(new, WHO, uuid4(), lifetime_s=60)) == {
+    assert read_access_token(new, token) == (WHO, DEVICE)
+    assert jwt.get_unverified_header(access_token(new, WHO, DEVICE, lifetime_s=60)) == {
         "alg": "EdDSA",
         "typ": "JWT",
         "kid": key_id_of(new.signing.public_key()),
     }
     with pytest.raises(NoValidToken):
-        person_of_access_token(replace(new, signing_before=()), token)
+        read_access_token(replace(new, signing_before=()), token)

@@ -172,6 +172,46 @@ def test_people_without_a_phone_are_kept_when_it_is_taken_back(tmp_path: Path) -
     ]
 
 
+def test_who_is_signed_in_stays_so_over_the_migration(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'families.db'}"
+    schema.upgrade(url)
+    schema.downgrade(url, "0010")
+    engine = create_engine(url)
+    person, open_family, ended = (new_id().hex for _ in range(3))
+    early, late = "2026-11-20 00:00:00", "2026-11-21 00:00:00"
+    enter_person = (
+        "INSERT INTO person (id, phone, name, language, created_at)"
+        f" VALUES ('{person}', '+6281200000000', '', 'id', '{early}')"
+    )
+    enter = (
+        "INSERT INTO refresh_token"
+        " (token_hash, family_id, person_id, created_at, expires_at, used_at, ended_at)"
+        f" VALUES (:hash, :family, '{person}', '{early}', '{late}', :used, :ended)"
+    )
+    tokens: list[dict[str, str | None]] = [
+        {"hash": "a", "family": open_family, "used": late, "ended": None},
+        {"hash": "b", "family": open_family, "used": None, "ended": None},
+        {"hash": "c", "family": ended, "used": early, "ended": late},
+    ]
+    with engine.begin() as connection:
+        connection.execute(text(enter_person))
+        connection.execute(text(enter), tokens)
+    columns = "token_hash, family_id, person_id, created_at, expires_at, used_at, ended_at"
+    of_tokens = f"SELECT {columns} FROM refresh_token ORDER BY token_hash"
+    before = _rows(engine, of_tokens)
+    schema.upgrade(url)
+    found = _rows(engine, "SELECT id, person_id, last_used_at, ended_at FROM device ORDER BY id")
+    assert found == [(open_family, person, late, None), (ended, person, early, late)]
+    schema.downgrade(url, "0010")
+    assert _rows(engine, of_tokens) == before
+    engine.dispose()
+
+
+def _rows(engine: Engine, query: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
 async def test_pickups_of_before_are_found_by_the_cells_of_now(database: Database) -> None:
     town = await make_town(database)
     pickup = await list_pickup(town, at=Point(3.5952, 98.6722))
@@ -203,7 +243,7 @@ async def test_a_second_server_on_one_file_is_refused(tmp_path: Path) -> None:
                 pytest.fail("It started.")
         transport = httpx.ASGITransport(one)
         async with httpx.AsyncClient(transport=transport, base_url="http://jumpa") as client:
-            assert (await client.get("/readyz")).json() == {"status": "ready"}
+            assert (await client.get("/readyz")).json()["status"] == "ready"
 
 
 async def test_an_unreachable_database_is_answered_with_try_again(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Where sign-in codes were asked for."""
+"""Where sign-in codes were asked for, and the devices that people are signed in on."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlmodel import UTCDateTime
 
 revision = "0014"
 down_revision = "0011"
@@ -9,9 +10,35 @@ branch_labels = None
 depends_on = None
 
 _ADDRESS = "ix_sign_in_code_address_created_at"
+# Who is signed in stays so: a family of tokens becomes a device of the same id.
+_FAMILIES_BECOME_DEVICES = """
+INSERT INTO device (id, person_id, name, created_at, last_used_at, ended_at)
+SELECT family_id, person_id, '', min(created_at), max(coalesce(used_at, created_at)), max(ended_at)
+FROM refresh_token GROUP BY family_id, person_id
+"""
+_DEVICES_BECOME_FAMILIES = """
+UPDATE refresh_token SET
+    person_id = (SELECT person_id FROM device WHERE device.id = refresh_token.family_id),
+    ended_at = (SELECT ended_at FROM device WHERE device.id = refresh_token.family_id)
+"""
 
 
 def upgrade() -> None:
+    _note_addresses()
+    _make_devices()
+    op.execute(_FAMILIES_BECOME_DEVICES)
+    _give_tokens_devices()
+
+
+def downgrade() -> None:
+    _give_tokens_families()
+    op.drop_table("device")
+    with op.batch_alter_table("sign_in_code") as batch_op:
+        batch_op.drop_index(_ADDRESS)
+        batch_op.drop_column("address")
+
+
+def _note_addresses() -> None:
     with op.batch_alter_table("sign_in_code") as batch_op:
         batch_op.add_column(
             sa.Column("address", sa.String(length=64), nullable=False, server_default="")
@@ -21,7 +48,48 @@ def upgrade() -> None:
         batch_op.create_index(_ADDRESS, ["address", "created_at"])
 
 
-def downgrade() -> None:
-    with op.batch_alter_table("sign_in_code") as batch_op:
-        batch_op.drop_index(_ADDRESS)
-        batch_op.drop_column("address")
+def _make_devices() -> None:
+    op.create_table(
+        "device",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("last_used_at", UTCDateTime(), nullable=False),
+        sa.Column("ended_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_device_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device")),
+    )
+    op.create_index("ix_device_person_id", "device", ["person_id"])
+
+
+def _give_tokens_devices() -> None:
+    for column in ("family_id", "person_id"):
+        op.drop_index(f"ix_refresh_token_{column}", "refresh_token")
+    with op.batch_alter_table("refresh_token") as batch_op:
+        batch_op.drop_constraint("fk_refresh_token_person_id", type_="foreignkey")
+        batch_op.drop_column("person_id")
+        batch_op.drop_column("ended_at")
+        batch_op.alter_column("family_id", new_column_name="device_id")
+    with op.batch_alter_table("refresh_token") as batch_op:
+        batch_op.create_foreign_key(
+            batch_op.f("fk_refresh_token_device_id"), "device", ["device_id"], ["id"]
+        )
+        batch_op.create_index("ix_refresh_token_device_id", ["device_id"])
+
+
+def _give_tokens_families() -> None:
+    op.drop_index("ix_refresh_token_device_id", "refresh_token")
+    with op.batch_alter_table("refresh_token") as batch_op:
+        batch_op.drop_constraint("fk_refresh_token_device_id", type_="foreignkey")
+        batch_op.alter_column("device_id", new_column_name="family_id")
+        batch_op.add_column(sa.Column("person_id", sa.Uuid(), nullable=True))
+        batch_op.add_column(sa.Column("ended_at", UTCDateTime(), nullable=True))
+    op.execute(_DEVICES_BECOME_FAMILIES)
+    with op.batch_alter_table("refresh_token") as batch_op:
+        batch_op.alter_column("person_id", existing_type=sa.Uuid(), nullable=False)
+        batch_op.create_foreign_key(
+            batch_op.f("fk_refresh_token_person_id"), "person", ["person_id"], ["id"]
+        )
+        for column in ("family_id", "person_id"):
+            batch_op.create_index(f"ix_refresh_token_{column}", [column])

@@ -1,0 +1,61 @@
+"""From an access token to a caller: whose it is, and their parts in each bank."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, bindparam
+from sqlalchemy import select as select_columns
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.people import Membership
+from models.sign_in import Device
+from service.auth.access import NoValidToken
+from service.members import Caller, group_roles
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom an access token speaks for, and the device it was made for."""
+
+    person_id: UUID
+    device_id: UUID
+
+    @property
+    def asked(self) -> dict[str, UUID]:
+        """What `STILL_SIGNED_IN` asks about."""
+        return {"person_id": self.person_id, "device_id": self.device_id}
+
+
+STILL_SIGNED_IN: ColumnElement[bool] = and_(
+    col(Device.id) == bindparam("device_id"),
+    col(Device.person_id) == bindparam("person_id"),
+    col(Device.ended_at).is_(None),
+)
+# Asked together with the parts: that a sign-out counts at once costs no statement of its own.
+_PARTS = (
+    select_columns(col(Membership.bank_id), col(Membership.role))
+    .select_from(Device)
+    .join(Membership, col(Membership.person_id) == Device.person_id, isouter=True)
+    .where(STILL_SIGNED_IN)
+)
+
+
+async def caller_of(session: AsyncSession, who: Identity) -> Caller:
+    """The caller with their parts. Raises NoValidToken once their device was signed out."""
+    connection = await session.connection()
+    rows = (await connection.execute(_PARTS, who.asked)).all()
+    return caller_from(who, rows)
+
+
+def caller_from(who: Identity, rows: Sequence[Any]) -> Caller:
+    """The caller of rows with `bank_id` and `role`, which are null for who plays no part.
+
+    Raises NoValidToken if there is no row: the device is unknown or was signed out.
+    """
+    if not rows:
+        raise NoValidToken
+    parts = [(row.bank_id, row.role) for row in rows if row.bank_id is not None]
+    return Caller(who.person_id, group_roles(parts))
