@@ -85,9 +85,9 @@ TABLE: dict[str, Access] = {
     # Signing in, and me
     "POST /v1/auth/codes": anyone(),
     "POST /v1/auth/tokens": anyone("with a code, or a refresh token"),
-    "GET /v1/me": signed_in(),
-    "PATCH /v1/me": signed_in(),
-    "GET /v1/me/audit": signed_in(),
+    "GET /v1/me": signed_in(own=tuple(Role)),
+    "PATCH /v1/me": signed_in(own=tuple(Role)),
+    "GET /v1/me/audit": signed_in(own=tuple(Role)),
     "GET /v1/me/devices": signed_in(),
     "DELETE /v1/me/devices/{device_id}": signed_in(),
     "POST /v1/me/sign-out": signed_in(),
