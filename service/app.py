@@ -3,15 +3,12 @@
 import asyncio
 import fcntl
 import os
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
@@ -42,7 +39,6 @@ from service.api import (
     policies,
     receipts,
     reconciliation,
-    reference,
     routes,
     sales,
     seals,
@@ -52,6 +48,7 @@ from service.api import (
 )
 from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
+from service.api.description import describe
 from service.api.envelope import REQUEST_ID, Envelope
 from service.api.measuring import Measuring
 from service.api.streams import Streams
@@ -141,7 +138,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.router.routes.extend(noun.router.routes)
     access.check(app.router.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _describe(app)
+    describe(app)
     return app
 
 
@@ -299,25 +296,3 @@ async def _gateways(settings: Settings) -> AsyncIterator[Gateways | None]:
             yield opened
     else:
         yield None
-
-
-def _describe(app: FastAPI) -> None:
-    """Put into the API description who may do what, and the shape of problems it refers to."""
-    describe = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        with warnings.catch_warnings():
-            # As FastAPI has it: what a body's parameter is called is no alias of a field.
-            warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
-            described = describe()
-        schemas = described.setdefault("components", {}).setdefault("schemas", {})
-        if "ProblemView" not in schemas:
-            model = errors.ProblemView.model_json_schema(
-                ref_template="#/components/schemas/{model}"
-            )
-            schemas.update(model.pop("$defs", {}))
-            schemas["ProblemView"] = model
-            reference.describe(described)
-        return described
-
-    app.openapi = openapi  # type: ignore[method-assign]

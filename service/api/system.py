@@ -18,6 +18,7 @@ from service.api.errors import (
     NoSuchPath,
     TryAgainSoon,
     answer_of,
+    documented,
     status_of,
     type_of,
 )
@@ -104,7 +105,7 @@ async def problem_list() -> HTMLResponse:
     return HTMLResponse(_page("Problems", f"<table>{head}{rows}</table>"))
 
 
-@router.get("/problems/{slug}", response_class=HTMLResponse)
+@router.get("/problems/{slug}", response_class=HTMLResponse, responses=documented(NoSuchPath))
 async def problem_page(slug: str) -> HTMLResponse:
     """What one problem type means, in both languages."""
     problem = _known().get(slug)
