@@ -51,7 +51,7 @@ def _operations(
 ) -> Iterator[tuple[APIRoute, dict[str, Any]]]:
     for route in app.router.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
-            for method in route.methods:
+            for method in route.methods or ():
                 yield route, described["paths"][route.path_format][method.lower()]
 
 
