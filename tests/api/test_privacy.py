@@ -6,6 +6,7 @@ import pytest
 
 from models.people import Role
 from models.pickup import Pickup
+from routing.geo import Point
 from service.keys import Keys
 from tests.api.asking import HERE, Asking, done, handover, listing, nothing_changes, refused
 from tests.factories import Town, another, claim_pickup, collect_pickup, list_pickup, make_town
@@ -49,6 +50,27 @@ async def test_the_board_shows_no_name_phone_address_note_or_code(
     secrets = (*PRIVATE, town.resident.phone, str(town.resident.id), pickup["handover_code"])
     for secret in secrets:
         assert secret not in board.text.replace(job["pickup_id"], "")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_two_houses_of_one_place_can_not_be_told_apart_before_the_claim(
+    asking: Asking, town: Town
+) -> None:
+    """From wherever somebody looks, and however far: or they would find the door by it."""
+    for lat, lon in ((3.56349, 98.87049), (3.56251, 98.86951)):
+        await list_pickup(town, at=Point(lat, lon))
+    for lat, within_m in ((3.5629, 50), (3.56, 333), (3.56, 339), (3.5, None), (3.6, 4_110)):
+        query = {"lat": lat, "lon": 98.87} | ({"within_m": within_m} if within_m else {})
+        items = done(await asking.get(town.collector, "/v1/jobs/nearest", **query))["items"]
+        same = [
+            {name: value for name, value in job.items() if name not in ("pickup_id", "waiting_s")}
+            for job in items
+        ]
+        assert len(same) in (0, 2)
+        if same:
+            one, other = (job | {"why": None, "window": None} for job in same)
+            assert one == other
+            assert one["position"] == {"lat": 3.563, "lon": 98.87}
 
 
 async def test_the_route_gives_the_address_but_no_name_phone_or_code(
