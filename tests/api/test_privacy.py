@@ -1,15 +1,25 @@
 """Who sees what of a resident, and when no longer."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from models.base import utc_now
 from models.people import Role
 from models.pickup import Pickup
 from routing.geo import Point
 from service.keys import Keys
 from tests.api.asking import HERE, Asking, done, handover, listing, nothing_changes, refused
-from tests.factories import Town, another, claim_pickup, collect_pickup, list_pickup, make_town
+from tests.factories import (
+    Town,
+    another,
+    change_pickup,
+    claim_pickup,
+    collect_pickup,
+    list_pickup,
+    make_town,
+)
 
 FAR = HERE | {"lat": HERE["lat"] + 0.01}
 PRIVATE = ("Siti Aminah", "Diponegoro", "Pagar hijau")
@@ -114,6 +124,35 @@ async def test_a_collector_does_not_see_an_open_pickup_before_the_claim(
     done(await asking.post(town.collector, f"{path}/claim"))
     seen = done(await asking.get(town.collector, path))
     assert seen["resident"]["phone"] == town.resident.phone
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_collector_sees_nothing_of_the_resident_once_the_day_is_over(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    await collect_pickup(town, keys, pickup)
+    path = f"/v1/pickups/{pickup.id}"
+    today = done(await asking.get(town.collector, path))
+    assert today["resident"]["phone"] == town.resident.phone
+    await change_pickup(town, pickup.id, collected_at=utc_now() - timedelta(days=1))
+    later = done(await asking.get(town.collector, path))
+    (listed,) = done(await asking.get(town.collector, "/v1/pickups"))["items"]
+    assert later == listed
+    gone = {"resident": None, "address": "", "note": "", "position": {"lat": 3.56, "lon": 98.87}}
+    assert later == today | gone | {"collected_at": later["collected_at"]}
+    for who in (town.resident, town.operator):
+        seen = done(await asking.get(who, path))
+        assert seen["resident"]["phone"] == town.resident.phone
+        assert "Diponegoro" in seen["address"]
+
+
+async def test_a_collector_sees_nothing_of_who_cancelled(asking: Asking, town: Town) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    path = f"/v1/pickups/{pickup.id}"
+    done(await asking.post(town.resident, f"{path}/cancel", {"reason": "sudah dibawa sendiri"}))
+    seen = done(await asking.get(town.collector, path))
+    assert (seen["resident"], seen["address"], seen["status"]) == (None, "", "cancelled")
 
 
 async def seen_codes(asking: Asking, town: Town, pickup: Pickup) -> list[str | None]:
