@@ -2,8 +2,9 @@
 
 import re
 from html import escape
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -86,7 +87,7 @@ async def problem_list() -> HTMLResponse:
 
 
 @router.get("/problems/{slug}", response_class=HTMLResponse)
-async def problem_page(slug: str) -> HTMLResponse:
+async def problem_page(slug: Annotated[str, Path(max_length=80)]) -> HTMLResponse:
     """What one problem type means, in both languages."""
     problem = _known().get(slug)
     if problem is None:
