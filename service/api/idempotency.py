@@ -4,7 +4,6 @@ The answer is written in the transaction of the act, so both happen or neither d
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,7 +20,7 @@ from models.base import utc_now
 from models.idempotency import Answer
 from models.people import Membership
 from service.api.errors import IdempotencyKeyReused, answer_of
-from service.api.late import LateRoute
+from service.api.late import Handler, LateRoute
 from service.database import one_at_a_time
 from service.errors import Conflict
 from service.members import Caller, group_roles
@@ -73,9 +72,7 @@ class Replay(Exception):
 class ActRoute(LateRoute):
     """A route whose answers are remembered under the caller's key."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
+    def around(self, handle: Handler) -> Handler:
         async def handle_once(request: Request) -> Response:
             # Before any transaction: whoever sends slowly must not keep the others waiting.
             await request.body()
@@ -117,9 +114,7 @@ async def begin(
     return caller
 
 
-async def _run(
-    handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request
-) -> Response:
+async def _run(handle: Handler, request: Request) -> Response:
     """Run the act and remember what it answers, be it what a rule says no to."""
     try:
         response = await handle(request)
