@@ -4,7 +4,7 @@ The answer is written in the transaction of the act, so both happen or neither d
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from service import audit, auth
 from service.api import auditing
 from service.api.auditing import ActName
 from service.api.errors import IdempotencyKeyReused, answer_of
-from service.api.late import LateRoute
+from service.api.late import Handler, LateRoute
 from service.audit import Entry
 from service.auth import Identity
 from service.database import one_at_a_time
@@ -81,8 +81,7 @@ class Replay(Exception):
 class ActRoute(LateRoute):
     """A route whose acts are audited, and whose answers are remembered under the caller's key."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    def around(self, handle: Handler) -> Handler:
         name = auditing.name_of(self.endpoint.__name__, self.path_format)
 
         async def handle_once(request: Request) -> Response:
@@ -126,9 +125,7 @@ async def begin(
     return caller
 
 
-async def _run(
-    handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request, name: ActName
-) -> Response:
+async def _run(handle: Handler, request: Request, name: ActName) -> Response:
     """Run the act, audit it and remember its answer, be it what a rule says no to."""
     try:
         response = await handle(request)

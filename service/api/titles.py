@@ -108,6 +108,7 @@ INDONESIAN = {
     "still_in_doubt": "Masih belum pasti",
     "stock_too_low": "Stok tidak cukup",
     "too_little_brought": "Setoran terlalu ringan",
+    "took_too_long": "Terlalu lama",
     "too_many_codes": "Terlalu banyak permintaan kode",
     "too_many_days": "Periode terlalu panjang",
     "too_many_from_here": "Terlalu banyak permintaan kode dari jaringan ini",
