@@ -18,6 +18,8 @@ KEPT = {
     "POST /v1/auth/tokens",
     "GET /v1/me",
     "PATCH /v1/me",
+    "DELETE /v1/me/devices/{device_id}",
+    "POST /v1/me/sign-out",
     "GET /v1/banks",
     "GET /v1/banks/{bank_id}/prices",
     "POST /v1/banks/{bank_id}/prices",
