@@ -1,7 +1,7 @@
 """People, and what they may do in which bank."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
 from models.people import Membership, Person, Role
-from service.errors import FieldProblem, Malformed, NoSuchThing, NotAllowed
+from service.errors import FieldProblem, Forbidden, Malformed, NoSuchThing, NotAllowed
 
 OFFICERS = (Role.OPERATOR, Role.TREASURER)
 LONGEST_PHONE = 32
@@ -25,14 +25,42 @@ class PhoneNotValid(Malformed):
     indonesian = "Nomor telepon tidak valid. Tulis seperti 0812-3456-7890."
 
 
+class SecondFactorNotGiven(Forbidden):
+    english = (
+        "Operators and treasurers need a second factor for this."
+        " Set one up (POST /v1/me/second-factor), or sign in with it."
+    )
+    indonesian = (
+        "Operator dan bendahara memerlukan faktor kedua untuk ini."
+        " Pasang dahulu (POST /v1/me/second-factor), atau masuk dengannya."
+    )
+
+
 @dataclass(slots=True)
 class Caller:
     """Who is asking, with their parts in each bank."""
 
     person_id: UUID
     roles: Mapping[UUID, frozenset[str]]
+    withheld: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+    """Parts that count for nothing until a second factor was given."""
     bank_id: UUID | None = None
     """The bank of the act, once `act_in` has allowed it."""
+
+    @property
+    def memberships(self) -> list[tuple[UUID, str]]:
+        """Every part in every bank, those that are withheld as well."""
+        return [
+            (bank_id, role)
+            for parts in (self.roles, self.withheld)
+            for bank_id, held in parts.items()
+            for role in sorted(held)
+        ]
+
+    @property
+    def is_officer(self) -> bool:
+        """Of any bank, with or without a second factor."""
+        return any(role in OFFICERS for _, role in self.memberships)
 
     def banks(self, *roles: Role) -> list[UUID]:
         """The banks where the caller has one of these parts, or any part if none is named."""
@@ -45,7 +73,8 @@ class Caller:
     def act_in(self, bank_id: UUID, *roles: Role) -> None:
         """Refuse anybody without one of these parts in the bank, and remember the bank."""
         if not self.has(bank_id, *roles):
-            raise NotAllowed
+            lacks_only_proof = self.withheld.get(bank_id, frozenset()) & set(roles)
+            raise SecondFactorNotGiven if lacks_only_proof else NotAllowed
         self.bank_id = bank_id
 
 
@@ -98,7 +127,7 @@ def group_roles(pairs: Sequence[tuple[UUID, str]]) -> dict[UUID, frozenset[str]]
 
 async def person_by_phone(session: AsyncSession, phone: str, *, name: str = "") -> Person:
     """The person with this number, made if there is none; two at once get the same one."""
-    found = await _find_by_phone(session, phone)
+    found = await find_by_phone(session, phone)
     if found is None:
         await _insert_once(
             session,
@@ -111,7 +140,7 @@ async def person_by_phone(session: AsyncSession, phone: str, *, name: str = "") 
                 "created_at": utc_now(),
             },
         )
-        found = await _find_by_phone(session, phone)
+        found = await find_by_phone(session, phone)
     if found is None:
         raise LookupError("A person who was just made can't be read.")
     return found
@@ -220,7 +249,8 @@ async def members_of(
     return [Member(person, membership) for person, membership in await session.exec(query)]
 
 
-async def _find_by_phone(session: AsyncSession, phone: str) -> Person | None:
+async def find_by_phone(session: AsyncSession, phone: str) -> Person | None:
+    """The person with this number (E.164), if there is one."""
     return (await session.exec(select(Person).where(Person.phone == phone))).first()
 
 

@@ -18,8 +18,6 @@ KEPT = {
     "POST /v1/auth/tokens",
     "GET /v1/me",
     "PATCH /v1/me",
-    "DELETE /v1/me/devices/{device_id}",
-    "POST /v1/me/sign-out",
     "GET /v1/banks",
     "GET /v1/banks/{bank_id}/prices",
     "POST /v1/banks/{bank_id}/prices",
@@ -54,6 +52,13 @@ WITHOUT_A_KEY = {
     "POST /v1/auth/codes",
     "POST /v1/auth/tokens",
     "PATCH /v1/me",
+    "DELETE /v1/me/devices/{device_id}",
+    "POST /v1/me/sign-out",
+    # Their answers hold secrets, which are not to be remembered.
+    "POST /v1/me/second-factor",
+    "POST /v1/me/second-factor/confirm",
+    "DELETE /v1/me/second-factor",
+    "POST /v1/me/second-factor/recovery-codes",
     "POST /v1/banks/{bank_id}/join",
     "POST /v1/gateways/{gateway}/callbacks",
 }
