@@ -23,7 +23,9 @@ GLOBAL_TABLES = frozenset(
         "material",
         "membership",
         "person",
+        "recovery_code",
         "refresh_token",
+        "second_factor",
         "sign_in_code",
     }
 )

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -58,6 +60,11 @@ class Keys:
         """A keyed hash, 64 hex digits; one purpose's hash is no use for another."""
         message = "\x1f".join((purpose, *parts)).encode()
         return hmac.new(self.pepper, message, hashlib.sha256).hexdigest()
+
+    def key_for(self, purpose: str) -> bytes:
+        """A key of 32 bytes that follows from the pepper, another one for each purpose."""
+        made = HKDF(hashes.SHA256(), length=32, salt=None, info=f"jumpa {purpose}".encode())
+        return made.derive(self.pepper)
 
     def handover_code(self, pickup_id: UUID) -> str:
         """The six digits that the resident of a pickup tells the collector.

@@ -81,7 +81,8 @@ async def current_identity(
     """Whose access token came with the request. That they are still signed in is asked later."""
     if credentials is None:
         raise auth.NoValidToken
-    return Identity(*auth.read_access_token(parts.keys, credentials.credentials))
+    person_id, device_id = auth.read_access_token(parts.keys, credentials.credentials)
+    return Identity(person_id, device_id, parts.settings.officers_prove)
 
 
 async def signed_in(request: Request) -> Identity:

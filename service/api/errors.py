@@ -17,8 +17,9 @@ from service import errors
 from service.api.titles import title_of
 from service.api.wording import in_indonesian
 from service.database import is_disk_full
-from service.errors import FieldProblem, Problem
+from service.errors import FieldProblem, NotAllowed, Problem
 from service.ledger import BookBusy
+from service.members import SecondFactorNotGiven
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +188,9 @@ def answer_of(request: Request, problem: Problem) -> Response:
 def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI says of the problems a route can answer with."""
     by_status: dict[int | str, list[type[Problem]]] = {}
-    for problem in (*problems, RequestMalformed, TookTooLong):
+    # Whoever is refused for want of a part may have it, and only lack the proof.
+    proof = (SecondFactorNotGiven,) if NotAllowed in problems else ()
+    for problem in (*problems, *proof, RequestMalformed, TookTooLong):
         by_status.setdefault(status_of(problem), []).append(problem)
     return {status: _described(listed) for status, listed in by_status.items()}
 

@@ -34,6 +34,7 @@ from service.members import Caller
 # Made once: putting a statement together costs more than running it.
 _ROLES_AND_ANSWER = (
     select_columns(
+        col(Device.proved_at),
         col(Membership.bank_id),
         col(Membership.role),
         col(Answer.request_hash),

@@ -172,9 +172,7 @@ def _me(person: Person, caller: members.Caller) -> MeView:
         name=person.name,
         language=Language(person.language),
         memberships=[
-            MembershipView(bank_id=bank_id, role=Role(role))
-            for bank_id, held in caller.roles.items()
-            for role in sorted(held)
+            MembershipView(bank_id=bank_id, role=Role(role)) for bank_id, role in caller.memberships
         ],
     )
 

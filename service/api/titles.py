@@ -52,6 +52,7 @@ INDONESIAN = {
     "method_not_offered": "Cara pencairan tidak tersedia",
     "no_open_pickup": "Tidak ada penjemputan terbuka",
     "no_such_gateway": "Gerbang bayar tidak ada",
+    "no_second_factor": "Belum ada faktor kedua",
     "no_such_path": "Alamat tidak ada",
     "no_such_thing": "Tidak ditemukan",
     "no_valid_token": "Belum masuk",
@@ -100,6 +101,9 @@ INDONESIAN = {
     "request_malformed": "Permintaan tidak dapat dipahami",
     "rules_exist": "Aturan sudah ada",
     "rules_unchanged": "Aturan tidak berubah",
+    "second_factor_exists": "Faktor kedua sudah ada",
+    "second_factor_needed": "Faktor kedua diperlukan",
+    "second_factor_not_given": "Faktor kedua belum diberikan",
     "session_ended": "Sesi berakhir",
     "statement_already_imported": "Berkas mutasi sudah diimpor",
     "statement_contradicts": "Mutasi bertentangan",
@@ -114,6 +118,7 @@ INDONESIAN = {
     "too_many_from_here": "Terlalu banyak permintaan kode dari jaringan ini",
     "too_many_grams_held": "Muatan terlalu berat",
     "too_many_jobs_held": "Terlalu banyak penjemputan",
+    "too_many_second_factors": "Terlalu banyak kode kedua yang salah",
     "too_many_stops": "Terlalu banyak perhentian",
     "too_many_streams": "Terlalu banyak sambungan",
     "too_many_wrong_codes": "Terlalu banyak kode salah",
@@ -125,6 +130,7 @@ INDONESIAN = {
     "wrong_code": "Kode salah",
     "wrong_handover_code": "Kode serah terima salah",
     "wrong_payout_code": "Kode pencairan salah",
+    "wrong_second_factor": "Kode kedua salah",
     "wrong_shift": "Jam kerja tidak sesuai",
 }
 

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.people import Membership
 from models.sign_in import Device
 from service.auth.access import NoValidToken
-from service.members import Caller, group_roles
+from service.members import OFFICERS, Caller, group_roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Identity:
 
     person_id: UUID
     device_id: UUID
+    officers_prove: bool = False
+    """Whether officers are officers here only once they gave a second factor."""
 
     @property
     def asked(self) -> dict[str, UUID]:
@@ -36,7 +38,7 @@ STILL_SIGNED_IN: ColumnElement[bool] = and_(
 )
 # Asked together with the parts: that a sign-out counts at once costs no statement of its own.
 _PARTS = (
-    select_columns(col(Membership.bank_id), col(Membership.role))
+    select_columns(col(Device.proved_at), col(Membership.bank_id), col(Membership.role))
     .select_from(Device)
     .join(Membership, col(Membership.person_id) == Device.person_id, isouter=True)
     .where(STILL_SIGNED_IN)
@@ -51,11 +53,17 @@ async def caller_of(session: AsyncSession, who: Identity) -> Caller:
 
 
 def caller_from(who: Identity, rows: Sequence[Any]) -> Caller:
-    """The caller of rows with `bank_id` and `role`, which are null for who plays no part.
+    """The caller of rows with `proved_at` of their device, and `bank_id` and `role`.
+
+    The latter are null for who plays no part.
 
     Raises NoValidToken if there is no row: the device is unknown or was signed out.
     """
     if not rows:
         raise NoValidToken
     parts = [(row.bank_id, row.role) for row in rows if row.bank_id is not None]
-    return Caller(who.person_id, group_roles(parts))
+    if not who.officers_prove or rows[0].proved_at is not None:
+        return Caller(who.person_id, group_roles(parts))
+    open_to_all = [(bank_id, role) for bank_id, role in parts if role not in OFFICERS]
+    withheld = [(bank_id, role) for bank_id, role in parts if role in OFFICERS]
+    return Caller(who.person_id, group_roles(open_to_all), group_roles(withheld))

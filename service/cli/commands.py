@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from service.cli import checks, degrees, driving, gateways, refusals
+from service.cli import checks, degrees, driving, gateways, persons, refusals
 from service.cli.naming import in_examples, told
 
 # Each command imports what it does when it is called: the server would otherwise wait for
@@ -49,6 +49,7 @@ app.add_typer(checks.commands)
 app.add_typer(gateways.commands)
 app.add_typer(bank, name="bank")
 app.add_typer(member, name="member")
+app.add_typer(persons.commands, name="person")
 app.add_typer(price, name="price")
 app.add_typer(driving.routes, name="route")
 app.add_typer(driving.roads, name="roads")
