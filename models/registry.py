@@ -21,6 +21,7 @@ GLOBAL_TABLES = frozenset(
         "gateway_callback",
         "material",
         "membership",
+        "outside_identity",
         "person",
         "recovery_code",
         "refresh_token",

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
 
     gateways: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
 
+    oidc: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
+
     nominatim_url: str = ""
     nominatim_user_agent: str = ""
 

@@ -16,7 +16,7 @@ from service.api.errors import documented, language_of
 from service.api.fields import Day
 from service.api.late import LateRoute
 from service.api.periods import EARLIEST, LATEST, Period, checked
-from service.auth import Identity, NoValidToken, caller_of
+from service.auth import Identity, NoValidToken, Outsider, caller_of
 from service.bookkeeping import Part, Span
 from service.errors import NotAllowed
 
@@ -39,7 +39,7 @@ class Asked:
     """Whose books somebody wants, and as what."""
 
     bank_id: UUID
-    who: Identity
+    who: Identity | Outsider
     parts: Sequence[Part]
     language: str
 
