@@ -22,6 +22,7 @@ GLOBAL_TABLES = frozenset(
         "gateway_callback",
         "material",
         "membership",
+        "outside_identity",
         "person",
         "recovery_code",
         "refresh_token",

@@ -81,3 +81,14 @@ class RecoveryCode(Table, table=True):
     person_id: UUID = Field(foreign_key="person.id", index=True)
     created_at: datetime = Field(default_factory=utc_now)
     used_at: datetime | None = None
+
+
+class OutsideIdentity(Table, table=True):
+    """Somebody of a city's own directory, by what that calls them."""
+
+    __tablename__ = "outside_identity"
+
+    issuer: str = Field(primary_key=True, max_length=255)
+    subject: str = Field(primary_key=True, max_length=255)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    created_at: datetime = Field(default_factory=utc_now)

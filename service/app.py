@@ -60,6 +60,7 @@ from service.gateways.opening import open_gateways
 from service.keys import load_keys
 from service.messages import FileMessenger, Messenger
 from service.observing.tracing import telemetry
+from service.oidc import Issuers
 from service.payouts import Sender
 from service.plans import Desk
 from service.settings import Settings
@@ -154,10 +155,14 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     )
     messenger = _messenger(settings)
     try:
-        async with _router(settings) as router, _gateways(settings) as paying:
+        async with (
+            _router(settings) as router,
+            _gateways(settings) as paying,
+            _issuers(settings) as issuers,
+        ):
             geocoder = _geocoder(settings)
             keys = load_keys(settings)
-            yield Parts(settings, database, keys, messenger, geocoder, router, paying)
+            yield Parts(settings, database, keys, messenger, geocoder, router, paying, issuers)
     finally:
         await messenger.close()
         await database.close()
@@ -298,3 +303,14 @@ async def _gateways(settings: Settings) -> AsyncIterator[Gateways | None]:
             yield opened
     else:
         yield None
+
+
+@asynccontextmanager
+async def _issuers(settings: Settings) -> AsyncIterator[Issuers | None]:
+    if settings.oidc is None:
+        yield None
+        return
+    from service.oidc.opening import open_issuers  # noqa: PLC0415  Slow to import, as above.
+
+    async with open_issuers(settings.oidc) as issuers:
+        yield issuers

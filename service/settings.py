@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     gateways: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
     standin_port: Annotated[int, Field(ge=0, le=65535)] = 0
 
+    oidc: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
+
     nominatim_url: str = ""
     nominatim_user_agent: str = ""
 

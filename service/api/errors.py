@@ -20,6 +20,7 @@ from service.database import is_disk_full
 from service.errors import FieldProblem, NotAllowed, Problem
 from service.ledger import BookBusy
 from service.members import SecondFactorNotGiven
+from service.oidc import IssuerNotReached
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ _OWN_STATUS: dict[type[Problem], int] = {
     TookTooLong: 503,
     CodeNotSent: 503,
     BookBusy: 503,
+    IssuerNotReached: 503,
     DiskFull: 507,
 }
 _OF_STATUS = {404: NoSuchPath, 405: MethodNotAllowed, 413: BodyTooLarge}
@@ -220,7 +222,7 @@ def _headers(problem: Problem) -> dict[str, str]:
         return {"Retry-After": str(problem.facts.get("retry_after_s", 60))}
     if isinstance(problem, errors.NotSignedIn):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(problem, TryAgainSoon | TookTooLong | CodeNotSent | BookBusy):
+    if isinstance(problem, TryAgainSoon | TookTooLong | CodeNotSent | BookBusy | IssuerNotReached):
         return {"Retry-After": "5"}
     if isinstance(problem, DiskFull):
         return {"Retry-After": "60"}

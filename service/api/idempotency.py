@@ -26,7 +26,7 @@ from service.api.auditing import ActName
 from service.api.errors import IdempotencyKeyReused, answer_of
 from service.api.late import Handler, LateRoute
 from service.audit import Entry
-from service.auth import Identity
+from service.auth import Identity, Outsider
 from service.database import one_at_a_time
 from service.errors import Conflict
 from service.members import Caller
@@ -99,7 +99,7 @@ class ActRoute(LateRoute):
 async def begin(
     request: Request,
     session: AsyncSession,
-    who: Identity,
+    who: Identity | Outsider,
     key: str | None,
     *,
     alone: bool = False,
@@ -116,14 +116,27 @@ async def begin(
     request_hash = await _hash_of(request)
     if alone:
         await one_at_a_time(session, f"{who.person_id} {key}")
-    connection = await session.connection()
-    rows = list(await connection.execute(_ROLES_AND_ANSWER, {**who.asked, "key": key}))
-    for row in rows:
-        if row.status is not None:
-            raise _answered(row, request_hash)
-    caller = auth.caller_from(who, rows)
+    caller, answers = await _caller_and_answers(session, who, key)
+    for answer in answers:
+        raise _answered(answer, request_hash)
     request.state.act = Act(session, caller, key, request_hash)
     return caller
+
+
+async def _caller_and_answers(
+    session: AsyncSession, who: Identity | Outsider, key: str
+) -> tuple[Caller, Sequence[Any]]:
+    connection = await session.connection()
+    if isinstance(who, Outsider):
+        caller = await auth.caller_of(session, who)
+        asked = select(Answer).where(
+            col(Answer.bank_id).in_(caller.banks()),
+            Answer.person_id == who.person_id,
+            Answer.key == key,
+        )
+        return caller, (await session.exec(asked)).all()
+    rows = list(await connection.execute(_ROLES_AND_ANSWER, {**who.asked, "key": key}))
+    return auth.caller_from(who, rows), [row for row in rows if row.status is not None]
 
 
 async def _run(handle: Handler, request: Request, name: ActName) -> Response:

@@ -10,7 +10,7 @@ from service import auth
 from service.api import qr
 from service.api.auth import SecondFactorCode
 from service.api.dependencies import (
-    CurrentIdentity,
+    CurrentDevice,
     CurrentParts,
     Owner,
     Reader,
@@ -20,11 +20,12 @@ from service.api.dependencies import (
 from service.api.errors import documented
 from service.api.late import LateRoute
 from service.auth import NoValidToken, recovery, second_factor
+from service.errors import NotAllowed
 
 router = APIRouter(prefix="/v1/me/second-factor", tags=["sign-in"], route_class=LateRoute)
 
 _PROVING = documented(
-    NoValidToken, auth.NoSecondFactor, auth.WrongSecondFactor, auth.TooManySecondFactors
+    NoValidToken, NotAllowed, auth.NoSecondFactor, auth.WrongSecondFactor, auth.TooManySecondFactors
 )
 
 
@@ -57,8 +58,8 @@ class RecoveryCodesView(BaseModel):
     recovery_codes: list[str]
 
 
-@router.get("", responses=documented(NoValidToken))
-async def look(who: CurrentIdentity, caller: Reader, session: ReadSession) -> SecondFactorView:
+@router.get("", responses=documented(NoValidToken, NotAllowed))
+async def look(who: CurrentDevice, caller: Reader, session: ReadSession) -> SecondFactorView:
     """Whether I have a second factor, and whether I need one."""
     query = select(Device.proved_at).where(Device.id == who.device_id)
     was_given = (await session.exec(query)).one() is not None
@@ -70,8 +71,12 @@ async def look(who: CurrentIdentity, caller: Reader, session: ReadSession) -> Se
     )
 
 
-@router.post("", status_code=201, responses=documented(NoValidToken, auth.SecondFactorExists))
-async def set_up(caller: Owner, session: Session, parts: CurrentParts) -> EnrolmentView:
+@router.post(
+    "", status_code=201, responses=documented(NoValidToken, NotAllowed, auth.SecondFactorExists)
+)
+async def set_up(
+    _who: CurrentDevice, caller: Owner, session: Session, parts: CurrentParts
+) -> EnrolmentView:
     """Begin to set up a second factor: tell this to an authenticator app, then confirm."""
     person = await session.get_one(Person, caller.person_id)
     account = person.phone or person.name or str(person.id)
@@ -83,6 +88,7 @@ async def set_up(caller: Owner, session: Session, parts: CurrentParts) -> Enrolm
     "/confirm",
     responses=documented(
         NoValidToken,
+        NotAllowed,
         auth.NoSecondFactor,
         auth.SecondFactorExists,
         auth.WrongSecondFactor,
@@ -90,7 +96,7 @@ async def set_up(caller: Owner, session: Session, parts: CurrentParts) -> Enrolm
     ),
 )
 async def confirm(
-    body: CodeInput, who: CurrentIdentity, _caller: Owner, session: Session, parts: CurrentParts
+    body: CodeInput, who: CurrentDevice, _caller: Owner, session: Session, parts: CurrentParts
 ) -> RecoveryCodesView:
     """Turn it on with a first code of the app. On this device it counts as given."""
     codes = await second_factor.confirm(session, parts.keys, who, body.code)
@@ -98,7 +104,9 @@ async def confirm(
 
 
 @router.delete("", status_code=204, responses=_PROVING)
-async def take_off(body: CodeInput, caller: Owner, session: Session, parts: CurrentParts) -> None:
+async def take_off(
+    body: CodeInput, _who: CurrentDevice, caller: Owner, session: Session, parts: CurrentParts
+) -> None:
     """Take my second factor off, with a code of it."""
     await second_factor.prove(session, parts.keys, caller.person_id, body.code)
     await second_factor.take_off(session, caller.person_id)
@@ -106,7 +114,7 @@ async def take_off(body: CodeInput, caller: Owner, session: Session, parts: Curr
 
 @router.post("/recovery-codes", responses=_PROVING)
 async def renew_recovery_codes(
-    body: CodeInput, caller: Owner, session: Session, parts: CurrentParts
+    body: CodeInput, _who: CurrentDevice, caller: Owner, session: Session, parts: CurrentParts
 ) -> RecoveryCodesView:
     """New recovery codes; those of before work no more."""
     await second_factor.prove(session, parts.keys, caller.person_id, body.code)

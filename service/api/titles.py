@@ -44,6 +44,7 @@ INDONESIAN = {
     "idempotency_key_missing": "Idempotency-Key tidak ada",
     "idempotency_key_reused": "Idempotency-Key sudah dipakai",
     "internal_error": "Kesalahan di pihak kami",
+    "issuer_not_reached": "Layanan masuk kota tidak terjangkau",
     "load_already_received": "Muatan sudah diterima",
     "match_already_undone": "Pencocokan sudah dibatalkan",
     "match_not_undoable": "Pencocokan tidak dapat dibatalkan",

@@ -3,7 +3,7 @@
 from service.auth import recovery, second_factor
 from service.auth.access import NoValidToken, access_token, read_access_token
 from service.auth.addresses import TooManyFromHere
-from service.auth.callers import STILL_SIGNED_IN, Identity, caller_from, caller_of
+from service.auth.callers import STILL_SIGNED_IN, Grant, Identity, Outsider, caller_from, caller_of
 from service.auth.codes import (
     CodeRequest,
     TooManyCodes,
@@ -33,9 +33,11 @@ __all__ = [
     "LONGEST_NAME",
     "STILL_SIGNED_IN",
     "CodeRequest",
+    "Grant",
     "Identity",
     "NoSecondFactor",
     "NoValidToken",
+    "Outsider",
     "Proof",
     "SecondFactorExists",
     "SecondFactorNeeded",

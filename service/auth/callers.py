@@ -7,9 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam
 from sqlalchemy import select as select_columns
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.bank import Bank
 from models.people import Membership
 from models.sign_in import Device
 from service.auth.access import NoValidToken
@@ -31,6 +32,24 @@ class Identity:
         return {"person_id": self.person_id, "device_id": self.device_id}
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A part that a city's directory gives somebody, in these banks or (None) in every one."""
+
+    role: str
+    banks: frozenset[UUID] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outsider:
+    """Whom a token of a city's directory speaks for; what they may do stands in the token."""
+
+    person_id: UUID
+    grants: tuple[Grant, ...]
+    proved: bool
+    """Whether they need no second factor, or gave it there."""
+
+
 STILL_SIGNED_IN: ColumnElement[bool] = and_(
     col(Device.id) == bindparam("device_id"),
     col(Device.person_id) == bindparam("person_id"),
@@ -45,8 +64,10 @@ _PARTS = (
 )
 
 
-async def caller_of(session: AsyncSession, who: Identity) -> Caller:
+async def caller_of(session: AsyncSession, who: Identity | Outsider) -> Caller:
     """The caller with their parts. Raises NoValidToken once their device was signed out."""
+    if isinstance(who, Outsider):
+        return await _from_outside(session, who)
     connection = await session.connection()
     rows = (await connection.execute(_PARTS, who.asked)).all()
     return caller_from(who, rows)
@@ -62,8 +83,25 @@ def caller_from(who: Identity, rows: Sequence[Any]) -> Caller:
     if not rows:
         raise NoValidToken
     parts = [(row.bank_id, row.role) for row in rows if row.bank_id is not None]
-    if not who.officers_prove or rows[0].proved_at is not None:
-        return Caller(who.person_id, group_roles(parts))
+    proved = not who.officers_prove or rows[0].proved_at is not None
+    return _caller(who.person_id, parts, proved=proved)
+
+
+async def _from_outside(session: AsyncSession, who: Outsider) -> Caller:
+    """Their parts by the token alone: what the directory takes back counts with the next one."""
+    everywhere = any(grant.banks is None for grant in who.grants)
+    known = (await session.exec(select(Bank.id))).all() if everywhere else ()
+    parts = [
+        (bank_id, grant.role)
+        for grant in who.grants
+        for bank_id in (known if grant.banks is None else sorted(grant.banks))
+    ]
+    return _caller(who.person_id, parts, proved=who.proved)
+
+
+def _caller(person_id: UUID, parts: Sequence[tuple[UUID, str]], *, proved: bool) -> Caller:
+    if proved:
+        return Caller(person_id, group_roles(parts))
     open_to_all = [(bank_id, role) for bank_id, role in parts if role not in OFFICERS]
     withheld = [(bank_id, role) for bank_id, role in parts if role in OFFICERS]
-    return Caller(who.person_id, group_roles(open_to_all), group_roles(withheld))
+    return Caller(person_id, group_roles(open_to_all), group_roles(withheld))

@@ -1,4 +1,4 @@
-"""Where sign-in codes were asked for, devices that are signed in, and second factors."""
+"""Where sign-in codes were asked for, devices, second factors, and people of directories."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,10 +29,11 @@ def upgrade() -> None:
     op.execute(_FAMILIES_BECOME_DEVICES)
     _give_tokens_devices()
     _make_second_factors()
+    _make_outside_identities()
 
 
 def downgrade() -> None:
-    for table in ("recovery_code", "second_factor"):
+    for table in ("outside_identity", "recovery_code", "second_factor"):
         op.drop_table(table)
     _give_tokens_families()
     op.drop_table("device")
@@ -110,6 +111,21 @@ def _make_second_factors() -> None:
         sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_recovery_code")),
     )
     op.create_index("ix_recovery_code_person_id", "recovery_code", ["person_id"])
+
+
+def _make_outside_identities() -> None:
+    op.create_table(
+        "outside_identity",
+        sa.Column("issuer", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_outside_identity_person_id")
+        ),
+        sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_outside_identity")),
+    )
+    op.create_index("ix_outside_identity_person_id", "outside_identity", ["person_id"])
 
 
 def _give_tokens_families() -> None:
