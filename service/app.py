@@ -51,6 +51,7 @@ from service.api import (
 from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
 from service.api.measuring import Measuring
+from service.api.rates import AddressRates, Rates
 from service.api.streams import Streams
 from service.database import Database, open_database, schema
 from service.gateways import Gateways, beside
@@ -92,6 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
         most_bytes=settings.max_body_bytes,
         larger={bank_statements.PATH: settings.max_statement_bytes},
     )
+    app.state.rates = Rates(settings)
+    app.add_middleware(AddressRates, rates=app.state.rates)
     app.add_middleware(Measuring)
     errors.install(app)
     # First, since these come by the hundred and routes are tried one after the other.
@@ -206,6 +209,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts = await stack.enter_async_context(open_parts(settings))
         await _require_schema(parts.database)
         app.state.parts = parts
+        stack.push_async_callback(app.state.rates.close)
         if settings.worker == "inside":
             await stack.enter_async_context(working(parts))
         yield

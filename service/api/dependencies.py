@@ -74,18 +74,21 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An acces
 
 
 async def current_person(
+    request: Request,
     parts: CurrentParts,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> UUID:
     """Whose access token came with the request."""
     if credentials is None:
         raise auth.NoValidToken
-    return auth.person_of_access_token(parts.keys, credentials.credentials)
+    person_id = auth.person_of_access_token(parts.keys, credentials.credentials)
+    await request.app.state.rates.take_person(person_id)
+    return person_id
 
 
 async def signed_in(request: Request) -> UUID:
     """Whose access token came with a request of which nothing else was looked at. Raises NoValidToken."""
-    return await current_person(await get_parts(request), await _bearer(request))
+    return await current_person(request, await get_parts(request), await _bearer(request))
 
 
 CurrentPerson = Annotated[UUID, Depends(current_person)]

@@ -93,6 +93,11 @@ class TookTooLong(Problem):
     )
 
 
+class TooManyRequests(errors.TooMany):
+    english = "Too many requests came at once. Try again in {retry_after_s} seconds."
+    indonesian = "Terlalu banyak permintaan sekaligus. Coba lagi {retry_after_s} detik lagi."
+
+
 class DiskFull(Problem):
     english = (
         "The server has no room left to write. Nothing was changed; its operator has to act."
@@ -187,7 +192,7 @@ def answer_of(request: Request, problem: Problem) -> Response:
 def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI says of the problems a route can answer with."""
     by_status: dict[int | str, list[type[Problem]]] = {}
-    for problem in (*problems, RequestMalformed, TookTooLong):
+    for problem in (*problems, RequestMalformed, TooManyRequests, TookTooLong):
         by_status.setdefault(status_of(problem), []).append(problem)
     return {status: _described(listed) for status, listed in by_status.items()}
 

@@ -113,6 +113,7 @@ INDONESIAN = {
     "too_many_days": "Periode terlalu panjang",
     "too_many_grams_held": "Muatan terlalu berat",
     "too_many_jobs_held": "Terlalu banyak penjemputan",
+    "too_many_requests": "Terlalu banyak permintaan",
     "too_many_stops": "Terlalu banyak perhentian",
     "too_many_streams": "Terlalu banyak sambungan",
     "try_again_soon": "Coba lagi sebentar lagi",
