@@ -282,7 +282,7 @@ class PayoutChannel(Table, table=True):
     minimum_idr: int = whole()
     maximum_idr: int = whole()
     fee_idr: int = whole()
-    seen_at: datetime = Field(default_factory=utc_now)
+    seen_at: datetime = Field(default_factory=utc_now, description="When it was first told so")
 
 
 class GatewayFloat(Table, table=True):
