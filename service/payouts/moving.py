@@ -93,20 +93,25 @@ async def hold(
     by: UUID | None,
 ) -> UUID:
     """Set an amount aside on a passbook; the id of the hold. Raises BalanceTooLow."""
-    held = Movement(
-        f"payout:{payout_id}:hold",
-        debit=chart.available(resident_id),
-        credit=chart.IN_TRANSIT,
-        amount=amount_idr,
-        kind=TransferKind.HOLD,
-    )
-    draft = Draft("payout_hold", [held], event_at=utc_now(), about_id=payout_id, actor_id=by)
+    draft = _hold(payout_id, resident_id, amount_idr, by)
     return (await ledger.post(session, bank_id, draft))[0]
+
+
+async def hold_again(session: AsyncSession, payout: Payout, next_id: UUID) -> UUID:
+    """What was held for a payout is held for the next; the id of that hold.
+
+    Both at once: posted one after the other, the second could wait for counters of somebody
+    who waits for those of the first.
+    """
+    given_back = _act(payout, [_resolution(payout, TransferKind.VOID)], None)
+    held = _hold(next_id, payout.resident_id, payout.amount_idr, None)
+    return (await ledger.post_all(session, payout.bank_id, [given_back, held]))[-1]
 
 
 async def give_back(session: AsyncSession, payout: Payout, by: UUID | None = None) -> None:
     """What was held is available again."""
-    await _post(session, payout, [_resolution(payout, TransferKind.VOID)], by)
+    draft = _act(payout, [_resolution(payout, TransferKind.VOID)], by)
+    await ledger.post(session, payout.bank_id, draft)
 
 
 async def pay_out(
@@ -125,7 +130,7 @@ async def pay_out(
     if payout.fee_idr:
         bearer = chart.FEES if payout.fee_by == FeeBy.BANK else chart.IN_TRANSIT
         moves.append(Movement(f"payout:{payout.id}:fee", bearer, source, payout.fee_idr))
-    await _post(session, payout, moves, by, at)
+    await ledger.post(session, payout.bank_id, _act(payout, moves, by, at))
 
 
 async def take_back(session: AsyncSession, payout: Payout) -> None:
@@ -163,6 +168,17 @@ async def tell(session: AsyncSession, payout: Payout, kind: str) -> None:
     await events.record(session, payout.bank_id, kind, person_id=payout.resident_id, body=body)
 
 
+def _hold(payout_id: UUID, resident_id: UUID, amount_idr: int, by: UUID | None) -> Draft:
+    held = Movement(
+        f"payout:{payout_id}:hold",
+        debit=chart.available(resident_id),
+        credit=chart.IN_TRANSIT,
+        amount=amount_idr,
+        kind=TransferKind.HOLD,
+    )
+    return Draft("payout_hold", [held], event_at=utc_now(), about_id=payout_id, actor_id=by)
+
+
 def _resolution(payout: Payout, kind: TransferKind) -> Movement:
     return Movement(
         f"payout:{payout.id}:{kind}",
@@ -174,12 +190,7 @@ def _resolution(payout: Payout, kind: TransferKind) -> Movement:
     )
 
 
-async def _post(
-    session: AsyncSession,
-    payout: Payout,
-    moves: list[Movement],
-    by: UUID | None,
-    at: datetime | None = None,
-) -> None:
-    draft = Draft(PAID, moves, event_at=at or utc_now(), about_id=payout.id, actor_id=by)
-    await ledger.post(session, payout.bank_id, draft)
+def _act(
+    payout: Payout, moves: list[Movement], by: UUID | None, at: datetime | None = None
+) -> Draft:
+    return Draft(PAID, moves, event_at=at or utc_now(), about_id=payout.id, actor_id=by)
