@@ -325,6 +325,7 @@ async def reject(
         payouts.NotPaidInCash,
         payouts.CashNeedsCode,
         payouts.WrongPayoutCode,
+        drawers.NoOwnDrawer,
         drawers.DrawerTooLow,
     ),
 )
@@ -338,13 +339,19 @@ async def pay_cash(
     """Hand an approved payout over in cash, signed for by the resident's code.
 
     The money comes out of the treasurer's own drawer, if they have one, else out of the safe.
+    An operator pays out of a drawer of their own, and always against the code. Nobody pays
+    themselves, or what they entered.
     """
     body = body or ProofInput()
-    payout = await _for_treasurer(session, caller, payout_id)
+    payout = await payouts.find_own(session, caller, payout_id)
+    caller.act_in(payout.bank_id, *OFFICERS)
+    or_safe, by = caller.has(payout.bank_id, Role.TREASURER), caller.person_id
+    # Before the code: who can't pay has no need to try any.
+    await drawers.paying_from(session, payout.bank_id, by, or_safe=or_safe)
     if body.code:
         await payouts.sign(session, parts.keys, payout, body.code)
     await payouts.pay_cash(
-        session, payout, by=caller.person_id, proof=body.proof, signed=bool(body.code)
+        session, payout, by=by, proof=body.proof, signed=bool(body.code), or_safe=or_safe
     )
     return await _shown(session, parts, caller, payout)
 
