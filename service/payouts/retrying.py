@@ -38,7 +38,7 @@ async def retry(session: AsyncSession, payout: Payout, *, by: UUID) -> Payout:
         session,
         payout.bank_id,
         next_id,
-        resident_id=payout.resident_id,
+        book=moving.book_of(payout),
         amount_idr=payout.amount_idr,
         by=by,
     )
@@ -85,6 +85,7 @@ def _copy_of(payout: Payout, payout_id: UUID, hold_id: UUID) -> Payout:
         bank_id=payout.bank_id,
         id=payout_id,
         resident_id=payout.resident_id,
+        source=payout.source,
         entered_by=payout.entered_by,
         amount_idr=payout.amount_idr,
         method=payout.method,
