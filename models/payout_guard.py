@@ -10,6 +10,7 @@ _FIXED = (
     "bank_id",
     "id",
     "resident_id",
+    "source",
     "entered_by",
     "amount_idr",
     "method",

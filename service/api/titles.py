@@ -61,6 +61,7 @@ INDONESIAN = {
     "not_correctable": "Tidak dapat dikoreksi",
     "not_on_this_load": "Tidak ada dalam muatan ini",
     "not_paid_in_cash": "Bukan pencairan tunai",
+    "no_own_drawer": "Tidak punya laci kas",
     "not_retryable": "Tidak dapat diulang",
     "not_reversible": "Tidak dapat dibatalkan",
     "not_the_newest_day": "Bukan hari terakhir",
