@@ -21,6 +21,7 @@ from service.api import (
     bank_statements,
     banks,
     books,
+    cards,
     corrections,
     days,
     disputes,
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
     for noun in (
         auth,
         people,
+        cards,
         banks,
         policies,
         pickups,

@@ -21,6 +21,7 @@ from models.payout import (
 )
 from models.people import Role
 from service import drawers, ledger, members, payouts
+from service.api.assisting import HelpingPayer
 from service.api.dependencies import (
     CurrentPage,
     CurrentParts,
@@ -36,6 +37,7 @@ from service.api.fields import LARGEST_AMOUNT_IDR, OR_NOTHING, PLAIN, Amount, Li
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.api.pickups import ReasonInput
+from service.assisting import CardNotValid
 from service.auth import NoValidToken
 from service.errors import FieldProblem, NoSuchThing, NotAllowed, Problem
 from service.keys import Keys
@@ -115,6 +117,7 @@ class PayoutView(BaseModel):
     bank_id: UUID
     resident_id: UUID
     entered_by: UUID
+    assisted: bool
     amount_idr: int
     fee_idr: int
     fee_by: FeeBy
@@ -185,10 +188,13 @@ class PayoutBatch(BaseModel):
         payouts.FeeTooHigh,
         payouts.FeeChanged,
         payouts.DestinationNotValid,
+        payouts.AssistedLimitReached,
+        payouts.HelpersAccount,
+        CardNotValid,
     ),
 )
 async def request(
-    body: PayoutInput, caller: Payer, session: Session, parts: CurrentParts
+    body: PayoutInput, caller: HelpingPayer, session: Session, parts: CurrentParts
 ) -> PayoutView:
     """Ask for a payout. The amount is held at once.
 
@@ -316,16 +322,17 @@ async def reject(
         payouts.CashNeedsCode,
         payouts.WrongPayoutCode,
         drawers.DrawerTooLow,
+        CardNotValid,
     ),
 )
 async def pay_cash(
     payout_id: UUID,
-    caller: Payer,
+    caller: HelpingPayer,
     session: Session,
     parts: CurrentParts,
     body: ProofInput | None = None,
 ) -> PayoutView:
-    """Hand an approved payout over in cash, signed for by the resident's code.
+    """Hand an approved payout over in cash, signed for by the resident's code or card.
 
     The money comes out of the treasurer's own drawer, if they have one, else out of the safe.
     """
@@ -333,9 +340,10 @@ async def pay_cash(
     payout = await _for_treasurer(session, caller, payout_id)
     if body.code:
         await payouts.sign(session, parts.keys, payout, body.code)
-    await payouts.pay_cash(
-        session, payout, by=caller.person_id, proof=body.proof, signed=bool(body.code)
-    )
+    if caller.shown is not None:
+        members.whose_card(caller, payout.bank_id, payout.resident_id)
+    signed = bool(body.code) or caller.shown is not None
+    await payouts.pay_cash(session, payout, by=caller.person_id, proof=body.proof, signed=signed)
     return await _shown(session, parts, caller, payout)
 
 
@@ -407,6 +415,7 @@ def _own_view(keys: Keys, payout: Payout) -> PayoutView:
 def _view(payout: Payout, destination: Destination | None) -> PayoutView:
     facts = payout.model_dump(include=set(PayoutView.model_fields))
     facts |= {
+        "assisted": payout.entered_by != payout.resident_id,
         "account_number": payouts.masked(payout.account_number),
         "receives_idr": payout.send_idr,
         "leaves_at": payout.due_at if payout.status == PayoutStatus.APPROVED else None,

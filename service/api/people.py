@@ -23,12 +23,12 @@ from service.api.dependencies import (
     Session,
     cursor_of,
 )
-from service.api.errors import documented
+from service.api.errors import RequestMalformed, documented
 from service.api.fields import OR_NOTHING, PLAIN
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.auth import NoValidToken
-from service.errors import NoSuchThing, NotAllowed
+from service.errors import FieldProblem, NoSuchThing, NotAllowed
 from service.members import OFFICERS
 
 router = APIRouter(prefix="/v1", tags=["people"], route_class=ActRoute)
@@ -53,7 +53,9 @@ class MePatch(BaseModel):
 
 
 class MemberInput(BaseModel):
-    phone: Phone
+    """Without a phone only a resident, by name: they get a card instead."""
+
+    phone: Phone | None = None
     name: Annotated[str, Field(max_length=120), PLAIN, OR_NOTHING] = ""
     role: Literal["resident", "collector"] = "resident"
 
@@ -106,8 +108,11 @@ async def change_me(
 async def register(bank_id: UUID, body: MemberInput, caller: Actor, session: Session) -> MemberView:
     """Register a resident or collector at the counter; whoever is one already stays one."""
     caller.act_in(bank_id, *OFFICERS)
-    phone = members.normal_phone(body.phone)
-    person = await members.person_by_phone(session, phone, name=body.name)
+    if body.phone is None:
+        person = await members.person_without_phone(session, name=_name_of(body))
+    else:
+        phone = members.normal_phone(body.phone)
+        person = await members.person_by_phone(session, phone, name=body.name)
     if body.name and not person.name:
         person.name = body.name
         session.add(person)
@@ -181,6 +186,18 @@ async def _me(session: AsyncSession, person: Person) -> MeView:
             for role in sorted(held)
         ],
     )
+
+
+def _name_of(body: MemberInput) -> str:
+    """The name by which somebody without a phone goes."""
+    if body.role != "resident":
+        english, indonesian = "A collector needs a phone.", "Pengepul perlu nomor telepon."
+        raise RequestMalformed(FieldProblem("/phone", english, indonesian))
+    if not body.name.strip():
+        english = "Without a phone a name is needed."
+        indonesian = "Tanpa nomor telepon, nama wajib diisi."
+        raise RequestMalformed(FieldProblem("/name", english, indonesian))
+    return body.name
 
 
 def _cursor_after(member: members.Member) -> str:

@@ -14,6 +14,7 @@ from models.station import ReceivingStatus
 from routing.geo import Point
 from routing.geocode import GeocodingFailed
 from service import members, pickups, prices
+from service.api.assisting import HelpingActor
 from service.api.dependencies import (
     Actor,
     CurrentPage,
@@ -38,6 +39,7 @@ from service.api.fields import (
 )
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
+from service.assisting import CardNotValid
 from service.auth import NoValidToken
 from service.errors import FieldProblem, NoSuchThing, NotAllowed, WaitsForOperator
 from service.keys import Keys
@@ -98,6 +100,7 @@ class PickupView(BaseModel):
     bank_id: UUID
     status: PickupStatus
     resident: ResidentView
+    assisted: bool
     position: Position
     address: str
     area: str
@@ -159,12 +162,13 @@ async def located(body: PickupInput, _person: CurrentPerson, parts: CurrentParts
         pickups.WindowNotPossible,
         prices.UnknownMaterial,
         prices.MaterialNotBought,
+        CardNotValid,
     ),
 )
 async def list_waste(
     body: PickupInput,
     position: Annotated[Point, Depends(located)],
-    caller: Actor,
+    caller: HelpingActor,
     session: Session,
     parts: CurrentParts,
 ) -> PickupView:
@@ -257,6 +261,7 @@ def pickup_view(
         resident=ResidentView(
             id=shown.resident.id, name=shown.resident.name, phone=shown.resident.phone
         ),
+        assisted=pickup.entered_by != pickup.resident_id,
         position=position_of(pickup),
         window=WindowView(start=pickup.window_start, end=pickup.window_end),
         items=[ItemView(**item.model_dump()) for item in shown.items],

@@ -11,6 +11,7 @@ import segno
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from models.people import Role
 from service import sealing
 from service.api.dependencies import CurrentParts, Reader, ReadSession
 from service.api.errors import documented, language_of
@@ -77,6 +78,7 @@ class ProvenView(BaseModel):
 class ReceiptView(BaseModel):
     """What happened, in plain words, and the proof of each transfer once it is sealed.
 
+    `assisted`: somebody else entered it for the resident, in the part that `assisted_by` names.
     `at` is when it was done, or a payout asked for, paid or given back; `credited_idr` and
     `taken_back_idr` are sums of the transfers. `public_keys` are those the pages are signed with.
     """
@@ -90,6 +92,8 @@ class ReceiptView(BaseModel):
     at: datetime
     corrected_at: datetime | None
     memo: str
+    assisted: bool
+    assisted_by: Role | None
     weighings: list[WeighingView]
     credited_idr: int | None
     taken_back_idr: int
@@ -128,7 +132,7 @@ async def receipt(  # noqa: PLR0913  One parameter a part of the request.
     if form == "text":
         return Response(in_text(found, language, request.url.path), media_type="text/plain")
     if form == "svg":
-        return Response(_drawn(compact(found, request.url.path)), media_type="image/svg+xml")
+        return Response(drawn(compact(found, request.url.path)), media_type="image/svg+xml")
     return as_json(found, parts.keys, language)
 
 
@@ -179,7 +183,8 @@ def compact(receipt: Receipt, path: str) -> str:
     )
 
 
-def _drawn(text: str) -> bytes:
+def drawn(text: str) -> bytes:
+    """A text as a QR code, in SVG."""
     out = BytesIO()
     segno.make(text, error="m", micro=False).save(out, kind="svg", scale=4, xmldecl=False)
     return out.getvalue()
@@ -196,6 +201,8 @@ def as_json(receipt: Receipt, keys: Keys, language: str) -> ReceiptView:
         at=receipt.outcome.at,
         corrected_at=receipt.outcome.corrected_at,
         memo=receipt.memo,
+        assisted=receipt.helped is not None,
+        assisted_by=receipt.helped.by if receipt.helped else None,
         weighings=[WeighingView(**line.model_dump()) for line in receipt.weighings],
         credited_idr=receipt.outcome.credited_idr if receipt.is_credit else None,
         taken_back_idr=receipt.outcome.taken_back_idr,
