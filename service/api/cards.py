@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.people import Role
 from service import assisting, banks, members
-from service.api.dependencies import Actor, CurrentParts, Reader, ReadSession, Session
+from service.api.dependencies import Actor, CurrentParts, Keyless, Reader, ReadSession, Session
 from service.api.errors import documented
 from service.api.idempotency import ActRoute
 from service.api.receipts import drawn
@@ -46,12 +46,12 @@ class IssuedView(CardView):
 
 @router.post("", status_code=201, responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def issue_card(
-    bank_id: UUID, person_id: UUID, caller: Actor, session: Session, parts: CurrentParts
+    bank_id: UUID, person_id: UUID, caller: Keyless, session: Session, parts: CurrentParts
 ) -> IssuedView:
     """Give a resident a card; the one before it ends. Whoever is shown it acts for them.
 
-    The answer is the only place where `token` is told, and it is remembered under an
-    Idempotency-Key: leave that out, and ask for another card should the answer get lost.
+    The answer is the only place where `token` is told, so it takes no Idempotency-Key: should
+    the answer get lost, ask for another card.
     """
     caller.act_in(bank_id, *OFFICERS)
     bank = await banks.get(session, bank_id)

@@ -113,6 +113,11 @@ async def actor(
     return await idempotency.begin(request, session, person_id, key)
 
 
+async def keyless(request: Request, person_id: CurrentPerson, session: Session) -> Caller:
+    """The caller of an act whose answer isn't remembered: a secret, or the same every time."""
+    return await idempotency.begin(request, session, person_id, None)
+
+
 async def payer(
     request: Request, person_id: CurrentPerson, session: Session, key: KeyHeader = None
 ) -> Caller:
@@ -131,6 +136,7 @@ async def taker(
 
 Reader = Annotated[Caller, Depends(reader)]
 Actor = Annotated[Caller, Depends(actor)]
+Keyless = Annotated[Caller, Depends(keyless)]
 Payer = Annotated[Caller, Depends(payer)]
 Taker = Annotated[Caller, Depends(taker)]
 

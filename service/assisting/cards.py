@@ -10,7 +10,7 @@ import secrets
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -44,7 +44,7 @@ async def issue(
     """Give a resident a card; the one before it ends. Raises NoSuchThing."""
     await members.resident_of(session, bank_id, resident_id)
     await one_at_a_time(session, f"card of {bank_id} {resident_id}")
-    await _end(session, bank_id, Card.resident_id == resident_id, by)
+    await _end(session, bank_id, col(Card.resident_id) == resident_id, by)
     token = base64.urlsafe_b64encode(bank_id.bytes + secrets.token_bytes(_SECRET_BYTES)).decode()
     token = token.rstrip("=")
     card = Card(
@@ -63,7 +63,7 @@ async def revoke(
     session: AsyncSession, bank_id: UUID, resident_id: UUID, card_id: UUID, *, by: UUID
 ) -> Card:
     """End a card; one that has ended stays as it is. Raises NoSuchThing."""
-    is_it = (Card.resident_id == resident_id) & (col(Card.id) == card_id)
+    is_it = (col(Card.resident_id) == resident_id) & (col(Card.id) == card_id)
     await _end(session, bank_id, is_it, by)
     query = select(Card).where(Card.bank_id == bank_id, is_it)
     card = (await session.exec(query.execution_options(populate_existing=True))).first()
@@ -109,10 +109,10 @@ def _bank_of(token: str) -> UUID:
     return UUID(bytes=raw[:16])
 
 
-async def _end(session: AsyncSession, bank_id: UUID, which: object, by: UUID) -> None:
+async def _end(session: AsyncSession, bank_id: UUID, which: ColumnElement[bool], by: UUID) -> None:
     await session.exec(
         update(Card)
-        .where(col(Card.bank_id) == bank_id, which, col(Card.revoked_at).is_(None))  # type: ignore[arg-type]
+        .where(col(Card.bank_id) == bank_id, which, col(Card.revoked_at).is_(None))
         .values(revoked_at=utc_now(), revoked_by=by)
         .execution_options(synchronize_session=False)
     )

@@ -53,6 +53,7 @@ WITHOUT_A_KEY = {
     "POST /v1/auth/tokens",
     "PATCH /v1/me",
     "POST /v1/banks/{bank_id}/join",
+    "POST /v1/banks/{bank_id}/members/{person_id}/cards",
     "POST /v1/gateways/{gateway}/callbacks",
 }
 SLUG = re.compile(r"`(\w+)`")

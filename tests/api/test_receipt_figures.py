@@ -147,7 +147,9 @@ async def test_of_a_payout(asking: Asking, town: Town, keys: Keys) -> None:
     await _check_every_leaf(receipt, keys)
 
 
-@pytest.mark.parametrize("name", ["price", "condition", "rejected", "reason", "name of the bank", "helped"])
+@pytest.mark.parametrize(
+    "name", ["price", "condition", "rejected", "reason", "name of the bank", "helped"]
+)
 def test_what_is_not_proven_is_said(name: str) -> None:
     assert name in NOT_PROVEN
 
