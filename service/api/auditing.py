@@ -65,10 +65,8 @@ def entries_of(
         status=response.status_code,
         about_kind=act.kind,
         about=about,
-        person_id=_person(request, act, about),
+        person_id=caller.on_behalf_of or _person(request, act, about),
     )
-    if caller.on_behalf_of is not None:
-        entry = replace(entry, person_id=caller.on_behalf_of)
     touched = [replace(entry, about_kind=kind, about=str(one)) for kind, one in caller.touched]
     return touched or [entry]
 
