@@ -158,6 +158,11 @@ async def actor(
     return admit(request, await idempotency.begin(request, session, who, key))
 
 
+async def keyless(request: Request, who: CurrentIdentity, session: Session) -> Caller:
+    """The caller of an act whose answer isn't remembered: a secret, or the same every time."""
+    return admit(request, await idempotency.begin(request, session, who, None))
+
+
 async def payer(
     request: Request, who: CurrentIdentity, session: Session, key: KeyHeader = None
 ) -> Caller:
@@ -178,6 +183,7 @@ Reader = Annotated[Caller, Depends(reader)]
 Admitted = Annotated[Caller, Depends(admitted)]
 Owner = Annotated[Caller, Depends(owner)]
 Actor = Annotated[Caller, Depends(actor)]
+Keyless = Annotated[Caller, Depends(keyless)]
 Payer = Annotated[Caller, Depends(payer)]
 Taker = Annotated[Caller, Depends(taker)]
 

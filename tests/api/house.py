@@ -13,7 +13,7 @@ from models.people import Role
 from models.reconciliation import ReconciliationCase, StatementMatch
 from models.sign_in import Device
 from models.station import ReceivingStatus
-from service import corrections, drawers, station
+from service import assisting, corrections, drawers, station
 from service.banks import day_at
 from service.database import Database
 from service.keys import Keys
@@ -69,6 +69,8 @@ async def full_house(database: Database, asking: Asking, keys: Keys) -> House:
         "match_id": match,
         "act_id": collected.id,
         "device_id": await device_id_of(town),
+        "person_id": town.resident.id,
+        "card_id": await card_id_of(town, keys),
         "name": "op",
         "gateway": "gate",
         "day": day_at(town.bank, utc_now()),
@@ -176,6 +178,15 @@ async def keep(town: Town) -> None:
                 entered_by=town.resident.id,
             )
         )
+
+
+async def card_id_of(town: Town, keys: Keys) -> UUID:
+    """The card that the resident has."""
+    async with town.database.transaction() as session:
+        issued = await assisting.issue(
+            session, keys, town.bank_id, town.resident.id, by=town.operator.id
+        )
+    return issued.card.id
 
 
 async def device_id_of(town: Town) -> UUID:
