@@ -134,7 +134,7 @@ class ColumnMapInput(BaseModel):
         if bool(self.amount) == bool(self.debit or self.credit):
             raise PydanticCustomError("amounts", "Name amount, or debit and credit.")
         if bool(self.debit) != bool(self.credit):
-            raise PydanticCustomError("amounts", "Name both debit and credit.")
+            raise PydanticCustomError("both_amounts", "Name both debit and credit.")
         if self.decimal == self.thousands:
             raise PydanticCustomError("signs", "Decimal and thousands signs must differ.")
         try:

@@ -93,10 +93,14 @@ class ExceptionView(BaseModel):
 
 
 class StandingView(BaseModel):
-    """One gateway or bank account in three ways, in rupiah; what came in less what left.
+    """One gateway or bank account in three ways, in rupiah.
 
-    `unexplained_idr` is `difference_idr` less what waits in exceptions and what left of payouts
-    that are still on their way by our book: 0, or somebody has to look. `adds_up` says whether
+    `ledger_idr` and `statement_idr` are what came in less what left; `difference_idr` is
+    `statement_idr` - `ledger_idr`, negative where more left by the statement than by our book.
+    Two things explain that, each counted as what left: `exceptions_idr` by lines that wait as
+    exceptions, `early_idr` by lines of payouts that are still on their way by our book. So
+    `unexplained_idr` = `difference_idr` + `exceptions_idr` + `early_idr`. 0, or somebody has to
+    look: negative is what left without explanation, positive what came in. `adds_up` says whether
     the statement's opening balance and its lines make its closing one; null where it tells none.
     """
 
@@ -120,6 +124,7 @@ class StandingView(BaseModel):
     adds_up: bool | None
     exception_count: int
     exceptions_idr: int
+    early_idr: int
     difference_idr: int
     unexplained_idr: int
 
@@ -295,6 +300,7 @@ def _standing_view(found: Standing) -> StandingView:
         adds_up=statement.adds_up,
         exception_count=found.open_count,
         exceptions_idr=found.open_idr,
+        early_idr=found.early_idr,
         difference_idr=found.difference_idr,
         unexplained_idr=found.unexplained_idr,
     )

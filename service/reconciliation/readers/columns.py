@@ -1,14 +1,10 @@
 """CSV by a declared map of its columns."""
 
-import csv
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import StringIO
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from models.reconciliation import Holding, LineType
@@ -24,11 +20,9 @@ from service.reconciliation.readers.shapes import (
     rupiah,
     whole,
 )
+from service.reconciliation.readers.tables import has_header, table_in
 
 _SEPARATORS = (",", ";", "\t", "|")
-_HEADER_WITHIN = 40
-"""Banks put their name and the account above the table."""
-_BY_NUMBER = re.compile(r"#[1-9][0-9]?")
 Value = TypeVar("Value")
 _ID_LENGTH, _REFERENCE_LENGTH, _ACCOUNT_LENGTH = 120, 300, 40
 
@@ -77,26 +71,20 @@ class Columns:
         )
         return [name for name in named if name]
 
-
-class _Table(NamedTuple):
-    """Where the table begins, and in which cell each column is."""
-
-    cells: dict[str, int]
-    rows: Iterator[tuple[int, list[str]]]
+    def separators(self) -> Sequence[str]:
+        """What may stand between cells."""
+        return (self.separator,) if self.separator else _SEPARATORS
 
 
 def fits(text: str, columns: Columns) -> bool:
     """Whether the file has all the columns of a map."""
-    return any(
-        _places(cells, columns) is not None
-        for separator in _separators(columns)
-        for _, cells in _first_rows(text, separator)
-    )
+    return has_header(text, columns.separators(), columns.needed())
 
 
 def read_csv(text: str, profile: str, columns: Columns) -> Read:
     """Every row of the table. Raises StatementNotReadable, which names each cell at fault."""
-    table, problems = _table(text, columns), Problems()
+    table = table_in(text, columns.separators(), columns.needed())
+    problems = Problems()
     reader = _RowReader(columns, table.cells)
     rows: list[Row] = []
     known: dict[tuple[str, LineType], tuple[int, Row]] = {}
@@ -112,7 +100,11 @@ def read_csv(text: str, profile: str, columns: Columns) -> Read:
             )
     problems.check()
     if not rows:
-        raise refuse(1, "There are no lines in it.", "Tidak ada baris di dalamnya.")
+        raise refuse(
+            1,
+            "There is a header and no line with money below it.",
+            "Ada judul kolom, tetapi tidak ada baris dengan uang di bawahnya.",
+        )
     return whole(profile, Holding(columns.holding), rows)
 
 
@@ -239,57 +231,3 @@ class _RowReader:
         account = self._cell(columns.account_number)[:_ACCOUNT_LENGTH]
         reference = " ".join(self._cell(columns.reference).split())[:_REFERENCE_LENGTH]
         return external_id, gateway_id, reference, account
-
-
-def _table(text: str, columns: Columns) -> _Table:
-    """The table that holds all columns, wherever it begins."""
-    for separator in _separators(columns):
-        for header_line, header in _first_rows(text, separator):
-            places = _places(header, columns)
-            if places is not None:
-                return _Table(places, _rows_below(text, separator, header_line))
-    missing = ", ".join(columns.needed())
-    raise refuse(1, f"No line has the columns {missing}.", f"Kolom {missing} tidak ditemukan.")
-
-
-def _rows_below(text: str, separator: str, header_line: int) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
-    try:
-        for cells in reader:
-            if reader.line_num > header_line and any(cell.strip() for cell in cells):
-                yield reader.line_num, cells
-    except csv.Error:
-        raise refuse(reader.line_num, "This is not CSV.", "Ini bukan CSV.") from None
-
-
-def _first_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
-    try:
-        for cells in islice(reader, _HEADER_WITHIN):
-            yield reader.line_num, cells
-    except csv.Error:
-        return
-
-
-def _separators(columns: Columns) -> Sequence[str]:
-    return (columns.separator,) if columns.separator else _SEPARATORS
-
-
-def _places(header: Sequence[str], columns: Columns) -> dict[str, int] | None:
-    """In which cell each column of the map is, if this row is its header."""
-    names = [cell.strip().lower() for cell in header]
-    places: dict[str, int] = {}
-    for column in columns.needed():
-        place = next(filter(None, (_place(one, names) for one in column.split("|"))), None)
-        if place is None:
-            return None
-        places[column] = place - 1
-    return places
-
-
-def _place(column: str, names: Sequence[str]) -> int | None:
-    """Which cell of the row, from 1 on."""
-    if _BY_NUMBER.fullmatch(column):
-        return int(column[1:]) if int(column[1:]) <= len(names) else None
-    name = column.strip().lower()
-    return names.index(name) + 1 if name in names else None

@@ -195,8 +195,28 @@ def test_what_holds_no_statement_is_refused(content: str) -> None:
 def test_a_profile_that_is_none_is_named() -> None:
     with pytest.raises(UnknownProfile):
         read("a,b\n1,2\n", profile="nowhere")
-    with pytest.raises(UnknownProfile):
-        read("a,b\n1,2\n", source="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "pointer", "told"),
+    [
+        (" \n", {}, "/1", ["empty"]),
+        ("PK\x03\x04", {}, "/1", ["spreadsheet", "CSV"]),
+        ("%PDF-1.7", {}, "/1", ["not text", "MT940"]),
+        ("date,amount,id,note\n", {}, "/1", ["header", "no line"]),
+        ("a,b\n1,2\n", {"source": "nowhere"}, "/1", ["“a,b”", "xendit", "own", "declare"]),
+        ("a,b\n1,2\n", {}, "/1", ["date, amount, id, note", "“a,b”"]),
+        ("Bank\ndate,amount,text\n1,2,3\n", {}, "/2", ["lacks id, note;", "“date, amount, text”"]),
+    ],
+)
+def test_a_file_that_is_another_is_told_what_was_expected_and_what_it_is(
+    content: str, options: dict[str, Any], pointer: str, told: list[str]
+) -> None:
+    with pytest.raises(StatementNotReadable) as refusal:
+        read(content, **options)
+    (field,) = refusal.value.fields
+    assert field.pointer == pointer
+    assert all(word in field.english for word in told), field.english
 
 
 def test_the_profile_is_found_by_the_columns() -> None:
