@@ -187,6 +187,8 @@ async def brought(
         caller.act_in(bank_id, Role.TREASURER)
         bank = await banks.get(session, bank_id)
         maps = await reconciliation.maps_of(session, bank_id)
+        others = {*maps, *reconciliation.PROFILES, *parts.gateways_of(bank_id)}
+        await reconciliation.check_known(session, bank_id, gateway, others)
     content = await request.body()
     read = await asyncio.to_thread(
         reconciliation.read_statement,
@@ -234,6 +236,7 @@ async def bringer(
         NotAllowed,
         reconciliation.StatementNotReadable,
         reconciliation.UnknownProfile,
+        reconciliation.UnknownSource,
         reconciliation.StatementContradicts,
         reconciliation.StatementAlreadyImported,
     ),

@@ -149,7 +149,7 @@ async def list_floats(
 ) -> FloatList:
     """What lies at each gateway of the bank, by our book and by its own word."""
     caller.act_in(bank_id, *OFFICERS)
-    found = await payouts.floats_of(session, bank_id, _gateways_of(parts, bank_id))
+    found = await payouts.floats_of(session, bank_id, parts.gateways_of(bank_id))
     return FloatList(items=[_float_view(parts, one) for one in found])
 
 
@@ -214,12 +214,8 @@ async def receive(gateway: str, request: Request, parts: CurrentParts) -> Respon
     return Response(status_code=204)
 
 
-def _gateways_of(parts: Parts, bank_id: UUID) -> list[str]:
-    return [one.name for one in parts.gateways.of(bank_id)] if parts.gateways else []
-
-
 def _require(parts: Parts, bank_id: UUID, gateway: str) -> None:
-    if gateway not in _gateways_of(parts, bank_id):
+    if gateway not in parts.gateways_of(bank_id):
         raise payouts.NoSuchGateway
 
 

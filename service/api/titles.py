@@ -117,6 +117,7 @@ INDONESIAN = {
     "try_again_soon": "Coba lagi sebentar lagi",
     "unknown_material": "Jenis sampah tidak dikenal",
     "unknown_profile": "Format mutasi tidak dikenal",
+    "unknown_source": "Gerbang bayar atau rekening tidak dikenal",
     "waits_for_operator": "Menunggu operator",
     "window_not_possible": "Waktu jemput tidak mungkin",
     "wrong_code": "Kode salah",

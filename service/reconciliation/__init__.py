@@ -23,6 +23,7 @@ from service.reconciliation.importing import (
 from service.reconciliation.lines import Booked, LineShown, MatchState, lines_of
 from service.reconciliation.maps import declare, declared_maps, maps_of
 from service.reconciliation.readers import (
+    PROFILES,
     Columns,
     StatementNotReadable,
     UnknownProfile,
@@ -36,10 +37,12 @@ from service.reconciliation.resolving import (
     PayoutNotPaid,
     resolve,
 )
+from service.reconciliation.sources import UnknownSource, check_known
 from service.reconciliation.standing import Days, Standing
 from service.reconciliation.undoing import MatchAlreadyUndone, MatchNotUndoable, undo
 
 __all__ = [
+    "PROFILES",
     "ActionDoesNotFit",
     "AlreadyMatched",
     "Booked",
@@ -62,12 +65,14 @@ __all__ = [
     "StatementContradicts",
     "StatementNotReadable",
     "UnknownProfile",
+    "UnknownSource",
     "Wanted",
     "age_days",
     "allowed",
     "assign",
     "bring_in",
     "cases_of",
+    "check_known",
     "declare",
     "declared_maps",
     "find",

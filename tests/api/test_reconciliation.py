@@ -290,6 +290,10 @@ async def test_a_file_that_can_not_be_read_is_refused_cell_by_cell(
         assert (await send(asking, town, content)).status_code == 422
     answer = await send(asking, town, report, gateway="Not a name")
     refused(answer, 422, "request_malformed", "/gateway")
+    answer = await send(asking, town, report, gateway="xendti", dry_run="true")
+    refused(answer, 422, "unknown_source", "/gateway")
+    told = answer.json()["errors"][0]["detail"]
+    assert all(f" {name}" in told for name in ("bca", "iris", "main", "xendit")), told
     answer = await send(asking, town, report, profile="nowhere")
     refused(answer, 422, "unknown_profile", "/profile")
 
@@ -329,7 +333,7 @@ async def test_a_bank_declares_how_its_bank_writes(asking: Asking, town: Town) -
     assert payout.sent_at
     day = (payout.sent_at + timedelta(hours=1)).strftime("%d-%m-%Y %H:%M")
     text = f"tgl;ket;keluar;masuk\n{day};{payout.key.upper()};10.000,00;\n"
-    refused(await send(asking, town, text, gateway="bpd"), 422, "unknown_profile")
+    refused(await send(asking, town, text, gateway="bpd"), 422, "statement_not_readable", "/1")
     body = {
         "name": "bpd",
         "booked_at": "tgl",
