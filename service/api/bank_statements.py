@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
+from models.base import utc_now
 from models.people import Role
 from models.reconciliation import ColumnMap, Holding, LineType, StatementImport
 from service import banks, members, reconciliation
@@ -197,6 +198,7 @@ async def brought(
         maps,
         zone=bank.time_zone,
         profile=profile,
+        now=utc_now(),
     )
     return bank, File(gateway, sha256(content).hexdigest(), read)
 

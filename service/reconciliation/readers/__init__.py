@@ -1,6 +1,7 @@
 """Statements as they come: CSV by a map of its columns, MT940, CAMT.053."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from service.errors import FieldProblem, Malformed
@@ -10,6 +11,7 @@ from service.reconciliation.readers.mt940 import is_mt940, read_mt940
 from service.reconciliation.readers.profiles import PROFILES
 from service.reconciliation.readers.shapes import (
     MOST_LINES,
+    NO_LIMIT,
     Read,
     Row,
     StatementNotReadable,
@@ -19,6 +21,9 @@ from service.reconciliation.readers.shapes import (
 from service.reconciliation.readers.tables import first_line
 
 _PACKED, _PDF = b"PK\x03\x04", b"%PDF"
+
+_AHEAD = timedelta(days=1)
+"""Clocks and zones differ by less."""
 
 __all__ = [
     "MOST_LINES",
@@ -45,24 +50,26 @@ def read_statement(
     *,
     zone: str,
     profile: str | None = None,
+    now: datetime | None = None,
 ) -> Read:
     """A file's lines, by the profile named, else by the source's own, else by the first that fits.
 
-    `maps` are a bank's own, which come before the built-in ones. Raises UnknownProfile or
-    StatementNotReadable.
+    `maps` are a bank's own, which come before the built-in ones; what is booked later than `now`
+    and a day is refused. Raises UnknownProfile or StatementNotReadable.
     """
+    until = now + _AHEAD if now else NO_LIMIT
     text = _text_of(content)
     if is_xml(text):
-        return read_camt053(content, "camt053", ZoneInfo(zone))
+        return read_camt053(content, "camt053", ZoneInfo(zone), until=until)
     if is_mt940(text):
-        return read_mt940(text, "mt940", ZoneInfo(zone))
+        return read_mt940(text, "mt940", ZoneInfo(zone), until=until)
     known = {**PROFILES, **maps}
     if profile is not None and profile not in known:
         raise UnknownProfile(
             FieldProblem("/profile", UnknownProfile.english, UnknownProfile.indonesian)
         )
     name = profile or (source if source in known else _fitting(text, known))
-    return read_csv(text, name, known[name])
+    return read_csv(text, name, known[name], until=until)
 
 
 def _fitting(text: str, known: Mapping[str, Columns]) -> str:

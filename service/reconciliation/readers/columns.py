@@ -8,14 +8,17 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from models.reconciliation import Holding, LineType
+from service.reconciliation.readers.balances import first_break
 from service.reconciliation.readers.shapes import (
     MOST_LINES,
+    NO_LIMIT,
     Bad,
     Problems,
     Read,
     Row,
     instant,
     kind_of,
+    not_after,
     refuse,
     rupiah,
     whole,
@@ -81,12 +84,13 @@ def fits(text: str, columns: Columns) -> bool:
     return has_header(text, columns.separators(), columns.needed())
 
 
-def read_csv(text: str, profile: str, columns: Columns) -> Read:
+def read_csv(text: str, profile: str, columns: Columns, *, until: datetime = NO_LIMIT) -> Read:
     """Every row of the table. Raises StatementNotReadable, which names each cell at fault."""
     table = table_in(text, columns.separators(), columns.needed())
     problems = Problems()
-    reader = _RowReader(columns, table.cells)
+    reader = _RowReader(columns, table.cells, until)
     rows: list[Row] = []
+    lines: list[int] = []
     known: dict[tuple[str, LineType], tuple[int, Row]] = {}
     for line, cells in table.rows:
         if columns.ends_with and cells[0].strip().startswith(tuple(columns.ends_with)):
@@ -94,6 +98,7 @@ def read_csv(text: str, profile: str, columns: Columns) -> Read:
         row = reader.read(line, cells, problems)
         if row and row.amount_idr and not _is_known(row, line, known, columns, problems):
             rows.append(row)
+            lines.append(line)
         if len(rows) > MOST_LINES:
             raise refuse(
                 line, f"It has more than {MOST_LINES} lines.", f"Lebih dari {MOST_LINES} baris."
@@ -105,7 +110,22 @@ def read_csv(text: str, profile: str, columns: Columns) -> Read:
             "There is a header and no line with money below it.",
             "Ada judul kolom, tetapi tidak ada baris dengan uang di bawahnya.",
         )
+    _check_balances(rows, lines, columns.balance)
     return whole(profile, Holding(columns.holding), rows)
+
+
+def _check_balances(rows: Sequence[Row], lines: Sequence[int], column: str) -> None:
+    """Raises StatementNotReadable for the first balance that amounts don't lead to."""
+    place, problems = first_break(rows), Problems()
+    if place is not None:
+        bad = Bad(
+            f"The balance {rows[place].balance_idr} doesn't follow from the lines beside it. Lines"
+            " are missing, or something was changed: export all lines of these days.",
+            f"Saldo {rows[place].balance_idr} tidak sesuai dengan baris di dekatnya. Ada baris yang"
+            " hilang atau diubah: ekspor semua baris hari-hari ini.",
+        )
+        problems.note(lines[place], column, bad)
+    problems.check()
 
 
 def _is_known(
@@ -134,10 +154,11 @@ def _is_known(
 class _RowReader:
     """Reads the cells of one row after another."""
 
-    def __init__(self, columns: Columns, cells: Mapping[str, int]) -> None:
+    def __init__(self, columns: Columns, cells: Mapping[str, int], until: datetime) -> None:
         self._columns = columns
         self._cells = cells
         self._zone = ZoneInfo(columns.zone)
+        self._until = until
         self._out = {marker.upper() for marker in columns.out_markers}
         self._types = {said.upper(): LineType(kind) for said, kind in columns.line_types.items()}
         self._row: Sequence[str] = ()
@@ -189,7 +210,7 @@ class _RowReader:
         columns = self._columns
         text = f"{self._cell(columns.booked_at)} {self._cell(columns.booked_time)}".strip()
         # Some put an apostrophe before a date, so that a spreadsheet leaves it alone.
-        return instant(text.lstrip("'"), columns.date_format, self._zone)
+        return not_after(instant(text.lstrip("'"), columns.date_format, self._zone), self._until)
 
     def _amount(self) -> int:
         """What came in; negative what left."""
