@@ -34,6 +34,7 @@ from service.reconciliation import (
     PayoutNotPaid,
     Standing,
 )
+from service.reconciliation.effects import at_stake_idr
 from service.reconciliation.readers import Row
 from tests.factories import Town, another, make_town
 from tests.paid import GATEWAY, a_row, bring_in, lines_of, pay_through, sent_days_ago
@@ -339,6 +340,27 @@ async def test_above_the_limit_the_importer_does_not_decide(database: Database) 
     with pytest.raises(OwnReconciliation):
         await decide(town, case, Action.FEE)
     assert (await decide(town, case, Action.FEE, by=town.operator)).status == "resolved"
+
+
+def test_what_is_accepted_counts_as_much_as_what_is_matched() -> None:
+    case = ReconciliationCase(
+        expected_idr=9_000, found_idr=10_000, kind="missing_here", proposed_action="accept"
+    )
+    stakes = {action: at_stake_idr(case, action) for action in Action}
+    whole = {Action.MATCH, Action.ACCEPT, Action.REVERSE}
+    assert {action for action in Action if stakes[action] == 10_000} == whole
+    assert stakes[Action.WAIT] == 0
+    assert {stakes[action] for action in Action if action not in whole} == {0, 1_000}
+
+
+async def test_above_the_limit_the_importer_does_not_accept_either(database: Database) -> None:
+    town = await make_town(database, correction_limit_idr=9_999)
+    payout = await pay_through(town, 10_000, sent_at=sent_days_ago(5))
+    await bring_in(town, lines_of(payout, after_s=3 * 86_400), by=town.treasurer)
+    case = await the_case(town)
+    with pytest.raises(OwnReconciliation):
+        await decide(town, case, Action.ACCEPT)
+    assert (await decide(town, case, Action.ACCEPT, by=town.operator)).status == "resolved"
 
 
 async def test_up_to_the_limit_anybody_does(database: Database) -> None:
