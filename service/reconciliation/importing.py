@@ -26,6 +26,7 @@ from service.reconciliation.facts import Line, Outcome
 from service.reconciliation.matching import Covered, reconcile
 from service.reconciliation.readers import Read, Row
 from service.reconciliation.store import Whose
+from service.reconciliation.uncollected import uncollected
 from service.reconciliation.writing import insert_many
 
 _MOST_NAMED = 100
@@ -85,10 +86,17 @@ async def bring_in(
 
     Raises StatementContradicts or StatementAlreadyImported.
     """
-    whose = Whose(bank.id, file.source)
     if not dry_run:
         # Each import has to see what the one before it has matched.
         await one_at_a_time(session, f"statements of {bank.id}")
+    with uncollected(len(file.read.rows) >= _MANY):
+        return await _brought(session, bank, file, by, dry_run=dry_run)
+
+
+async def _brought(
+    session: AsyncSession, bank: Bank, file: File, by: UUID, *, dry_run: bool
+) -> Imported:
+    whose = Whose(bank.id, file.source)
     connection = await session.connection()
     new = await _new_rows(connection, whose, file.read.rows)
     earlier = await _earlier(session, whose)

@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from io import StringIO
 from itertools import islice
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ _HEADER_WITHIN = 40
 """Banks put their name and the account above the table."""
 _SHOWN = 200
 """How much of a line is told, in characters."""
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 _BY_NUMBER = re.compile(r"#[1-9][0-9]?")
 
 
@@ -73,7 +73,7 @@ def _quoted(said: str) -> str:
 
 
 def _rows_below(text: str, separator: str, header_line: int) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(_lines(text), delimiter=separator)
     try:
         for cells in reader:
             if reader.line_num > header_line and any(cell.strip() for cell in cells):
@@ -82,8 +82,13 @@ def _rows_below(text: str, separator: str, header_line: int) -> Iterator[tuple[i
         raise refuse(reader.line_num, "This is not CSV.", "Ini bukan CSV.") from None
 
 
+def _lines(text: str) -> Iterator[str]:
+    """One at a time: a whole file in a StringIO takes four bytes a character."""
+    return (line.group() for line in _LINE.finditer(text))
+
+
 def _first_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(_lines(text), delimiter=separator)
     try:
         for cells in islice(reader, _HEADER_WITHIN):
             yield reader.line_num, cells
