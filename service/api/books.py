@@ -85,7 +85,8 @@ async def _answer(of: Asked, parts: Parts, period: Period, file_format: _Format)
         caller = Caller(of.person_id, await members.roles_of(session, of.person_id))
         caller.act_in(of.bank_id, Role.TREASURER)
         bank = await banks.get(session, of.bank_id)
-        span = Span(period.first, period.last, *period.instants(bank))
+    span = Span(period.first, period.last, *period.instants(bank))
+    async with parts.database.reading_long() as session:
         pack = await bookkeeping.read(session, bank, span, of.parts)
     if file_format == "csv":
         content = await asyncio.to_thread(bookkeeping.as_csv, pack, of.language)
