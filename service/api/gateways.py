@@ -86,6 +86,12 @@ class FloatItem(BaseModel):
     stopped_why: str
 
 
+class ToppedUpItem(FloatItem):
+    """A float after a top-up; `top_up_id` is the `about_id` of a correction, if it was wrong."""
+
+    top_up_id: UUID
+
+
 class FloatList(BaseModel):
     items: list[FloatItem]
 
@@ -172,15 +178,16 @@ async def top_up(
     caller: Payer,
     session: Session,
     parts: CurrentParts,
-) -> FloatItem:
+) -> ToppedUpItem:
     """Enter money that was sent to a gateway; a queue that waited for it goes on."""
     caller.act_in(bank_id, Role.TREASURER)
     _require(parts, bank_id, gateway)
     source = await body.source(session, bank_id)
     entered = payouts.TopUp(gateway, source, body.amount_idr, body.memo, caller.person_id)
     with drawers.paid_out_of(source):
-        await payouts.top_up(session, bank_id, entered)
-    return _float_view(parts, (await payouts.floats_of(session, bank_id, [gateway]))[0])
+        top_up_id = await payouts.top_up(session, bank_id, entered)
+    view = _float_view(parts, (await payouts.floats_of(session, bank_id, [gateway]))[0])
+    return ToppedUpItem(**view.model_dump(), top_up_id=top_up_id)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""What a correction undoes beside the ledger: the pickup, the lots or the payout behind an act."""
+"""What a correction undoes beside the ledger: the pickup, lots, payout or line behind an act."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -7,9 +7,10 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import utc_now
+from models.base import instant_of, utc_now
 from models.payout import Cause, Payout, PayoutMethod, PayoutStatus
 from models.pickup import Pickup, PickupStatus
+from models.reconciliation import Action, CaseStatus, ReconciliationCase
 from models.sale import Lot
 from service import ledger
 from service.errors import Conflict
@@ -19,11 +20,11 @@ from service.ledger import Act
 class NotCorrectable(Conflict):
     english = (
         "This can't be corrected as a whole: only a weighing that was neither received at the"
-        " station nor sold since, or a payout that was paid."
+        " station nor sold since, a payout that was paid, or a top-up."
     )
     indonesian = (
         "Ini tidak dapat dikoreksi: hanya penimbangan yang belum diterima di gudang dan belum"
-        " terjual, atau pencairan yang sudah dibayar."
+        " terjual, pencairan yang sudah dibayar, atau isi ulang saldo."
     )
 
 
@@ -93,10 +94,40 @@ async def _take_back_payout(session: AsyncSession, bank_id: UUID, act: Act, reas
     return reversed_.first() is not None
 
 
+async def _take_back_top_up(session: AsyncSession, bank_id: UUID, act: Act, _reason: str) -> bool:
+    """A line that waits to be accepted as this top-up came from nobody knows where again.
+
+    What was accepted already stays, and shows as a difference until somebody enters what it was.
+    """
+    top_up, about = act.steps[0], act.about_id
+    if about is None:
+        return False
+    query = select(ReconciliationCase.id, ReconciliationCase.since).where(
+        ReconciliationCase.bank_id == bank_id,
+        ReconciliationCase.source == top_up.debit.code.partition(":")[2],
+        ReconciliationCase.why == "topped_up",
+        ReconciliationCase.found_idr == -top_up.amount,
+        col(ReconciliationCase.status).in_((CaseStatus.OPEN, CaseStatus.WAITING)),
+    )
+    waiting, entered_at = list(await session.exec(query)), instant_of(about)
+    if waiting:
+        nearest, _ = min(waiting, key=lambda case: abs(case[1] - entered_at))
+        await session.exec(
+            update(ReconciliationCase)
+            .where(
+                col(ReconciliationCase.bank_id) == bank_id, col(ReconciliationCase.id) == nearest
+            )
+            .values(why="not_ours", expected_idr=0, proposed_action=Action.TOP_UP)
+            .execution_options(synchronize_session=False)
+        )
+    return True
+
+
 _UNDO: dict[str, Callable[[AsyncSession, UUID, Act, str], Awaitable[bool]]] = {
     "pickup": _take_back_pickup,
     "dropoff": _take_back_dropoff,
     "payout": _take_back_payout,
+    "float_top_up": _take_back_top_up,
 }
 CORRECTABLE = frozenset(_UNDO)
 """The kinds of acts that can be corrected; of others more would have to follow."""

@@ -19,7 +19,7 @@ from models.reconciliation import (
     ReconciliationCase,
     StatementMatch,
 )
-from service import ledger, payouts, reconciliation, sealing
+from service import corrections, ledger, payouts, reconciliation, sealing
 from service.database import Database
 from service.ledger import chart
 from service.reconciliation import (
@@ -218,6 +218,28 @@ async def test_what_was_taken_back_or_is_another_gateways_explains_nothing(gener
         await ledger.reverse(session, town.bank_id, act, by=town.treasurer.id, reason="keliru")
     await bring_in(town, [*lines_of(payout), a_top_up(payout, 500_000, "t")])
     assert await kinds(town) == [("missing_here", "not_ours")]
+
+
+async def test_a_wrong_top_up_is_taken_back_with_what_it_explained(generous: Town) -> None:
+    town, before = generous, await balances(generous)
+    top_up_id = await topped_up(town, 500_000)
+    payout = await pay_through(town, 10_000)
+    await bring_in(town, [*lines_of(payout), a_top_up(payout, 500_000, "t")])
+    assert await kinds(town) == [("missing_here", "topped_up")]
+    async with town.database.transaction() as session:
+        act = await corrections.find_act(session, town.bank_id, journal_id=None, about_id=top_up_id)
+        made = await corrections.ask(
+            session, town.bank_id, act, by=town.operator.id, reason="tidak jadi dikirim"
+        )
+    assert made.status == "made"
+    found = await balances(town)
+    assert found.get(("bank_account:bca", "IDR")) == before.get(("bank_account:bca", "IDR"))
+    case = await the_case(town)
+    assert (case.why, case.unexplained_idr, case.proposed_action) == (
+        *("not_ours", -500_000),
+        Action.TOP_UP,
+    )
+    assert await adds_up(town)
 
 
 async def test_a_payout_that_came_back_is_the_residents_again(generous: Town) -> None:
