@@ -73,6 +73,9 @@ class ImportView(BaseModel):
     new_count: int
     imported_by: UUID
     imported_at: datetime
+    withdrawn_by: UUID | None
+    withdrawn_at: datetime | None
+    withdrawn_reason: str
 
 
 class ImportList(BaseModel):
@@ -279,7 +282,7 @@ async def list_imports(
     )
     shown, last = page.cut(found)
     return ImportList(
-        items=[_import_view(one) for one in shown],
+        items=[import_view(one) for one in shown],
         next_cursor=cursor_of(last.id) if last else None,
     )
 
@@ -318,7 +321,8 @@ def _imported(done: Imported, file: File, *, dry_run: bool) -> ImportedView:
     return ImportedView(**asdict(done), gateway=file.source, dry_run=dry_run)
 
 
-def _import_view(one: StatementImport) -> ImportView:
+def import_view(one: StatementImport) -> ImportView:
+    """An import as it is shown."""
     values = one.model_dump(include=set(ImportView.model_fields))
     return ImportView(**values, gateway=one.source)
 

@@ -40,6 +40,7 @@ from service.reconciliation.resolving import (
 from service.reconciliation.sources import UnknownSource, check_known
 from service.reconciliation.standing import Days, Standing
 from service.reconciliation.undoing import MatchAlreadyUndone, MatchNotUndoable, undo
+from service.reconciliation.withdrawing import StatementDecided, StatementWithdrawn, withdraw
 
 __all__ = [
     "PROFILES",
@@ -63,7 +64,9 @@ __all__ = [
     "Standing",
     "StatementAlreadyImported",
     "StatementContradicts",
+    "StatementDecided",
     "StatementNotReadable",
+    "StatementWithdrawn",
     "UnknownProfile",
     "UnknownSource",
     "Wanted",
@@ -84,4 +87,5 @@ __all__ = [
     "resolve",
     "standings",
     "undo",
+    "withdraw",
 ]

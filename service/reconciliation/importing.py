@@ -117,7 +117,8 @@ async def _brought(
     await _keep(connection, whose, import_id, new, lines)
     # What we pay from is a float to us, whatever bank keeps it.
     of_lines = Holding.FLOAT if of_payouts else file.read.holding
-    await store.write(connection, whose, outcome, (of_lines, Holding.FLOAT), bank.time_zone)
+    came = store.Came(import_id, of_lines, Holding.FLOAT)
+    await store.write(connection, whose, outcome, came, bank.time_zone)
     return _told(import_id, file, len(new), outcome)
 
 
@@ -147,6 +148,7 @@ async def _new_rows(
         _line.c.bank_id == whose.bank_id,
         _line.c.source == whose.source,
         _line.c.booked_at.between(first, last),
+        _line.c.withdrawn_at.is_(None),
     )
     known: dict[_Key, int] = {
         (external_id, kind, occurrence): amount
@@ -173,7 +175,9 @@ def _changed(row: Row) -> FieldProblem:
 async def _earlier(session: AsyncSession, whose: Whose) -> Covered | None:
     """From when until when the statements that are there already tell."""
     query = select(func.min(StatementImport.first_at), func.max(StatementImport.last_at)).where(
-        StatementImport.bank_id == whose.bank_id, StatementImport.source == whose.source
+        StatementImport.bank_id == whose.bank_id,
+        StatementImport.source == whose.source,
+        col(StatementImport.withdrawn_at).is_(None),
     )
     first, last = (await session.exec(query)).one()
     return Covered(first, last) if first and last else None
@@ -184,6 +188,7 @@ async def _same_file(session: AsyncSession, whose: Whose, file: File) -> Stateme
         StatementImport.bank_id == whose.bank_id,
         StatementImport.source == whose.source,
         StatementImport.sha256 == file.sha256,
+        col(StatementImport.withdrawn_at).is_(None),
     )
     return (await session.exec(query)).first()
 

@@ -47,7 +47,7 @@ _MATCH_COLUMNS = ("bank_id", "id", *Match._fields, "matched_at", "undone_reason"
 _CASE_COLUMNS = (
     *("bank_id", "id", "source", "holding", "kind", "why", "line_id", "payout_id"),
     *("expected_idr", "found_idr", "proposed_action", "since"),
-    *("status", "reason", "opened_at", "due_on"),
+    *("status", "reason", "opened_at", "due_on", "import_id"),
 )
 Item = TypeVar("Item")
 
@@ -57,6 +57,14 @@ class Whose(NamedTuple):
 
     bank_id: UUID
     source: str
+
+
+class Came(NamedTuple):
+    """By which import, and where the money of its lines and of payouts is."""
+
+    import_id: UUID
+    of_lines: Holding
+    of_payouts: Holding
 
 
 async def payouts_for(
@@ -81,18 +89,15 @@ async def write(
     connection: AsyncConnection,
     whose: Whose,
     outcome: Outcome,
-    holdings: tuple[Holding, Holding],
+    came: Came,
     zone: str,
 ) -> None:
-    """Write matches and cases, and clear the cases that these have settled.
-
-    `holdings` are where a line's money is, and where a payout's.
-    """
+    """Write matches and cases, and clear the cases that these have settled."""
     now = utc_now()
     matches = ((whose.bank_id, new_id(), *match, now, "") for match in outcome.matches)
     await insert_many(connection, _match, _MATCH_COLUMNS, matches)
     await _ask_soon(connection, whose)
-    rows = [_case_row(whose, case, holdings, zone, now) for case in outcome.cases]
+    rows = [_case_row(whose, case, came, zone, now) for case in outcome.cases]
     of_lines = (row for row, case in zip(rows, outcome.cases, strict=True) if case.line_id)
     await insert_many(connection, _case, _CASE_COLUMNS, of_lines)
     await clear_settled(connection, whose)
@@ -229,10 +234,7 @@ def _sent_of(row: Any, legs: frozenset[str], has_case: bool) -> Sent:  # noqa: F
     return Sent(*whose, send_idr, fee_idr, account, sent_at, status, legs, has_case)
 
 
-def _case_row(
-    whose: Whose, case: Case, holdings: tuple[Holding, Holding], zone: str, now: datetime
-) -> tuple[Any, ...]:
-    of_line, of_payout = holdings
-    holding = of_line if case.line_id else of_payout
-    opened = (CaseStatus.OPEN, "", now, due_on(now, zone))
+def _case_row(whose: Whose, case: Case, came: Came, zone: str, now: datetime) -> tuple[Any, ...]:
+    holding = came.of_lines if case.line_id else came.of_payouts
+    opened = (CaseStatus.OPEN, "", now, due_on(now, zone), came.import_id)
     return whose.bank_id, new_id(), whose.source, holding, *case, *opened

@@ -310,6 +310,25 @@ async def test_a_line_that_says_something_else_than_before_is_refused(
         refused(answer, 409, "statement_contradicts")
 
 
+async def test_a_wrong_file_is_withdrawn_with_a_reason(asking: Asking, town: Town) -> None:
+    report = a_report(lines_of(await pay_through(town, 10_000)))
+    brought = done(await send(asking, town, report), 201)
+    way, why = path(town, f"statements/{brought['id']}/withdraw"), {"reason": "rekening lain"}
+    refused(await asking.post(town.operator, way, why), 403, "not_allowed")
+    refused(await asking.post(town.treasurer, way, {}), 422, "request_malformed", "/reason")
+    nowhere = path(town, f"statements/{uuid4()}/withdraw")
+    refused(await asking.post(town.treasurer, nowhere, why), 404, "no_such_thing")
+    told = done(await asking.post(town.treasurer, way, why))
+    assert (told["withdrawn_by"], told["withdrawn_reason"]) == (
+        *(str(town.treasurer.id), "rekening lain"),
+    )
+    refused(await asking.post(town.treasurer, way, why), 409, "statement_withdrawn")
+    assert (await desk(asking, town))["matched"] == 0
+    assert done(await send(asking, town, report), 201)["new_count"] == 3
+    listed = done(await asking.get(town.treasurer, path(town, "statements")))["items"]
+    assert [one["withdrawn_at"] is None for one in listed] == [True, False]
+
+
 async def test_a_report_may_be_larger_than_other_bodies_and_not_endless(
     asking: Asking, town: Town
 ) -> None:

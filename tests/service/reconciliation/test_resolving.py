@@ -366,7 +366,16 @@ async def test_above_the_limit_the_importer_does_not_decide(database: Database) 
 
 def test_what_is_accepted_counts_as_much_as_what_is_matched() -> None:
     case = ReconciliationCase(
-        expected_idr=9_000, found_idr=10_000, kind="missing_here", proposed_action="accept"
+        bank_id=UUID(int=0),
+        source=GATEWAY,
+        holding="float",
+        kind="late",
+        why="after_its_day",
+        expected_idr=9_000,
+        found_idr=10_000,
+        proposed_action=Action.ACCEPT,
+        since=utc_now(),
+        due_on=utc_now().date(),
     )
     stakes = {action: at_stake_idr(case, action) for action in Action}
     whole = {Action.MATCH, Action.ACCEPT, Action.REVERSE}
