@@ -43,7 +43,10 @@ class CorrectionInput(BaseModel):
 
     journal_id: UUID | None = None
     about_id: Annotated[
-        UUID | None, Field(description="A pickup, a drop-off, a top-up or a payout that was paid")
+        UUID | None,
+        Field(
+            description="A pickup, a drop-off, a payout that was paid, a top-up, or an exception"
+        ),
     ] = None
     reason: Reason
 

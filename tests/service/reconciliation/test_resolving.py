@@ -242,6 +242,37 @@ async def test_a_wrong_top_up_is_taken_back_with_what_it_explained(generous: Tow
     assert await adds_up(town)
 
 
+async def test_a_wrong_decision_is_taken_back_and_its_exception_open_again(generous: Town) -> None:
+    town = generous
+    payout = await pay_through(town, 10_000)
+    await bring_in(town, [*lines_of(payout), a_top_up(payout, 500_000, "t")])
+    before, case = await balances(town), await the_case(town)
+    await decide(town, case, Action.TOP_UP, account="salah")
+    async with town.database.transaction() as session:
+        act = await corrections.find_act(session, town.bank_id, journal_id=None, about_id=case.id)
+        await corrections.ask(
+            session, town.bank_id, act, by=town.operator.id, reason="rekening lain"
+        )
+    assert await balances(town) == before
+    again = await the_case(town)
+    assert (again.line_id, again.kind, again.why) == (case.line_id, case.kind, case.why)
+    assert await adds_up(town)
+    assert (await decide(town, again, Action.TOP_UP, account="bca")).status == "resolved"
+
+
+async def test_a_decision_that_matched_its_line_is_undone_with_the_match(generous: Town) -> None:
+    town = generous
+    await bring_in(town, changed(lines_of(await pay_through(town, 10_000)), amount_idr=-10_700))
+    case = await the_case(town)
+    await decide(town, case, Action.FEE)
+    with pytest.raises(corrections.NotCorrectable):
+        async with town.database.transaction() as session:
+            act = await corrections.find_act(
+                session, town.bank_id, journal_id=None, about_id=case.id
+            )
+            await corrections.ask(session, town.bank_id, act, by=town.operator.id, reason="salah")
+
+
 async def test_a_payout_that_came_back_is_the_residents_again(generous: Town) -> None:
     payout = await pay_through(generous, 10_000)
     back = a_row(payout, LineType.OUT_BACK, 10_000, external_id="back", after_s=7_200)
