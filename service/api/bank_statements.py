@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,7 @@ from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NotAllowed
 from service.members import Caller
-from service.reconciliation import Columns, File, Imported
+from service.reconciliation import Columns, File, Imported, Plan
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["reconciliation"], route_class=ActRoute)
 _files = APIRouter(prefix="/v1/banks/{bank_id}", tags=["reconciliation"], route_class=FileRoute)
@@ -177,7 +177,18 @@ _Profile = Annotated[
 ]
 
 
-async def brought(
+_DryRun = Annotated[bool, Query(description="Tell what would happen, and keep nothing")]
+
+
+class Brought(NamedTuple):
+    """A file that was read, and what it would change where that took long to find out."""
+
+    bank: Bank
+    file: File
+    plan: Plan | None
+
+
+async def read_in(
     request: Request,
     bank_id: UUID,
     person_id: CurrentPerson,
@@ -206,7 +217,19 @@ async def brought(
     return bank, File(gateway, sha256(content).hexdigest(), read)
 
 
-_DryRun = Annotated[bool, Query(description="Tell what would happen, and keep nothing")]
+async def brought(
+    came: Annotated[tuple[Bank, File], Depends(read_in)],
+    parts: CurrentParts,
+    *,
+    dry_run: _DryRun = False,
+) -> Brought:
+    """What came; if it is large, it is matched before any transaction too."""
+    bank, file = came
+    plan = None
+    if len(file.read.rows) >= reconciliation.MANY and not dry_run:
+        async with parts.database.reading_long() as session:
+            plan = await reconciliation.plan_of(session, bank, file)
+    return Brought(bank, file, plan)
 
 
 async def bringing(parts: CurrentParts, *, dry_run: _DryRun = False) -> AsyncIterator[AsyncSession]:
@@ -248,7 +271,7 @@ async def bringer(
 )
 async def bring_in(
     bank_id: UUID,
-    file: Annotated[tuple[Bank, File], Depends(brought)],
+    came: Annotated[Brought, Depends(brought)],
     caller: Annotated[Caller, Depends(bringer)],
     session: _BringSession,
     answer: Response,
@@ -262,13 +285,14 @@ async def bring_in(
     once with our payouts; the rest are exceptions. At most 32 MB and 200,000 lines.
     """
     caller.act_in(bank_id, Role.TREASURER)
-    bank, brought_in = file
-    done = await reconciliation.bring_in(
-        session, bank, brought_in, by=caller.person_id, dry_run=dry_run
-    )
+    bank, file, plan = came
+    if dry_run:
+        done = await reconciliation.foresee(session, bank, file)
+    else:
+        done = await reconciliation.bring_in(session, bank, file, by=caller.person_id, plan=plan)
     if dry_run or not done.new_count:
         answer.status_code = 200
-    return _imported(done, brought_in, dry_run=dry_run)
+    return _imported(done, file, dry_run=dry_run)
 
 
 @router.get("/statements", responses=documented(NoValidToken, NotAllowed))

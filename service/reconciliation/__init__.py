@@ -12,14 +12,15 @@ from service.reconciliation.cases import (
 )
 from service.reconciliation.comparing import matched_by_rule, standings
 from service.reconciliation.effects import allowed
-from service.reconciliation.importing import (
+from service.reconciliation.foreseeing import (
+    MANY,
     File,
-    Imported,
+    Plan,
     StatementAlreadyImported,
     StatementContradicts,
-    bring_in,
-    imports_of,
+    plan_of,
 )
+from service.reconciliation.importing import Imported, bring_in, foresee, imports_of
 from service.reconciliation.lines import Booked, LineShown, MatchState, lines_of
 from service.reconciliation.maps import declare, declared_maps, maps_of
 from service.reconciliation.readers import (
@@ -43,6 +44,7 @@ from service.reconciliation.undoing import MatchAlreadyUndone, MatchNotUndoable,
 from service.reconciliation.withdrawing import StatementDecided, StatementWithdrawn, withdraw
 
 __all__ = [
+    "MANY",
     "PROFILES",
     "ActionDoesNotFit",
     "AlreadyMatched",
@@ -60,6 +62,7 @@ __all__ = [
     "OwnReconciliation",
     "OwnerNotTreasurer",
     "PayoutNotPaid",
+    "Plan",
     "Shown",
     "Standing",
     "StatementAlreadyImported",
@@ -79,10 +82,12 @@ __all__ = [
     "declare",
     "declared_maps",
     "find",
+    "foresee",
     "imports_of",
     "lines_of",
     "maps_of",
     "matched_by_rule",
+    "plan_of",
     "read_statement",
     "resolve",
     "standings",

@@ -1,5 +1,6 @@
 """Many rows into a table, as fast as each database takes them, within the transaction."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import UTCDateTime
 
-_AT_ONCE = 5_000
+_AT_ONCE = 1_000
 
 
 async def insert_many(
@@ -29,6 +30,8 @@ async def insert_many(
     left = iter(rows)
     while some := list(islice(left, _AT_ONCE)):
         await connection.exec_driver_sql(statement, _for_sqlite(some, stored))
+        # SQLite writes on the event loop: others are to be answered in between.
+        await asyncio.sleep(0)
 
 
 def _for_sqlite(

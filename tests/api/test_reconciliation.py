@@ -14,6 +14,7 @@ import pytest
 from models.base import utc_now
 from models.people import Person, Role
 from models.reconciliation import LineType
+from service import reconciliation
 from service.banks import day_at
 from service.database import Database, one_at_a_time
 from service.keys import Keys
@@ -308,6 +309,19 @@ async def test_a_line_that_says_something_else_than_before_is_refused(
             asking, town, a_report([rows[0]._replace(amount_idr=-9_000), *rows[1:]])
         )
         refused(answer, 409, "statement_contradicts")
+
+
+async def test_a_large_report_is_matched_before_anything_is_written(
+    asking: Asking, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "MANY", 1)
+    rows = lines_of(await pay_through(town, 10_000))
+    brought = done(await send(asking, town, a_report(rows)), 201)
+    assert brought["matched"] == {"reference": 1, "fee": 2}
+    assert done(await send(asking, town, a_report(rows)))["new_count"] == 0
+    changed = a_report([rows[0]._replace(amount_idr=-9_000), *rows[1:]])
+    async with nothing_changes(town):
+        refused(await send(asking, town, changed), 409, "statement_contradicts")
 
 
 async def test_a_wrong_file_is_withdrawn_with_a_reason(asking: Asking, town: Town) -> None:

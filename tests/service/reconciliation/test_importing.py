@@ -21,13 +21,14 @@ from models.reconciliation import (
 from service import payouts, reconciliation
 from service.database import Database
 from service.gateways import Reported, Stage
+from service.ledger import chart
 from service.reconciliation import (
-    File,
     StatementAlreadyImported,
     StatementContradicts,
     StatementDecided,
     StatementWithdrawn,
 )
+from service.reconciliation.foreseeing import still_holds
 from service.reconciliation.readers import Row
 from tests.factories import Town, make_town
 from tests.paid import (
@@ -99,7 +100,8 @@ async def test_overlapping_statements_keep_each_line_once(town: Town) -> None:
 
 async def test_a_dry_run_tells_all_and_keeps_nothing(town: Town) -> None:
     rows = lines_of(await pay_through(town, 10_000))
-    told = await bring_in(town, rows, dry_run=True)
+    async with town.database.reading() as session:
+        told = await reconciliation.foresee(session, town.bank, a_file(rows))
     assert (told.id, told.new_count, told.matched) == (None, 3, {"reference": 1, "fee": 2})
     assert not await lines(town)
     assert (await bring_in(town, rows)).matched == told.matched
@@ -120,25 +122,52 @@ async def test_a_line_that_says_something_else_now_is_refused(
     assert len(await lines(town)) == 3
 
 
-@pytest.mark.parametrize("dry_run", [True, False])
-async def test_the_same_bytes_read_in_another_way_are_refused(
-    town: Town,
-    dry_run: bool,
-) -> None:
+async def test_the_same_bytes_read_in_another_way_are_refused(town: Town) -> None:
     first = a_file(lines_of(await pay_through(town, 10_000)))
     renamed = [row._replace(external_id=f"other-{row.external_id}") for row in first.read.rows]
     again = first._replace(read=replace(first.read, rows=renamed))
-
-    async def keep(file: File, *, dry_run: bool = False) -> None:
+    for file in (first, again):
         async with town.database.transaction() as session:
-            await reconciliation.bring_in(
-                session, town.bank, file, by=town.treasurer.id, dry_run=dry_run
-            )
-
-    await keep(first)
-    with pytest.raises(StatementAlreadyImported):
-        await keep(again, dry_run=dry_run)
+            if file is first:
+                await reconciliation.bring_in(session, town.bank, file, by=town.treasurer.id)
+                continue
+            with pytest.raises(StatementAlreadyImported):
+                await reconciliation.foresee(session, town.bank, file)
+            with pytest.raises(StatementAlreadyImported):
+                await reconciliation.bring_in(session, town.bank, file, by=town.treasurer.id)
     assert len(await lines(town)) == 3
+
+
+async def test_a_plan_is_made_anew_if_somebody_was_at_the_desk_meanwhile(town: Town) -> None:
+    payout = await pay_through(town, 10_000)
+    came = a_row(payout, LineType.IN, 500, external_id="in", reference="", gateway_id="")
+    file, other = a_file([*lines_of(payout), came]), lines_of(payout)[:1]
+
+    async def plan() -> reconciliation.Plan:
+        async with town.database.reading() as session:
+            return await reconciliation.plan_of(session, town.bank, file)
+
+    async def holds(plan: reconciliation.Plan) -> bool:
+        async with town.database.reading() as session:
+            return await still_holds(session, plan)
+
+    first = await plan()
+    assert await holds(first)
+    entered = payouts.TopUp("xendit", chart.bank_account("bca"), 500, "", town.treasurer.id)
+    async with town.database.transaction() as session:
+        await payouts.top_up(session, town.bank_id, entered)
+    assert not await holds(first)
+    second = await plan()
+    assert second.top_ups
+    await bring_in(town, other)
+    assert not await holds(second)
+    async with town.database.transaction() as session:
+        done = await reconciliation.bring_in(
+            session, town.bank, file, by=town.treasurer.id, plan=second
+        )
+    assert (done.new_count, done.known_count, done.matched) == (3, 1, {"fee": 2})
+    assert len(await matches(town)) == 3
+    assert await holds(await plan())
 
 
 async def test_what_comes_late_clears_what_was_missing(town: Town) -> None:
