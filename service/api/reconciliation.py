@@ -1,5 +1,6 @@
 """The desk of reconciliation over HTTP: what agrees, what doesn't, and deciding it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
@@ -16,6 +17,7 @@ from models.reconciliation import (
     CaseKind,
     CaseStatus,
     ReconciliationCase,
+    StatementLine,
 )
 from service import banks, ledger
 from service import reconciliation as desk
@@ -76,6 +78,8 @@ class ExceptionView(BaseModel):
     status: CaseStatus
     payout_id: UUID | None
     statement_line_id: UUID | None
+    external_id: str
+    reference: str
     expected_idr: int
     found_idr: int
     age_days: int
@@ -209,7 +213,7 @@ async def reconciliation(
     return ReconciliationView(
         matched=sum(one.statement.matched_count for one in found),
         matched_by_rule=dict(by_rule),
-        exceptions=[_case_view(case) for case in shown],
+        exceptions=await _case_views(session, shown),
         next_cursor=cursor_of(last.id) if last else None,
         ledger_idr=ledger_idr,
         statement_idr=statement_idr,
@@ -244,7 +248,7 @@ async def resolve(
     case = await _for_treasurer(session, caller, exception_id)
     decision = desk.Decision(body.action, body.reason, caller.person_id, body.account)
     await desk.resolve(session, case, decision)
-    return _case_view(case)
+    return (await _case_views(session, [case]))[0]
 
 
 @router.post(
@@ -259,7 +263,7 @@ async def assign(
     """Make an exception some treasurer's to look into."""
     case = await _for_treasurer(session, caller, exception_id)
     await desk.assign(session, case, body.owner_id)
-    return _case_view(case)
+    return (await _case_views(session, [case]))[0]
 
 
 async def _for_treasurer(
@@ -270,13 +274,22 @@ async def _for_treasurer(
     return case
 
 
-def _case_view(case: ReconciliationCase) -> ExceptionView:
+async def _case_views(
+    session: AsyncSession, cases: Sequence[ReconciliationCase]
+) -> list[ExceptionView]:
+    lines = await desk.lines_about(session, cases)
+    return [_case_view(case, lines.get(case.line_id) if case.line_id else None) for case in cases]
+
+
+def _case_view(case: ReconciliationCase, line: StatementLine | None) -> ExceptionView:
     values = case.model_dump(include=set(ExceptionView.model_fields))
     waits = case.status in (CaseStatus.OPEN, CaseStatus.WAITING)
     return ExceptionView(
         **values,
         gateway=case.source,
         statement_line_id=case.line_id,
+        external_id=line.external_id if line else "",
+        reference=line.reference if line else "",
         age_days=desk.age_days(case),
         actions=list(desk.allowed(case)) if waits else [],
     )

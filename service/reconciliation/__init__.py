@@ -9,6 +9,7 @@ from service.reconciliation.cases import (
     assign,
     cases_of,
     find,
+    lines_about,
 )
 from service.reconciliation.comparing import matched_by_rule, standings
 from service.reconciliation.effects import allowed
@@ -84,6 +85,7 @@ __all__ = [
     "find",
     "foresee",
     "imports_of",
+    "lines_about",
     "lines_of",
     "maps_of",
     "matched_by_rule",

@@ -99,6 +99,7 @@ async def one_off(asking: Asking, town: Town, amount_idr: int = -10_700) -> dict
     first, *rest = lines_of(payout)
     done(await send(asking, town, a_report([first._replace(amount_idr=amount_idr), *rest])), 201)
     (found,) = (await desk(asking, town))["exceptions"]
+    assert (found["external_id"], found["reference"]) == (first.external_id, payout.key)
     case: dict[str, Any] = found
     return case
 
