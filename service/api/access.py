@@ -219,6 +219,7 @@ TABLE: dict[str, Access] = {
     # Reconciliation
     f"GET {_BANK}/statements": part(_TREASURER),
     f"POST {_BANK}/statements": part(_TREASURER),
+    f"POST {_BANK}/statements/{{import_id}}/withdraw": part(_TREASURER),
     f"GET {_BANK}/column-maps": part(_TREASURER),
     f"POST {_BANK}/column-maps": part(_TREASURER),
     f"GET {_BANK}/statement-lines": part(_TREASURER),

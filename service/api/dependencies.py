@@ -42,6 +42,10 @@ class Parts:
     gateways: Gateways | None = None
     issuers: oidc.Issuers | None = None
 
+    def gateways_of(self, bank_id: UUID) -> list[str]:
+        """The names of the gateways that pay for a bank."""
+        return [one.name for one in self.gateways.of(bank_id)] if self.gateways else []
+
 
 async def get_parts(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
