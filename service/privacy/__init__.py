@@ -1,0 +1,28 @@
+"""What the law on personal data asks for: a person's data shown, moved, forgotten, deleted."""
+
+from service.privacy.deleting import DeletesThemselves, check_may_delete, delete
+from service.privacy.files import MESSAGES
+from service.privacy.places import forget_old
+from service.privacy.refusing import (
+    DrawerStillKept,
+    LastTreasurer,
+    LoadNotSettled,
+    MoneyNotPaidOut,
+    PickupNotEnded,
+)
+from service.privacy.scanning import Left, scan
+
+__all__ = [
+    "MESSAGES",
+    "DeletesThemselves",
+    "DrawerStillKept",
+    "LastTreasurer",
+    "Left",
+    "LoadNotSettled",
+    "MoneyNotPaidOut",
+    "PickupNotEnded",
+    "check_may_delete",
+    "delete",
+    "forget_old",
+    "scan",
+]

@@ -1,0 +1,131 @@
+"""Where people were is rounded to about a kilometre, and their address removed, in time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import id_at, utc_now
+from models.personal import COLUMNS, Fate
+from models.pickup import ENDED, Pickup, Route
+from models.plan import Plan
+from routing.geo import Point, cell_of
+from service.database import Database
+
+BATCH = 200
+_DIGITS = 2
+"""Of degrees: about 1.1 km."""
+_WITHOUT = {name: "" for name, fate in COLUMNS["pickup"].items() if fate is Fate.ERASED} | {
+    "closest_m": None,
+    "arrived_off_m": None,
+}
+
+
+def rounded(lat: float, lon: float) -> Point:
+    """A place, to about a kilometre."""
+    return Point(round(lat, _DIGITS), round(lon, _DIGITS))
+
+
+async def forget_old(database: Database, bank_ids: Sequence[UUID], before: datetime) -> int:
+    """Forget where people were before an instant, a batch of each kind; how many places."""
+    async with database.reading() as session:
+        if not await _old(session, bank_ids, before, limit=1):
+            return 0
+    async with database.transaction() as session:
+        old = await _old(session, bank_ids, before, limit=BATCH)
+        for one in old:
+            await _forget(session, one)
+        return len(old)
+
+
+async def forget_of(session: AsyncSession, person_id: UUID, bank_ids: Sequence[UUID]) -> None:
+    """Forget where one person lives and was, in plans as well."""
+    pickups = select(Pickup).where(
+        col(Pickup.bank_id).in_(bank_ids),
+        Pickup.resident_id == person_id,
+        col(Pickup.place_forgotten_at).is_(None),
+    )
+    routes = select(Route).where(
+        col(Route.bank_id).in_(bank_ids),
+        Route.collector_id == person_id,
+        col(Route.place_forgotten_at).is_(None),
+    )
+    mine = list(await session.exec(pickups))
+    for one in (*mine, *await session.exec(routes)):
+        await _forget(session, one)
+    theirs = {str(person_id), *(str(pickup.id) for pickup in mine)}
+    plans = select(Plan).where(
+        col(Plan.bank_id).in_(bank_ids), col(Plan.place_forgotten_at).is_(None)
+    )
+    for plan in list(await session.exec(plans)):
+        await _change(session, plan, {"asked": _rounded_in(plan.asked, theirs)})
+
+
+async def _old(
+    session: AsyncSession, bank_ids: Sequence[UUID], before: datetime, *, limit: int
+) -> list[Pickup | Route | Plan]:
+    pickups = (
+        select(Pickup)
+        .where(
+            col(Pickup.bank_id).in_(bank_ids),
+            col(Pickup.status).in_(ENDED),
+            col(Pickup.place_forgotten_at).is_(None),
+            Pickup.created_at < before,
+            func.coalesce(Pickup.collected_at, Pickup.window_end) < before,
+        )
+        .limit(limit)
+    )
+    found: list[Pickup | Route | Plan] = list(await session.exec(pickups))
+    for table in (Route, Plan):
+        query = (
+            select(table)
+            .where(
+                col(table.bank_id).in_(bank_ids),
+                col(table.place_forgotten_at).is_(None),
+                col(table.id) < id_at(before),
+            )
+            .limit(limit)
+        )
+        found += list(await session.exec(query))
+    return found
+
+
+async def _forget(session: AsyncSession, one: Pickup | Route | Plan) -> None:
+    now = {"place_forgotten_at": utc_now()}
+    if isinstance(one, Plan):
+        await _change(session, one, now | {"asked": _rounded_in(one.asked, None)})
+        return
+    place = rounded(one.lat, one.lon)
+    values: dict[str, Any] = now | {"lat": place.lat, "lon": place.lon}
+    if isinstance(one, Pickup):
+        values |= _WITHOUT | {"cell": cell_of(place)}
+    await _change(session, one, values)
+
+
+async def _change(
+    session: AsyncSession, one: Pickup | Route | Plan, values: dict[str, Any]
+) -> None:
+    table = type(one)
+    await session.exec(
+        update(table)
+        .where(col(table.bank_id) == one.bank_id, col(table.id) == one.id)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _rounded_in(asked: dict[str, Any], whose: set[str] | None) -> dict[str, Any]:
+    """What a plan was asked with stops and starts rounded: of these, or of all."""
+
+    def one(thing: dict[str, Any]) -> dict[str, Any]:
+        who = {thing.get("pickup_id"), thing.get("collector_id")}
+        if whose is not None and not who & whose:
+            return thing
+        place = rounded(thing["lat"], thing["lon"])
+        return thing | {"lat": place.lat, "lon": place.lon}
+
+    return asked | {name: [one(thing) for thing in asked[name]] for name in ("vehicles", "stops")}
