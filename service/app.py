@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from service.api import (
     bank_statements,
     banks,
     books,
+    breaches,
     corrections,
     days,
     devices,
@@ -40,6 +42,7 @@ from service.api import (
     pickups,
     plans,
     policies,
+    privacy,
     receipts,
     reconciliation,
     reference,
@@ -109,6 +112,8 @@ def create_app(settings: Settings) -> FastAPI:
         auth,
         people,
         devices,
+        privacy,
+        breaches,
         banks,
         policies,
         pickups,
@@ -178,7 +183,8 @@ async def working(parts: Parts) -> AsyncIterator[None]:
 
 async def work(parts: Parts, stop: asyncio.Event) -> None:
     """Everything that happens without anybody asking, until told to stop."""
-    worker = Worker(parts.database, parts.keys, parts.messenger)
+    kept = timedelta(days=parts.settings.location_days)
+    worker = Worker(parts.database, parts.keys, parts.messenger, places_kept=kept)
     desk = Desk(parts.database, parts.router)
     # A plan takes minutes and a gateway may, and nobody's notice is to wait for them.
     running = [worker.run(stop), desk.run(stop)]

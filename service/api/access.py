@@ -70,6 +70,7 @@ _OPERATOR, _TREASURER = Role.OPERATOR, Role.TREASURER
 _OFFICERS = (_OPERATOR, _TREASURER)
 _PICKUP, _PAYOUT = "/v1/pickups/{pickup_id}", "/v1/payouts/{payout_id}"
 _BANK, _PASSBOOK = "/v1/banks/{bank_id}", "/v1/passbooks/{bank_id}"
+_MEMBER = f"{_BANK}/members/{{person_id}}"
 _PLAN, _DRAWER = f"{_BANK}/plans/{{plan_id}}", f"{_BANK}/drawers/{{name}}"
 
 TABLE: dict[str, Access] = {
@@ -85,12 +86,16 @@ TABLE: dict[str, Access] = {
     # Signing in, and me
     "POST /v1/auth/codes": anyone(),
     "POST /v1/auth/tokens": anyone("with a code, or a refresh token"),
-    "GET /v1/me": signed_in(),
-    "PATCH /v1/me": signed_in(),
+    "GET /v1/me": signed_in(own=tuple(Role)),
+    "PATCH /v1/me": signed_in(own=tuple(Role)),
     "GET /v1/me/audit": signed_in(),
     "GET /v1/me/devices": signed_in(),
     "DELETE /v1/me/devices/{device_id}": signed_in(),
     "POST /v1/me/sign-out": signed_in(),
+    "GET /v1/me/consents": signed_in(),
+    "POST /v1/me/consents": signed_in(),
+    "GET /v1/me/export": signed_in(),
+    "POST /v1/me/deletion": signed_in(),
     "GET /v1/events": signed_in(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
     # Banks, their people, prices and rules
     "GET /v1/banks": anyone(),
@@ -100,6 +105,12 @@ TABLE: dict[str, Access] = {
     f"POST {_BANK}/join": signed_in(note="becomes a resident there"),
     f"GET {_BANK}/members": part(*_OFFICERS),
     f"POST {_BANK}/members": part(*_OFFICERS),
+    f"GET {_MEMBER}/consents": part(*_OFFICERS),
+    f"POST {_MEMBER}/consents": part(*_OFFICERS),
+    f"POST {_MEMBER}/deletion": part(*_OFFICERS, note="of a resident without a phone"),
+    f"GET {_BANK}/breaches": part(_TREASURER, Role.CITY),
+    f"POST {_BANK}/breaches": part(_TREASURER),
+    f"POST {_BANK}/breaches/{{breach_id}}/notices": part(_TREASURER),
     f"GET {_BANK}/policies": part(*_OFFICERS, Role.CITY),
     f"POST {_BANK}/policies": part(_TREASURER),
     # Pickups

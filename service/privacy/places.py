@@ -13,21 +13,14 @@ from models.base import id_at, utc_now
 from models.personal import COLUMNS, Fate
 from models.pickup import ENDED, Pickup, Route
 from models.plan import Plan
-from routing.geo import Point, cell_of
+from routing.geo import Point, cell_of, rounded
 from service.database import Database
 
 BATCH = 200
-_DIGITS = 2
-"""Of degrees: about 1.1 km."""
 _WITHOUT = {name: "" for name, fate in COLUMNS["pickup"].items() if fate is Fate.ERASED} | {
     "closest_m": None,
     "arrived_off_m": None,
 }
-
-
-def rounded(lat: float, lon: float) -> Point:
-    """A place, to about a kilometre."""
-    return Point(round(lat, _DIGITS), round(lon, _DIGITS))
 
 
 async def forget_old(database: Database, bank_ids: Sequence[UUID], before: datetime) -> int:
@@ -99,7 +92,7 @@ async def _forget(session: AsyncSession, one: Pickup | Route | Plan) -> None:
     if isinstance(one, Plan):
         await _change(session, one, now | {"asked": _rounded_in(one.asked, None)})
         return
-    place = rounded(one.lat, one.lon)
+    place = rounded(Point(one.lat, one.lon))
     values: dict[str, Any] = now | {"lat": place.lat, "lon": place.lon}
     if isinstance(one, Pickup):
         values |= _WITHOUT | {"cell": cell_of(place)}
@@ -125,7 +118,7 @@ def _rounded_in(asked: dict[str, Any], whose: set[str] | None) -> dict[str, Any]
         who = {thing.get("pickup_id"), thing.get("collector_id")}
         if whose is not None and not who & whose:
             return thing
-        place = rounded(thing["lat"], thing["lon"])
+        place = rounded(Point(thing["lat"], thing["lon"]))
         return thing | {"lat": place.lat, "lon": place.lon}
 
     return asked | {name: [one(thing) for thing in asked[name]] for name in ("vehicles", "stops")}
