@@ -17,12 +17,15 @@ OWNERS: dict[str, str] = {
     "ledger_account": "owner_id",
     "lot": "resident_id",
     "membership": "person_id",
+    "outside_identity": "person_id",
     "payout": "resident_id",
     "person": "id",
     "pickup": "resident_id",
     "receiving": "collector_id",
+    "recovery_code": "person_id",
     "refusal": "collector_id",
     "route": "collector_id",
+    "second_factor": "person_id",
 }
 """Which column says whose a row is."""
 

@@ -78,7 +78,7 @@ COLUMNS: dict[str, Columns] = {
         erased="account_number account_holder_name name_found",
     ),
     "device": _columns(
-        plain="id created_at last_used_at ended_at", pseudonym="person_id", erased="name"
+        plain="id created_at last_used_at proved_at ended_at", pseudonym="person_id", erased="name"
     ),
     "district": _columns(plain="code regency_code name villages"),
     "drawer": _columns(
@@ -160,6 +160,9 @@ COLUMNS: dict[str, Columns] = {
     "membership": _columns(
         plain="bank_id role created_at", pseudonym="person_id entered_by passbook_number"
     ),
+    "outside_identity": _columns(
+        plain="issuer created_at", pseudonym="person_id", erased="subject"
+    ),
     "payout": _columns(
         plain="bank_id id amount_idr method channel_code destination_id gateway fee_idr fee_by"
         " status moves cause moved_at hold_id approved_at paid_at code_tries code_given ended_at"
@@ -231,6 +234,9 @@ COLUMNS: dict[str, Columns] = {
         pseudonym="owner_id resolved_by",
         scrubbed="reason",
     ),
+    "recovery_code": _columns(
+        plain="created_at used_at", pseudonym="person_id", hidden="code_hash"
+    ),
     "refresh_token": _columns(
         plain="created_at expires_at used_at", pseudonym="device_id", hidden="token_hash"
     ),
@@ -249,6 +255,11 @@ COLUMNS: dict[str, Columns] = {
         " residents_idr collectors_idr kept_idr sold_at",
         pseudonym="sold_by",
         scrubbed="note",
+    ),
+    "second_factor": _columns(
+        plain="created_at confirmed_at last_step tries tries_since",
+        pseudonym="person_id",
+        hidden="secret",
     ),
     "sign_in_code": _columns(
         plain="id tries created_at expires_at used_at", erased="phone", hidden="address code_hash"

@@ -25,8 +25,11 @@ GLOBAL_TABLES = frozenset(
         "gateway_callback",
         "material",
         "membership",
+        "outside_identity",
         "person",
+        "recovery_code",
         "refresh_token",
+        "second_factor",
         "sign_in_code",
     }
 )

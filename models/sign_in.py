@@ -1,4 +1,4 @@
-"""One-time codes and the devices that are signed in."""
+"""One-time codes, the devices that are signed in, and second factors."""
 
 from datetime import datetime
 from uuid import UUID
@@ -39,6 +39,9 @@ class Device(Table, table=True):
     last_used_at: datetime = Field(
         default_factory=utc_now, description="When it last got new tokens"
     )
+    proved_at: datetime | None = Field(
+        default=None, description="When a second factor was given on it"
+    )
     ended_at: datetime | None = None
 
 
@@ -52,3 +55,40 @@ class RefreshToken(Table, table=True):
     created_at: datetime = Field(default_factory=utc_now)
     expires_at: datetime
     used_at: datetime | None = None
+
+
+class SecondFactor(Table, table=True):
+    """What somebody's authenticator app makes its codes from; it counts once confirmed."""
+
+    __tablename__ = "second_factor"
+    __table_args__ = (CheckConstraint("tries >= 0", "tries"),)
+
+    person_id: UUID = Field(primary_key=True, foreign_key="person.id")
+    secret: bytes = Field(description="Encrypted with a key that follows from the pepper")
+    created_at: datetime = Field(default_factory=utc_now)
+    confirmed_at: datetime | None = None
+    last_step: int = Field(default=0, description="The newest 30 seconds whose code was taken")
+    tries: int = 0
+    tries_since: datetime = Field(default_factory=utc_now)
+
+
+class RecoveryCode(Table, table=True):
+    """A code on paper that stands for the app once; only a keyed hash of it is kept."""
+
+    __tablename__ = "recovery_code"
+
+    code_hash: str = Field(primary_key=True, max_length=64)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    created_at: datetime = Field(default_factory=utc_now)
+    used_at: datetime | None = None
+
+
+class OutsideIdentity(Table, table=True):
+    """Somebody of a city's own directory, by what that calls them."""
+
+    __tablename__ = "outside_identity"
+
+    issuer: str = Field(primary_key=True, max_length=255)
+    subject: str = Field(primary_key=True, max_length=255)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    created_at: datetime = Field(default_factory=utc_now)

@@ -20,6 +20,10 @@ _MOST_BLOCKS = 20
 # Rounding in the distance and in the box is far below this, and a cell far above it.
 _PAD_M = 1.0
 _ROUNDING_M = 0.01
+_DECIMALS = 3
+
+ABOUT_M = 100.0
+"""A point and what is told of it by `about` are never so far apart."""
 
 
 class Point(NamedTuple):
@@ -60,6 +64,15 @@ def metres_from(here: Point) -> Callable[[float, float], float]:
         return 2 * EARTH_RADIUS_M * asin(sqrt(h if h < 1.0 else 1.0))
 
     return metres
+
+
+def about(point: Point) -> Point:
+    """Return a place near the point that many others share: to three decimals, 79 m off at most.
+
+    What is told before a claim is measured to it, since distances from several places would
+    tell the point itself.
+    """
+    return Point(round(point.lat, _DECIMALS), round(point.lon, _DECIMALS))
 
 
 def shown_metres(a: Point, b: Point) -> int:

@@ -3,16 +3,13 @@
 import asyncio
 import fcntl
 import os
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
@@ -45,16 +42,17 @@ from service.api import (
     privacy,
     receipts,
     reconciliation,
-    reference,
     routes,
     sales,
     seals,
+    second_factor,
     statement_lines,
     statements,
     system,
 )
 from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
+from service.api.description import describe
 from service.api.envelope import REQUEST_ID, Envelope
 from service.api.measuring import Measuring
 from service.api.streams import Streams
@@ -65,6 +63,7 @@ from service.gateways.opening import open_gateways
 from service.keys import load_keys
 from service.messages import FileMessenger, Messenger
 from service.observing.tracing import telemetry
+from service.oidc import Issuers
 from service.payouts import Sender
 from service.plans import Desk
 from service.settings import Settings
@@ -114,6 +113,7 @@ def create_app(settings: Settings) -> FastAPI:
         devices,
         privacy,
         breaches,
+        second_factor,
         banks,
         policies,
         pickups,
@@ -146,7 +146,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.router.routes.extend(noun.router.routes)
     access.check(app.router.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _describe(app)
+    describe(app)
     return app
 
 
@@ -160,10 +160,14 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     )
     messenger = _messenger(settings)
     try:
-        async with _router(settings) as router, _gateways(settings) as paying:
+        async with (
+            _router(settings) as router,
+            _gateways(settings) as paying,
+            _issuers(settings) as issuers,
+        ):
             geocoder = _geocoder(settings)
             keys = load_keys(settings)
-            yield Parts(settings, database, keys, messenger, geocoder, router, paying)
+            yield Parts(settings, database, keys, messenger, geocoder, router, paying, issuers)
     finally:
         await messenger.close()
         await database.close()
@@ -307,23 +311,12 @@ async def _gateways(settings: Settings) -> AsyncIterator[Gateways | None]:
         yield None
 
 
-def _describe(app: FastAPI) -> None:
-    """Put into the API description who may do what, and the shape of problems it refers to."""
-    describe = app.openapi
+@asynccontextmanager
+async def _issuers(settings: Settings) -> AsyncIterator[Issuers | None]:
+    if settings.oidc is None:
+        yield None
+        return
+    from service.oidc.opening import open_issuers  # noqa: PLC0415  Slow to import, as above.
 
-    def openapi() -> dict[str, Any]:
-        with warnings.catch_warnings():
-            # As FastAPI has it: what a body's parameter is called is no alias of a field.
-            warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
-            described = describe()
-        schemas = described.setdefault("components", {}).setdefault("schemas", {})
-        if "ProblemView" not in schemas:
-            model = errors.ProblemView.model_json_schema(
-                ref_template="#/components/schemas/{model}"
-            )
-            schemas.update(model.pop("$defs", {}))
-            schemas["ProblemView"] = model
-            reference.describe(described)
-        return described
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    async with open_issuers(settings.oidc) as issuers:
+        yield issuers

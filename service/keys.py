@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -69,6 +71,14 @@ class Keys:
         """The same by each pepper there was, newest first: to find what was hashed before."""
         return [_hash(pepper, purpose, *parts) for pepper in self.peppers]
 
+    def key_for(self, purpose: str) -> bytes:
+        """A key of 32 bytes that follows from the pepper, another one for each purpose."""
+        return self.keys_for(purpose)[0]
+
+    def keys_for(self, purpose: str) -> list[bytes]:
+        """The same by each pepper there was, newest first."""
+        return [_key(pepper, purpose) for pepper in self.peppers]
+
     def handover_code(self, pickup_id: UUID) -> str:
         """The six digits that the resident of a pickup tells the collector.
 
@@ -92,6 +102,11 @@ class Keys:
 
 def _hash(pepper: bytes, *parts: str) -> str:
     return hmac.new(pepper, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+
+def _key(pepper: bytes, purpose: str) -> bytes:
+    info = f"jumpa {purpose}".encode()
+    return HKDF(hashes.SHA256(), length=32, salt=None, info=info).derive(pepper)
 
 
 def key_id_of(key: Ed25519PublicKey) -> str:

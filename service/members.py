@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
 from models.people import Membership, Person, Role
-from service.errors import FieldProblem, Malformed, NoSuchThing, NotAllowed
+from service.errors import FieldProblem, Forbidden, Malformed, NoSuchThing, NotAllowed
 
 OFFICERS = (Role.OPERATOR, Role.TREASURER)
 LONGEST_PHONE = 32
@@ -25,12 +25,25 @@ class PhoneNotValid(Malformed):
     indonesian = "Nomor telepon tidak valid. Tulis seperti 0812-3456-7890."
 
 
+class SecondFactorNotGiven(Forbidden):
+    english = (
+        "Operators and treasurers need a second factor for this."
+        " Set one up (POST /v1/me/second-factor), or sign in with it."
+    )
+    indonesian = (
+        "Operator dan bendahara memerlukan faktor kedua untuk ini."
+        " Pasang dahulu (POST /v1/me/second-factor), atau masuk dengannya."
+    )
+
+
 @dataclass(slots=True)
 class Caller:
     """Who is asking, with their parts in each bank."""
 
     person_id: UUID
     roles: Mapping[UUID, frozenset[str]]
+    withheld: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+    """Parts that count for nothing until a second factor was given."""
     bank_id: UUID | None = None
     """The bank of the act, once `act_in` has allowed it."""
     on_behalf_of: UUID | None = None
@@ -39,6 +52,21 @@ class Caller:
     """The card of theirs that was shown."""
     touched: list[tuple[str, UUID]] = field(default_factory=list)
     """Kinds and ids of what an act is about, if neither its path nor its answer names it."""
+
+    @property
+    def memberships(self) -> list[tuple[UUID, str]]:
+        """Every part in every bank, those that are withheld as well."""
+        return [
+            (bank_id, role)
+            for parts in (self.roles, self.withheld)
+            for bank_id, held in parts.items()
+            for role in sorted(held)
+        ]
+
+    @property
+    def is_officer(self) -> bool:
+        """Of any bank, with or without a second factor."""
+        return any(role in OFFICERS for _, role in self.memberships)
 
     def banks(self, *roles: Role) -> list[UUID]:
         """The banks where the caller has one of these parts, or any part if none is named."""
@@ -50,17 +78,25 @@ class Caller:
 
     def play_only(self, wanted: frozenset[Role]) -> None:
         """Forget every other part: what is asked for isn't done in it."""
-        kept = {bank: held & wanted for bank, held in self.roles.items()}
-        self.roles = {bank: held for bank, held in kept.items() if held}
+        self.roles, self.withheld = _only(self.roles, wanted), _only(self.withheld, wanted)
 
     def act_in(self, bank_id: UUID, *roles: Role) -> None:
         """Refuse anybody without one of these parts in the bank, and remember the bank.
 
-        If none is named, any of the parts that are left will do.
+        If none is named, any of the parts that are left will do. Raises NotAllowed, or
+        SecondFactorNotGiven to whom only that lacks.
         """
         if not (self.has(bank_id, *roles) if roles else bank_id in self.roles):
-            raise NotAllowed
+            withheld = self.withheld.get(bank_id, frozenset())
+            lacks_only_proof = withheld & set(roles) if roles else withheld
+            raise SecondFactorNotGiven if lacks_only_proof else NotAllowed
         self.bank_id = bank_id
+
+
+def _only(
+    parts: Mapping[UUID, frozenset[str]], wanted: frozenset[Role]
+) -> dict[UUID, frozenset[str]]:
+    return {bank: kept for bank, held in parts.items() if (kept := held & wanted)}
 
 
 class Member(NamedTuple):
@@ -112,7 +148,7 @@ def group_roles(pairs: Sequence[tuple[UUID, str]]) -> dict[UUID, frozenset[str]]
 
 async def person_by_phone(session: AsyncSession, phone: str, *, name: str = "") -> Person:
     """The person with this number, made if there is none; two at once get the same one."""
-    found = await _find_by_phone(session, phone)
+    found = await find_by_phone(session, phone)
     if found is None:
         await _insert_once(
             session,
@@ -125,7 +161,7 @@ async def person_by_phone(session: AsyncSession, phone: str, *, name: str = "") 
                 "created_at": utc_now(),
             },
         )
-        found = await _find_by_phone(session, phone)
+        found = await find_by_phone(session, phone)
     if found is None:
         raise LookupError("A person who was just made can't be read.")
     return found
@@ -236,7 +272,8 @@ async def members_of(
     return [Member(person, membership) for person, membership in await session.exec(query)]
 
 
-async def _find_by_phone(session: AsyncSession, phone: str) -> Person | None:
+async def find_by_phone(session: AsyncSession, phone: str) -> Person | None:
+    """The person with this number (E.164), if there is one."""
     return (await session.exec(select(Person).where(Person.phone == phone))).first()
 
 

@@ -8,8 +8,6 @@ from datetime import date
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -97,7 +95,7 @@ def of(keys: Keys, person: Person) -> str | None:
 
 def seal(keys: Keys, person_id: UUID, nik: str) -> str:
     """Encrypted with the newest key, whose name comes first; of use for this person only."""
-    key, nonce = _key(keys.pepper), os.urandom(_NONCE)
+    key, nonce = keys.key_for("nik"), os.urandom(_NONCE)
     hidden = AESGCM(key).encrypt(nonce, nik.encode(), person_id.bytes)
     return f"{_name_of(key)}:{b64encode(nonce + hidden).decode()}"
 
@@ -105,15 +103,11 @@ def seal(keys: Keys, person_id: UUID, nik: str) -> str:
 def unseal(keys: Keys, person_id: UUID, sealed: str) -> str:
     """The NIK in it, whichever pepper it was encrypted with. Raises NikNotReadable."""
     name, _, hidden = sealed.partition(":")
-    known = {_name_of(key): key for key in map(_key, keys.peppers)}
+    known = {_name_of(key): key for key in keys.keys_for("nik")}
     if name not in known:
         raise NikNotReadable(f"The NIK was encrypted with key {name}; set JUMPA_PEPPERS_BEFORE.")
     raw = b64decode(hidden)
     return AESGCM(known[name]).decrypt(raw[:_NONCE], raw[_NONCE:], person_id.bytes).decode()
-
-
-def _key(pepper: bytes) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=b"jumpa nik").derive(pepper)
 
 
 def _name_of(key: bytes) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, insert, or_, updat
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.bank import Policy
+from models.bank import Bank, Policy
 from models.base import among, utc_now
 from models.people import Person, Role
 from models.pickup import HELD, Pickup, PickupItem, PickupStatus
@@ -87,6 +87,9 @@ class Shown:
     resident: Person
     received: str | None = None
     """How far its second weighing is."""
+    is_past: bool = False
+    """Whether nobody has to find the door any more: the day of its weighing is over, or it ended
+    without one."""
 
 
 async def list_waste(session: AsyncSession, listing: Listing) -> Shown:
@@ -194,15 +197,35 @@ async def shown(session: AsyncSession, found: Sequence[Pickup]) -> list[Shown]:
     people = select(Person).where(col(Person.id).in_({pickup.resident_id for pickup in found}))
     residents = {person.id: person for person in await session.exec(people)}
     received = await _received(session, found)
+    past = await _past(session, found)
     return [
         Shown(
             pickup,
             items[pickup.id],
             residents[pickup.resident_id],
             received.get(pickup.receiving_id),
+            pickup.id in past,
         )
         for pickup in found
     ]
+
+
+async def _past(session: AsyncSession, found: Sequence[Pickup]) -> set[UUID]:
+    """Those that ended on a day which is over at their bank, or without a weighing."""
+    weighed = [(one, one.collected_at) for one in found if one.collected_at is not None]
+    ended = {
+        one.id for one in found if one.status in (PickupStatus.CANCELLED, PickupStatus.EXPIRED)
+    }
+    if not weighed:
+        return ended
+    query = select(Bank).where(col(Bank.id).in_({one.bank_id for one, _ in weighed}))
+    bank = {one.id: one for one in await session.exec(query)}
+    now = utc_now()
+    return ended | {
+        one.id
+        for one, at in weighed
+        if banks.day_at(bank[one.bank_id], at) < banks.day_at(bank[one.bank_id], now)
+    }
 
 
 async def _received(session: AsyncSession, found: Sequence[Pickup]) -> dict[UUID | None, str]:

@@ -1,12 +1,13 @@
 """What an operator of the product can set, by environment or by files of secrets."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
+Value = TypeVar("Value")
 _SECRETS = Path("/run/secrets")
 _WEAK = {"", "changethis", "change-me", "secret", "default"}
 
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     access_token_s: Annotated[int, Field(ge=60, le=86_400)] = 900
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     code_resend_s: Annotated[int, Field(ge=0, le=3_600)] = 60
+    second_factor: Literal["off", "officers"] | None = None
     codes_per_hour: Annotated[int, Field(ge=1)] = 10
     codes_per_address_hour: Annotated[int | None, Field(ge=1)] = None
 
@@ -56,6 +58,8 @@ class Settings(BaseSettings):
 
     location_days: Annotated[int, Field(ge=1, le=3_650)] = 30
 
+    request_s: Annotated[float, Field(gt=0, le=3_600)] = 60
+
     event_streams: Annotated[int, Field(ge=1, le=10_000)] = 200
     event_stream_s: Annotated[float, Field(gt=0, le=3_600)] = 600
 
@@ -67,6 +71,8 @@ class Settings(BaseSettings):
 
     gateways: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
     standin_port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+    oidc: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
 
     nominatim_url: str = ""
     nominatim_user_agent: str = ""
@@ -113,10 +119,14 @@ class Settings(BaseSettings):
         return url.render_as_string(hide_password=False)
 
     @property
+    def officers_prove(self) -> bool:
+        """Whether operators and treasurers need a second factor; nobody's demo does."""
+        return (self.second_factor or self._by_environment("officers", "off")) == "officers"
+
+    @property
     def most_codes_per_address(self) -> int:
         """In an hour; many households share an address, and a whole demo town has one."""
-        by_default = 100 if self.environment == "production" else 10_000
-        return self.codes_per_address_hour or by_default
+        return self.codes_per_address_hour or self._by_environment(100, 10_000)
 
     @property
     def plays_gateway(self) -> bool:
@@ -144,3 +154,6 @@ class Settings(BaseSettings):
     @property
     def is_sqlite(self) -> bool:
         return self.database.startswith("sqlite")
+
+    def _by_environment(self, in_production: Value, in_development: Value) -> Value:
+        return in_production if self.environment == "production" else in_development

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from models.people import Role
 from service.errors import NotAllowed
-from service.members import Caller
+from service.members import Caller, SecondFactorNotGiven
 
 _UUID = TypeAdapter(UUID)
 
@@ -88,10 +88,15 @@ TABLE: dict[str, Access] = {
     "POST /v1/auth/tokens": anyone("with a code, or a refresh token"),
     "GET /v1/me": signed_in(own=tuple(Role)),
     "PATCH /v1/me": signed_in(own=tuple(Role)),
-    "GET /v1/me/audit": signed_in(),
+    "GET /v1/me/audit": signed_in(own=tuple(Role)),
     "GET /v1/me/devices": signed_in(),
     "DELETE /v1/me/devices/{device_id}": signed_in(),
     "POST /v1/me/sign-out": signed_in(),
+    "GET /v1/me/second-factor": signed_in(own=tuple(Role)),
+    "POST /v1/me/second-factor": signed_in(own=tuple(Role)),
+    "POST /v1/me/second-factor/confirm": signed_in(own=tuple(Role)),
+    "DELETE /v1/me/second-factor": signed_in(own=tuple(Role)),
+    "POST /v1/me/second-factor/recovery-codes": signed_in(own=tuple(Role)),
     "GET /v1/me/consents": signed_in(),
     "POST /v1/me/consents": signed_in(),
     "GET /v1/me/export": signed_in(),
@@ -252,7 +257,8 @@ def access_to(request: Request) -> Access:
 
 
 def admit(request: Request, caller: Caller) -> Caller:
-    """The caller with the parts that the route's row names. Raises NotAllowed.
+    """The caller with the parts that the route's row names. Raises NotAllowed, or
+    SecondFactorNotGiven to an officer whom only that lacks.
 
     Where the path names the bank, the caller has one of these parts there.
     """
@@ -260,7 +266,7 @@ def admit(request: Request, caller: Caller) -> Caller:
     caller.play_only(access.roles)
     if access.needs is Needs.PART:
         if not caller.roles:
-            raise NotAllowed
+            raise SecondFactorNotGiven if caller.withheld else NotAllowed
         if "bank_id" in request.path_params:
             _enter(request.path_params["bank_id"], caller)
     return caller

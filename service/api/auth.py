@@ -22,6 +22,9 @@ Phone = Annotated[
 ]
 
 
+SecondFactorCode = Annotated[str, Field(min_length=1, max_length=32, examples=["123456"])]
+
+
 class CodeInput(BaseModel):
     phone: Phone
 
@@ -32,15 +35,18 @@ class CodeView(BaseModel):
 
 
 class TokenInput(BaseModel):
-    """Either a phone with its code, or a refresh token."""
+    """Either a phone with its code, or a refresh token.
+
+    Who has set up a second factor gives a code of it as well, or a recovery code.
+    """
 
     phone: Phone | None = None
     code: Annotated[str | None, Field(max_length=12)] = None
+    second_factor: SecondFactorCode | None = None
     refresh_token: Annotated[str | None, Field(min_length=1, max_length=128)] = None
     device: Annotated[
-        str | None,
-        Field(max_length=auth.LONGEST_NAME, description="What the list of devices calls it"),
-        PLAIN,
+        Annotated[str, Field(max_length=auth.LONGEST_NAME), PLAIN] | None,
+        Field(description="What the list of devices calls it"),
     ] = None
 
 
@@ -76,12 +82,20 @@ async def send_code(body: CodeInput, request: Request, parts: CurrentParts) -> C
 
 @router.post(
     "/tokens",
-    responses=documented(members.PhoneNotValid, auth.WrongCode, auth.SessionEnded),
+    responses=documented(
+        members.PhoneNotValid,
+        auth.WrongCode,
+        auth.SecondFactorNeeded,
+        auth.WrongSecondFactor,
+        auth.TooManySecondFactors,
+        auth.SessionEnded,
+    ),
 )
 async def exchange(body: TokenInput, request: Request, parts: CurrentParts) -> TokenView:
     """Exchange a code, or a refresh token that works once, for tokens.
 
-    A refresh token that comes a second time signs its device out.
+    Without the second factor of whoever has one the answer is `second_factor_needed`; the code
+    still works then. A refresh token that comes a second time signs its device out.
     """
     async with parts.database.transaction() as session:
         if body.refresh_token is not None:
@@ -139,7 +153,8 @@ def _proof(body: TokenInput, agent: str) -> auth.Proof:
             )
         )
     device = auth.name_of(body.device, agent)
-    return auth.Proof(members.normal_phone(body.phone), body.code, device)
+    phone = members.normal_phone(body.phone)
+    return auth.Proof(phone, body.code, device, body.second_factor)
 
 
 def _message(phone: str, code: str, minutes: int) -> Message:

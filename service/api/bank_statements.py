@@ -122,9 +122,9 @@ class ColumnMapInput(BaseModel):
     line_type: _ColumnName = ""
     line_types: Annotated[dict[_Word, LineType], Field(max_length=50)] = {}
     currency: _ColumnName = ""
-    separator: Annotated[str, Field(pattern=r"^[,;|\t]?$")] = ""
-    decimal: Annotated[str, Field(pattern=r"^[.,]$")] = "."
-    thousands: Annotated[str, Field(pattern=r"^[., ']?$")] = ","
+    separator: Annotated[str, Field(max_length=1, pattern=r"^[,;|\t]?$")] = ""
+    decimal: Annotated[str, Field(max_length=1, pattern=r"^[.,]$")] = "."
+    thousands: Annotated[str, Field(max_length=1, pattern=r"^[., ']?$")] = ","
     date_format: Annotated[str, Field(max_length=40, pattern=r"^[^\x00]*$")] = ""
     zone: Annotated[str, Field(max_length=40)] = "Asia/Jakarta"
     ends_with: Annotated[list[_Word], Field(max_length=20)] = []

@@ -13,13 +13,13 @@ from service import banks, bookkeeping
 from service.api.dependencies import Admitted, CurrentParts, Parts
 from service.api.errors import documented, language_of
 from service.api.fields import Day
-from service.api.late import LateRoute
+from service.api.late import SlowRoute
 from service.api.periods import EARLIEST, LATEST, Period, checked
 from service.auth import NoValidToken
 from service.bookkeeping import Part, Span
 from service.errors import NotAllowed
 
-router = APIRouter(prefix="/v1/banks/{bank_id}/books", tags=["bookkeeping"], route_class=LateRoute)
+router = APIRouter(prefix="/v1/banks/{bank_id}/books", tags=["bookkeeping"], route_class=SlowRoute)
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": _XLSX}
 _FILES: dict[int | str, dict[str, Any]] = {

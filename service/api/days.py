@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from models.drawer import MAIN
 from models.ledger import Day
 from service import banks, closing, drawers, sealing
+from service.api.city import is_for_city
 from service.api.dependencies import (
     CurrentPage,
     Payer,
@@ -75,7 +76,8 @@ class DayView(BaseModel):
     """A closed day; nobody closed it if it was simply over, and then nothing was counted.
 
     A day that was opened again and closed anew has another `version`; `reopened_by` and
-    `reason` say how that came about. The versions before it stay as they were.
+    `reason` say how that came about. The versions before it stay as they were. The city gets
+    neither people and reasons nor the counts of officers' drawers.
     """
 
     day: date
@@ -119,6 +121,7 @@ class DayList(BaseModel):
 
 _MOST_VERSIONS = 512
 """How many versions of a day a cursor can tell apart."""
+_FREELY = ("despite_unknown", "reason")
 _COUNTED = set(DrawerCountView.model_fields)
 
 
@@ -193,9 +196,17 @@ async def days(bank_id: UUID, caller: Reader, session: ReadSession, page: Curren
     )
     shown, last = page.cut(found)
     return DayList(
-        items=[DayView(**_day(closed)) for closed in shown],
+        items=[_view(closed, for_city=is_for_city(caller, bank_id)) for closed in shown],
         next_cursor=cursor_of_version(last.day) if last else None,
     )
+
+
+def _view(closed: ClosedDay, *, for_city: bool) -> DayView:
+    """A day; for the city without people, and without what was written or named freely."""
+    view = DayView(**_day(closed))
+    hidden: dict[str, Any] = {"closed_by": None, "reopened_by": None, "counts": []}
+    hidden |= dict.fromkeys(_FREELY, "")
+    return view.model_copy(update=hidden) if for_city else view
 
 
 def before_version(number: int | None) -> tuple[date, int] | None:

@@ -15,13 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.people import Role
 from routing.geocode import Geocoder
 from routing.roads import Router
-from service import auth
+from service import auth, oidc
 from service.api import idempotency
 from service.api.access import admit
 from service.api.errors import IdempotencyKeyMissing, RequestMalformed
-from service.auth import Identity
+from service.auth import Identity, Outsider
 from service.database import Database
-from service.errors import FieldProblem
+from service.errors import FieldProblem, NotAllowed
 from service.gateways import Gateways
 from service.keys import Keys
 from service.members import Caller
@@ -40,6 +40,7 @@ class Parts:
     geocoder: Geocoder | None
     router: Router | None = None
     gateways: Gateways | None = None
+    issuers: oidc.Issuers | None = None
 
 
 async def get_parts(request: Request) -> Parts:
@@ -77,22 +78,41 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An acces
 async def current_identity(
     parts: CurrentParts,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Identity:
-    """Whose access token came with the request. That they are still signed in is asked later."""
+) -> Identity | Outsider:
+    """Whose access token came with the request. That they are still signed in is asked later.
+
+    A token of a city's directory may need the network and a transaction of its own, so this comes
+    before any session of the request is opened.
+    """
     if credentials is None:
         raise auth.NoValidToken
-    return Identity(*auth.read_access_token(parts.keys, credentials.credentials))
+    token, officers_prove = credentials.credentials, parts.settings.officers_prove
+    claimed = await parts.issuers.read(token) if parts.issuers else None
+    if claimed is not None:
+        return await oidc.identify(parts.database, claimed, officers_prove=officers_prove)
+    person_id, device_id = auth.read_access_token(parts.keys, token)
+    return Identity(person_id, device_id, officers_prove)
 
 
-async def signed_in(request: Request) -> Identity:
+async def signed_in(request: Request) -> Identity | Outsider:
     """Whose access token came with a request of which nothing else was looked at. Raises NoValidToken."""
     return await current_identity(await get_parts(request), await _bearer(request))
 
 
-CurrentIdentity = Annotated[Identity, Depends(current_identity)]
+CurrentIdentity = Annotated[Identity | Outsider, Depends(current_identity)]
 
 
-async def known(request: Request, session: AsyncSession, who: Identity) -> Caller:
+async def current_device(who: CurrentIdentity) -> Identity:
+    """Whoever signed in here. Raises NotAllowed for people of a directory, which signs them in."""
+    if isinstance(who, Outsider):
+        raise NotAllowed
+    return who
+
+
+CurrentDevice = Annotated[Identity, Depends(current_device)]
+
+
+async def known(request: Request, session: AsyncSession, who: Identity | Outsider) -> Caller:
     """The caller as far as the route is theirs. Raises NoValidToken or NotAllowed."""
     return admit(request, await auth.caller_of(session, who))
 

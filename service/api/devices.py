@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from service import auth
 from service.api.auth import terms_of
 from service.api.dependencies import (
-    CurrentIdentity,
+    CurrentDevice,
     CurrentParts,
     Owner,
     Reader,
@@ -20,7 +20,7 @@ from service.api.dependencies import (
 from service.api.errors import documented
 from service.api.late import LateRoute
 from service.auth import NoValidToken
-from service.errors import NoSuchThing
+from service.errors import NoSuchThing, NotAllowed
 
 router = APIRouter(prefix="/v1/me", tags=["sign-in"], route_class=LateRoute)
 
@@ -43,9 +43,9 @@ class SignOutInput(BaseModel):
     everywhere: Annotated[bool, Field(strict=True)] = False
 
 
-@router.get("/devices", responses=documented(NoValidToken))
+@router.get("/devices", responses=documented(NoValidToken, NotAllowed))
 async def list_devices(
-    who: CurrentIdentity, caller: Reader, session: ReadSession, parts: CurrentParts
+    who: CurrentDevice, caller: Reader, session: ReadSession, parts: CurrentParts
 ) -> DeviceList:
     """The devices I am signed in on, the last used first; at most 100."""
     found = await auth.devices_of(session, terms_of(parts), caller.person_id)
@@ -71,9 +71,9 @@ async def end_device(device_id: UUID, caller: Owner, session: Session) -> None:
     await auth.end(session, caller.person_id, device_id)
 
 
-@router.post("/sign-out", status_code=204, responses=documented(NoValidToken))
+@router.post("/sign-out", status_code=204, responses=documented(NoValidToken, NotAllowed))
 async def sign_out(
-    who: CurrentIdentity, caller: Owner, session: Session, body: SignOutInput | None = None
+    who: CurrentDevice, caller: Owner, session: Session, body: SignOutInput | None = None
 ) -> None:
     """Sign out here, or with `everywhere` on all my devices."""
     if body is not None and body.everywhere:

@@ -17,8 +17,10 @@ from service import errors
 from service.api.titles import title_of
 from service.api.wording import in_indonesian
 from service.database import is_disk_full
-from service.errors import FieldProblem, Problem
+from service.errors import FieldProblem, NotAllowed, Problem
 from service.ledger import BookBusy
+from service.members import SecondFactorNotGiven
+from service.oidc import IssuerNotReached
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +84,17 @@ class TryAgainSoon(Problem):
     )
 
 
+class TookTooLong(Problem):
+    english = (
+        "This took too long and was given up. Try again soon, with the same Idempotency-Key:"
+        " what you ask is done once."
+    )
+    indonesian = (
+        "Permintaan ini terlalu lama dan dihentikan. Coba lagi sebentar lagi dengan"
+        " Idempotency-Key yang sama: permintaan Anda dijalankan satu kali saja."
+    )
+
+
 class DiskFull(Problem):
     english = (
         "The server has no room left to write. Nothing was changed; its operator has to act."
@@ -104,8 +117,10 @@ _OWN_STATUS: dict[type[Problem], int] = {
     BodyTooLarge: 413,
     InternalError: 500,
     TryAgainSoon: 503,
+    TookTooLong: 503,
     CodeNotSent: 503,
     BookBusy: 503,
+    IssuerNotReached: 503,
     DiskFull: 507,
 }
 _OF_STATUS = {404: NoSuchPath, 405: MethodNotAllowed, 413: BodyTooLarge}
@@ -175,7 +190,9 @@ def answer_of(request: Request, problem: Problem) -> Response:
 def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI says of the problems a route can answer with."""
     by_status: dict[int | str, list[type[Problem]]] = {}
-    for problem in (*problems, RequestMalformed):
+    # Whoever is refused for want of a part may have it, and only lack the proof.
+    proof = (SecondFactorNotGiven,) if NotAllowed in problems else ()
+    for problem in (*problems, *proof, RequestMalformed, TookTooLong):
         by_status.setdefault(status_of(problem), []).append(problem)
     return {status: _described(listed) for status, listed in by_status.items()}
 
@@ -205,7 +222,7 @@ def _headers(problem: Problem) -> dict[str, str]:
         return {"Retry-After": str(problem.facts.get("retry_after_s", 60))}
     if isinstance(problem, errors.NotSignedIn):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(problem, TryAgainSoon | CodeNotSent | BookBusy):
+    if isinstance(problem, TryAgainSoon | TookTooLong | CodeNotSent | BookBusy | IssuerNotReached):
         return {"Retry-After": "5"}
     if isinstance(problem, DiskFull):
         return {"Retry-After": "60"}

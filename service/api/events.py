@@ -21,7 +21,7 @@ from service.api.dependencies import CurrentIdentity, CurrentParts
 from service.api.errors import documented
 from service.api.late import LateRoute
 from service.api.streams import EventStream, Streams, TooManyStreams
-from service.auth import Identity, NoValidToken, caller_of
+from service.auth import Identity, NoValidToken, Outsider, caller_of
 from service.database import Database
 from service.members import OFFICERS
 from service.pausing import pause
@@ -77,7 +77,11 @@ class Feed:
     """What one person has not been told yet."""
 
     def __init__(
-        self, database: Database, who: Identity, roles: frozenset[Role], after: UUID | None
+        self,
+        database: Database,
+        who: Identity | Outsider,
+        roles: frozenset[Role],
+        after: UUID | None,
     ) -> None:
         self._database = database
         self._who = who

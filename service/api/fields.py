@@ -26,6 +26,7 @@ HEAVIEST_LINE_GRAMS = 5_000_000
 LARGEST_AMOUNT_IDR = 1_000_000_000_000
 LARGEST_PRICE_IDR = 10_000_000
 MOST_LINES = 100
+_LONGEST_INSTANT = 40
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
@@ -42,9 +43,13 @@ def _nothing_for_null(value: object) -> object:
 
 def _instant_text(value: object) -> object:
     """Instants come as RFC 3339 text only: a number, even in text, would be taken for seconds."""
-    if not isinstance(value, str) or not _DAY_AND_TIME.match(value):
+    if not isinstance(value, str) or not _is_instant(value):
         raise _no_instant()
     return value
+
+
+def _is_instant(text: str) -> bool:
+    return len(text) <= _LONGEST_INSTANT and _DAY_AND_TIME.match(text) is not None
 
 
 def _day_text(value: object) -> object:
@@ -74,7 +79,12 @@ PLAIN = AfterValidator(_no_control_characters)
 OR_NOTHING = BeforeValidator(lambda value: "" if value is None else value)
 Line = Annotated[str, Field(max_length=300), PLAIN, OR_NOTHING]
 Reason = Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S"), PLAIN]
-Instant = Annotated[AwareDatetime, BeforeValidator(_instant_text), AfterValidator(_in_utc)]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_instant_text),
+    AfterValidator(_in_utc),
+    Field(json_schema_extra={"maxLength": _LONGEST_INSTANT}),
+]
 Day = Annotated[date, BeforeValidator(_day_text)]
 MaterialCode = Annotated[str, Field(min_length=1, max_length=20), PLAIN]
 

@@ -1,19 +1,19 @@
 """Routes that take whole files: larger bodies, and only of those who are signed in."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from fastapi import Request, Response
 
 from service.api.dependencies import signed_in
 from service.api.idempotency import ActRoute
+from service.api.late import Handler, SlowRoute
 
 
 class FileRoute(ActRoute):
     """Looks at the token before it takes the body in, which would fill the memory otherwise."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    patience = SlowRoute.patience
+
+    def around(self, handle: Handler) -> Handler:
+        handle = super().around(handle)
 
         async def handle_known(request: Request) -> Response:
             await signed_in(request)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -27,6 +27,7 @@ router = APIRouter(prefix="/v1", tags=["payouts"], route_class=ActRoute)
 callbacks = APIRouter(prefix="/v1/gateways", tags=["gateways"], route_class=LateRoute)
 
 LARGEST_CALLBACK = 65_536
+PathGateway = Annotated[str, Path(max_length=40)]
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9_-]+$"), PLAIN]
 
 
@@ -168,7 +169,7 @@ async def list_floats(
 )
 async def top_up(
     bank_id: UUID,
-    gateway: str,
+    gateway: PathGateway,
     body: TopUpInput,
     caller: Payer,
     session: Session,
@@ -188,7 +189,7 @@ async def top_up(
     responses=documented(NoValidToken, NotAllowed, payouts.NoSuchGateway, payouts.QueueNotStopped),
 )
 async def resume(
-    bank_id: UUID, gateway: str, caller: Payer, session: Session, parts: CurrentParts
+    bank_id: UUID, gateway: PathGateway, caller: Payer, session: Session, parts: CurrentParts
 ) -> FloatItem:
     """Let a queue go on that stopped because there was too little money."""
     _require(parts, bank_id, gateway)
@@ -201,7 +202,7 @@ async def resume(
     status_code=204,
     responses=documented(payouts.GatewayUnknown, payouts.CallbackNotGenuine, BodyTooLarge),
 )
-async def receive(gateway: str, request: Request, parts: CurrentParts) -> Response:
+async def receive(gateway: PathGateway, request: Request, parts: CurrentParts) -> Response:
     """For gateways: verified, kept raw, and answered at once. The same again does nothing."""
     body = await request.body()
     if parts.gateways is None:

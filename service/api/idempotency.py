@@ -4,7 +4,7 @@ The answer is written in the transaction of the act, so both happen or neither d
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,9 +24,9 @@ from service import audit, auth
 from service.api import auditing
 from service.api.auditing import ActName
 from service.api.errors import IdempotencyKeyReused, answer_of
-from service.api.late import LateRoute
+from service.api.late import Handler, LateRoute
 from service.audit import Entry
-from service.auth import Identity
+from service.auth import Identity, Outsider
 from service.database import one_at_a_time
 from service.errors import Conflict
 from service.members import Caller
@@ -34,6 +34,7 @@ from service.members import Caller
 # Made once: putting a statement together costs more than running it.
 _ROLES_AND_ANSWER = (
     select_columns(
+        col(Device.proved_at),
         col(Membership.bank_id),
         col(Membership.role),
         col(Answer.request_hash),
@@ -81,8 +82,7 @@ class Replay(Exception):
 class ActRoute(LateRoute):
     """A route whose acts are audited, and whose answers are remembered under the caller's key."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    def around(self, handle: Handler) -> Handler:
         name = auditing.name_of(self.endpoint.__name__, self.path_format)
 
         async def handle_once(request: Request) -> Response:
@@ -99,7 +99,7 @@ class ActRoute(LateRoute):
 async def begin(
     request: Request,
     session: AsyncSession,
-    who: Identity,
+    who: Identity | Outsider,
     key: str | None,
     *,
     alone: bool = False,
@@ -116,19 +116,30 @@ async def begin(
     request_hash = await _hash_of(request)
     if alone:
         await one_at_a_time(session, f"{who.person_id} {key}")
-    connection = await session.connection()
-    rows = list(await connection.execute(_ROLES_AND_ANSWER, {**who.asked, "key": key}))
-    for row in rows:
-        if row.status is not None:
-            raise _answered(row, request_hash)
-    caller = auth.caller_from(who, rows)
+    caller, answers = await _caller_and_answers(session, who, key)
+    for answer in answers:
+        raise _answered(answer, request_hash)
     request.state.act = Act(session, caller, key, request_hash)
     return caller
 
 
-async def _run(
-    handle: Callable[[Request], Coroutine[Any, Any, Response]], request: Request, name: ActName
-) -> Response:
+async def _caller_and_answers(
+    session: AsyncSession, who: Identity | Outsider, key: str
+) -> tuple[Caller, Sequence[Any]]:
+    connection = await session.connection()
+    if isinstance(who, Outsider):
+        caller = await auth.caller_of(session, who)
+        asked = select(Answer).where(
+            col(Answer.bank_id).in_(caller.banks()),
+            Answer.person_id == who.person_id,
+            Answer.key == key,
+        )
+        return caller, (await session.exec(asked)).all()
+    rows = list(await connection.execute(_ROLES_AND_ANSWER, {**who.asked, "key": key}))
+    return auth.caller_from(who, rows), [row for row in rows if row.status is not None]
+
+
+async def _run(handle: Handler, request: Request, name: ActName) -> Response:
     """Run the act, audit it and remember its answer, be it what a rule says no to."""
     try:
         response = await handle(request)

@@ -58,6 +58,7 @@ class WhyView(BaseModel):
 class JobView(BaseModel):
     """An open pickup as a collector sees it before the claim: no name, phone or house number.
 
+    `position` is rounded to three decimals, about 100 m; every figure is of that place.
     `road_m` and `road_s` are the drive to it, estimated from the straight line unless a
     router knows the way.
     """
@@ -424,8 +425,8 @@ def _job_view(one: claims.JobByRoad, here: Point, language: str) -> JobView:
     return JobView(
         pickup_id=pickup.id,
         bank_id=pickup.bank_id,
-        distance_m=shown_metres(here, Point(pickup.lat, pickup.lon)),
-        position=position_of(pickup),
+        distance_m=shown_metres(here, job.place),
+        position=Position(lat=job.place.lat, lon=job.place.lon),
         area=pickup.area,
         estimated_grams=pickup.estimated_grams,
         estimate_idr=pickup.estimate_idr,

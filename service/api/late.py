@@ -1,16 +1,29 @@
-"""Routes that are worked out when they are first asked for, not all of them at every start."""
+"""Routes that are worked out when they are first asked for, not all of them at every start.
 
+Each has a time in which it must have answered, and a depth to which it reads.
+"""
+
+import asyncio
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar
 
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.routing import compile_path
 
+from service.api.errors import RequestMalformed, TookTooLong
+from service.api.nesting import NESTED_TOO_DEEP, is_too_deep
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
 
 class LateRoute(APIRoute):
     """A route that knows its path and methods, and looks into its endpoint at the first call."""
+
+    patience: ClassVar[int] = 1
+    """How many times as long as most it may take."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.path = path
@@ -32,3 +45,41 @@ class LateRoute(APIRoute):
             if self.body_field is not None:
                 self.body_field.validate(None)  # builds the validator, if that was put off
         return getattr(self, name)
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+        return self._in_time(self.around(_shallow(handle) if self.body_field else handle))
+
+    def around(self, handle: Handler) -> Handler:
+        """What else happens before and after, for routes of other kinds."""
+        return handle
+
+    def _in_time(self, handle: Handler) -> Handler:
+        """Give up after a while. The transaction is outside of this, and is rolled back."""
+
+        async def handle_in_time(request: Request) -> Response:
+            longest_s = request.app.state.settings.request_s * self.patience
+            try:
+                async with asyncio.timeout(longest_s) as limit:
+                    return await handle(request)
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                raise TookTooLong from None
+
+        return handle_in_time
+
+
+class SlowRoute(LateRoute):
+    """A route that reads or writes whole files, and may take its time."""
+
+    patience = 10
+
+
+def _shallow(handle: Handler) -> Handler:
+    async def handle_shallow(request: Request) -> Response:
+        if is_too_deep(await request.body()):
+            raise RequestMalformed(NESTED_TOO_DEEP)
+        return await handle(request)
+
+    return handle_shallow

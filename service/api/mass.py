@@ -5,12 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import ledger
+from models.base import utc_now
+from service import banks, ledger, weighing
+from service.api.city import FEWEST, is_for_city, month_together, whole_months
 from service.api.dependencies import LongReadSession, Reader
 from service.api.errors import documented
 from service.api.late import LateRoute
-from service.api.periods import CurrentPeriod
+from service.api.periods import CurrentPeriod, Period
 from service.auth import NoValidToken
 from service.errors import NotAllowed
 
@@ -34,8 +37,8 @@ class MassView(BaseModel):
     weighing_difference_grams: int
     sold_grams: int
     residue_grams: int
-    stock_grams: int
-    load_grams: int
+    stock_grams: int | None
+    load_grams: int | None
     balance_grams: int
 
 
@@ -50,10 +53,28 @@ async def mass_balance(
 ) -> MassList:
     """Where each material's grams went, day by day, by the ledger alone; oldest first.
 
-    A day on which a material did not move has no line.
+    A day on which a material did not move has no line. The city gets a line a month, under its
+    last day, of the months within these days that are over; what fewer than five people brought
+    is left out, and of stocks nothing is said.
     """
+    if is_for_city(caller, bank_id):
+        return MassList(items=await _by_month(session, bank_id, period), next_cursor=None)
     found = await ledger.mass_balance(session, bank_id, period.first, period.last)
     return MassList(items=[_view(line) for line in found], next_cursor=None)
+
+
+async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> list[MassView]:
+    bank = await banks.get(session, bank_id)
+    views = []
+    for month in whole_months(period.first, period.last, banks.day_at(bank, utc_now())):
+        days = await ledger.mass_balance(session, bank_id, *month)
+        people = await weighing.givers(session, bank_id, *Period(*month).instants(bank))
+        views += [
+            _view(line).model_copy(update={"stock_grams": None, "load_grams": None})
+            for line in month_together(days, month[1])
+            if people.get(line.material, 0) >= FEWEST
+        ]
+    return views
 
 
 def _view(line: ledger.MassOfDay) -> MassView:

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from models.bank import Settlement
-from models.people import Role
-from service import ledger, lots, members, prices, statements, weighing
+from models.base import utc_now
+from service import banks, ledger, lots, members, prices, statements, weighing
+from service.api.city import by_kind, is_for_city, month_of
 from service.api.dependencies import (
     CurrentPage,
     LongReadSession,
@@ -241,15 +242,22 @@ async def trial_balance(
 ) -> TrialBalanceView:
     """Every account with debit, credit and balance, now or as written up to an instant.
 
-    The treasurer also sees by name whose accounts they are; the city does not.
+    The treasurer also sees by name whose accounts they are. The city sees it as it stood when
+    that month began, by kinds of accounts: those behind which are fewer than five people stand
+    together as `people`, and a unit in which even these are fewer is left out.
     """
-    rows = await ledger.trial_balance(session, bank_id, at=at)
-    is_treasurer = caller.has(bank_id, Role.TREASURER)
-    names = await ledger.owners(session, bank_id) if is_treasurer else {}
+    if is_for_city(caller, bank_id):
+        bank = await banks.get(session, bank_id)
+        at = month_of(bank, min(at or utc_now(), utc_now()))
+        rows = by_kind(await ledger.trial_balance(session, bank_id, at=at))
+        names: Mapping[UUID, str] = {}
+    else:
+        rows = await ledger.trial_balance(session, bank_id, at=at)
+        names = await ledger.owners(session, bank_id)
     return TrialBalanceView(
         bank_id=bank_id,
         at=at,
-        items=[account_view(row, _name_in(names, row.owner_id)) for row in rows],
+        items=[account_view(row, _name_in(names, row.owner_id) if names else "") for row in rows],
         sums={IDR: 0} | sums_of(rows),
     )
 

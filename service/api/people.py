@@ -190,9 +190,7 @@ def _me(person: Person, caller: members.Caller, keys: Keys) -> MeView:
         language=Language(person.language),
         nik=niks.of(keys, person),
         memberships=[
-            MembershipView(bank_id=bank_id, role=Role(role))
-            for bank_id, held in caller.roles.items()
-            for role in sorted(held)
+            MembershipView(bank_id=bank_id, role=Role(role)) for bank_id, role in caller.memberships
         ],
     )
 

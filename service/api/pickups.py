@@ -1,5 +1,6 @@
 """Pickups: listed, looked at, cancelled."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,10 +9,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from models.material import Condition
-from models.people import Role
+from models.people import Person, Role
 from models.pickup import PickupStatus
 from models.station import ReceivingStatus
-from routing.geo import Point
+from routing.geo import Point, about
 from routing.geocode import GeocodingFailed
 from service import members, pickups, prices
 from service.api.dependencies import (
@@ -34,7 +35,6 @@ from service.api.fields import (
     Position,
     Reason,
     Window,
-    position_of,
 )
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
@@ -89,7 +89,10 @@ class ResidentView(BaseModel):
 class PickupView(BaseModel):
     """A pickup. `handover_code` is told to its resident only, and once to who lists for them.
 
-    `received` is how far its second weighing is, null as long as it is on the load.
+    `received` is how far its second weighing is, null as long as it is on the load. For its
+    collector `resident` is null, and address and note are empty, once the day at the bank on
+    which they weighed is over, or the pickup ended without that; the position is then rounded
+    as on the board.
     `arrived_off_m` is for officers: how far from here the collector said to be on arriving,
     or else on weighing.
     """
@@ -97,7 +100,7 @@ class PickupView(BaseModel):
     id: UUID
     bank_id: UUID
     status: PickupStatus
-    resident: ResidentView
+    resident: ResidentView | None
     position: Position
     address: str
     area: str
@@ -209,7 +212,7 @@ async def list_pickups(  # noqa: PLR0913  One parameter a part of the request.
         items=[pickup_view(one, caller, parts.keys) for one in shown],
         next_cursor=cursor_of(last.id) if last else None,
     )
-    await looks.note("pickup", [(one.bank_id, one.resident.id) for one in view.items])
+    await looks.note("pickup", _residents(view.items))
     return view
 
 
@@ -221,7 +224,7 @@ async def get_pickup(
     pickup = await pickups.find_own(session, caller, pickup_id)
     (shown,) = await pickups.shown(session, [pickup])
     view = pickup_view(shown, caller, parts.keys)
-    await looks.note("pickup", [(view.bank_id, view.resident.id)])
+    await looks.note("pickup", _residents([view]))
     return view
 
 
@@ -250,14 +253,18 @@ def pickup_view(
     pickup = shown.pickup
     told = is_new or pickup.resident_id == caller.person_id
     values: dict[str, Any] = pickup.model_dump(include=set(PickupView.model_fields))
-    if not caller.has(pickup.bank_id, *OFFICERS):
+    is_officer = caller.has(pickup.bank_id, *OFFICERS)
+    if not is_officer:
         values["arrived_off_m"] = None
+    if shown.is_past and not is_officer and pickup.resident_id != caller.person_id:
+        values |= {"address": "", "note": ""}
+        resident, place = None, about(Point(pickup.lat, pickup.lon))
+    else:
+        resident, place = _resident_view(shown.resident), Point(pickup.lat, pickup.lon)
     return PickupView(
         **values,
-        resident=ResidentView(
-            id=shown.resident.id, name=shown.resident.name, phone=shown.resident.phone
-        ),
-        position=position_of(pickup),
+        resident=resident,
+        position=Position(lat=place.lat, lon=place.lon),
         window=WindowView(start=pickup.window_start, end=pickup.window_end),
         items=[ItemView(**item.model_dump()) for item in shown.items],
         handover_code=keys.handover_code(pickup.id) if told else None,
@@ -265,6 +272,15 @@ def pickup_view(
         received=ReceivingStatus(shown.received) if shown.received else None,
         waits_for_decision=pickup.waits_for_decision,
     )
+
+
+def _residents(views: Sequence[PickupView]) -> list[tuple[UUID, UUID]]:
+    """Bank and resident of those whose resident is shown."""
+    return [(one.bank_id, one.resident.id) for one in views if one.resident]
+
+
+def _resident_view(resident: Person) -> ResidentView:
+    return ResidentView(id=resident.id, name=resident.name, phone=resident.phone)
 
 
 def _no_position(english: str, indonesian: str) -> RequestMalformed:

@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from models.bank import CreditWhen, Settlement
+from models.bank import CreditWhen, Policy, Settlement
 from models.base import utc_now
 from models.payout import FeeBy
 from service import banks
+from service.api.city import is_for_city
 from service.api.dependencies import Actor, CurrentPage, Reader, ReadSession, Session, cursor_of
 from service.api.errors import documented
 from service.api.fields import HEAVIEST_LINE_GRAMS, LARGEST_PRICE_IDR, Instant
@@ -67,7 +68,10 @@ class PolicyInput(BaseModel):
 
 
 class PolicyView(BaseModel):
-    """Rules as they are from `valid_from` until the next ones begin."""
+    """Rules as they are from `valid_from` until the next ones begin.
+
+    Who entered them is not for the city.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -121,7 +125,7 @@ async def list_policies(
     found = await banks.policies_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
     shown, last = page.cut(found)
     return PolicyList(
-        items=[PolicyView.model_validate(policy) for policy in shown],
+        items=[_view(policy, for_city=is_for_city(caller, bank_id)) for policy in shown],
         next_cursor=cursor_of(last.id) if last else None,
     )
 
@@ -156,3 +160,8 @@ async def change_rules(
         entered_by=caller.person_id,
     )
     return PolicyView.model_validate(new)
+
+
+def _view(policy: Policy, *, for_city: bool) -> PolicyView:
+    view = PolicyView.model_validate(policy)
+    return view.model_copy(update={"entered_by": None}) if for_city else view

@@ -2,16 +2,15 @@
 
 import base64
 from datetime import datetime
-from io import BytesIO
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import segno
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from service import sealing
+from service.api import qr
 from service.api.dependencies import CurrentParts, Reader, ReadSession
 from service.api.errors import documented, language_of
 from service.api.fields import WeighingView
@@ -128,7 +127,7 @@ async def receipt(  # noqa: PLR0913  One parameter a part of the request.
     if form == "text":
         return Response(in_text(found, language, request.url.path), media_type="text/plain")
     if form == "svg":
-        return Response(_drawn(compact(found, request.url.path)), media_type="image/svg+xml")
+        return Response(qr.drawn(compact(found, request.url.path)), media_type="image/svg+xml")
     return as_json(found, parts.keys, language)
 
 
@@ -177,12 +176,6 @@ def compact(receipt: Receipt, path: str) -> str:
     return " ".join(
         ("JUMPA1", fields["bank_id"], fields["transfer_id"], fields["page"], head, path)
     )
-
-
-def _drawn(text: str) -> bytes:
-    out = BytesIO()
-    segno.make(text, error="m", micro=False).save(out, kind="svg", scale=4, xmldecl=False)
-    return out.getvalue()
 
 
 def as_json(receipt: Receipt, keys: Keys, language: str) -> ReceiptView:

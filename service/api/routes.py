@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Role
 from models.pickup import Pickup, Route
+from routing.geo import Point, about
 from routing.roads import Router
 from service import claims, pickups
 from service.api.dependencies import (
@@ -186,11 +187,15 @@ async def get_route(
 async def insertion(
     route_id: UUID, pickup_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
 ) -> InsertionView:
-    """What one more open job would add to my route, and what I would earn by it."""
+    """What one more open job would add to my route, and what I would earn by it.
+
+    As if it were at the place that the board tells, some metres off.
+    """
     pickup = await pickups.find(session, caller, pickup_id)
     going = await _running(session, caller, route_id, None, parts.router)
     await session.close()
-    more = await claims.one_more(going, pickup, parts.router)
+    place = about(Point(pickup.lat, pickup.lon))
+    more = await claims.one_more(going, pickup, parts.router, place=place)
     return InsertionView(
         pickup_id=pickup.id,
         after_pickup_id=more.after.id if more.after else None,

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.sale import Buyer, Sale
 from service import drawers, members, prices, sales
+from service.api.city import FEWEST, is_for_city
 from service.api.dependencies import (
     Actor,
     CurrentPage,
@@ -24,7 +25,7 @@ from service.api.fields import PLAIN, Amount, Line, MaterialCode, Reason
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
-from service.members import OFFICERS, Caller
+from service.members import Caller
 from service.sales import LotSold, Owing
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=ActRoute)
@@ -88,13 +89,13 @@ class SaleView(BaseModel):
     """A sale and how its money was divided.
 
     `amount_idr` = `lots_idr` (to residents at their prices) + `residents_idr` and
-    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's). The `note` is
-    for the bank's officers; the city gets none.
+    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's). The city is
+    told neither seller, buyer nor `note`, and of no sale that was of fewer than five residents.
     """
 
     id: UUID
     bank_id: UUID
-    buyer_id: UUID
+    buyer_id: UUID | None
     policy_id: UUID
     material: str
     grams: int
@@ -105,7 +106,7 @@ class SaleView(BaseModel):
     collectors_idr: int
     kept_idr: int
     note: str
-    sold_by: UUID
+    sold_by: UUID | None
     sold_at: datetime
 
 
@@ -231,7 +232,13 @@ async def list_sales(
     bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> SaleList:
     """Sales and how their money was divided, newest first."""
-    found = await sales.sales_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
+    found = await sales.sales_of(
+        session,
+        bank_id,
+        before=page.before_id,
+        limit=page.limit + 1,
+        fewest=_fewest(caller, bank_id),
+    )
     shown, last = page.cut(found)
     return SaleList(
         items=[SaleView(**_facts(caller, sale)) for sale in shown],
@@ -242,7 +249,9 @@ async def list_sales(
 @router.get("/sales/{sale_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def sale(bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession) -> SoldView:
     """One sale, and how its money was divided."""
-    return await _sold_view(session, caller, await sales.find_sale(session, bank_id, sale_id))
+    fewest = _fewest(caller, bank_id)
+    found = await sales.find_sale(session, bank_id, sale_id, fewest=fewest)
+    return await _sold_view(session, caller, found)
 
 
 @router.get("/sales/{sale_id}/lots", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
@@ -290,9 +299,15 @@ async def _sold_view(session: AsyncSession, caller: Caller, sale: Sale) -> SoldV
 
 
 def _facts(caller: Caller, sale: Sale) -> dict[str, Any]:
-    """What was written freely may name people, and is not for the city."""
+    """People are not for the city, nor what was written freely and may name them."""
     facts = sale.model_dump()
-    return facts if caller.has(sale.bank_id, *OFFICERS) else facts | {"note": ""}
+    if is_for_city(caller, sale.bank_id):
+        facts |= {"note": "", "sold_by": None, "buyer_id": None}
+    return facts
+
+
+def _fewest(caller: Caller, bank_id: UUID) -> int:
+    return FEWEST if is_for_city(caller, bank_id) else 0
 
 
 def _lot_view(sold: LotSold) -> LotSoldView:

@@ -14,14 +14,14 @@ from service import members, statements
 from service.api.dependencies import Admitted, CurrentParts
 from service.api.errors import accepted_language, documented
 from service.api.fields import Day
-from service.api.late import LateRoute
+from service.api.late import SlowRoute
 from service.api.looks import note_looks
 from service.api.passbooks import ResidentQuery
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.statements import Line, Statement
 
-router = APIRouter(prefix="/v1/passbooks", tags=["passbook"], route_class=LateRoute)
+router = APIRouter(prefix="/v1/passbooks", tags=["passbook"], route_class=SlowRoute)
 _NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9-]+")
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {}, "application/pdf": {}}, "description": "As asked for"}

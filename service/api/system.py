@@ -4,8 +4,9 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -18,6 +19,7 @@ from service.api.errors import (
     NoSuchPath,
     TryAgainSoon,
     answer_of,
+    documented,
     status_of,
     type_of,
 )
@@ -104,8 +106,8 @@ async def problem_list() -> HTMLResponse:
     return HTMLResponse(_page("Problems", f"<table>{head}{rows}</table>"))
 
 
-@router.get("/problems/{slug}", response_class=HTMLResponse)
-async def problem_page(slug: str) -> HTMLResponse:
+@router.get("/problems/{slug}", response_class=HTMLResponse, responses=documented(NoSuchPath))
+async def problem_page(slug: Annotated[str, Path(max_length=80)]) -> HTMLResponse:
     """What one problem type means, in both languages."""
     problem = _known().get(slug)
     if problem is None:

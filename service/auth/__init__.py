@@ -1,8 +1,9 @@
 """Who is on the phone: one-time codes, and the tokens that they are exchanged for."""
 
+from service.auth import recovery, second_factor
 from service.auth.access import NoValidToken, access_token, read_access_token
 from service.auth.addresses import TooManyFromHere
-from service.auth.callers import STILL_SIGNED_IN, Identity, caller_from, caller_of
+from service.auth.callers import STILL_SIGNED_IN, Grant, Identity, Outsider, caller_from, caller_of
 from service.auth.codes import (
     CodeRequest,
     TooManyCodes,
@@ -12,8 +13,15 @@ from service.auth.codes import (
     take_back,
 )
 from service.auth.devices import LONGEST_NAME, devices_of, end, end_all, name_of
+from service.auth.second_factor import (
+    NoSecondFactor,
+    SecondFactorExists,
+    TooManySecondFactors,
+    WrongSecondFactor,
+)
 from service.auth.signing_in import (
     Proof,
+    SecondFactorNeeded,
     SessionEnded,
     Tokens,
     exchange_code,
@@ -25,16 +33,23 @@ __all__ = [
     "LONGEST_NAME",
     "STILL_SIGNED_IN",
     "CodeRequest",
+    "Grant",
     "Identity",
+    "NoSecondFactor",
     "NoValidToken",
+    "Outsider",
     "Proof",
+    "SecondFactorExists",
+    "SecondFactorNeeded",
     "SessionEnded",
     "Terms",
     "Tokens",
     "TooManyCodes",
     "TooManyFromHere",
+    "TooManySecondFactors",
     "TooManyWrongCodes",
     "WrongCode",
+    "WrongSecondFactor",
     "access_token",
     "caller_from",
     "caller_of",
@@ -45,6 +60,8 @@ __all__ = [
     "exchange_refresh_token",
     "name_of",
     "read_access_token",
+    "recovery",
     "request_code",
+    "second_factor",
     "take_back",
 ]

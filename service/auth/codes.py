@@ -124,6 +124,12 @@ async def use_up(session: AsyncSession, code_id: UUID) -> None:
         raise WrongCode
 
 
+async def give_back(session: AsyncSession, code_id: UUID) -> None:
+    """It was the right code, but something else lacks: this was no wrong try, and it still works."""
+    code = col(SignInCode.id) == code_id
+    await session.exec(update(SignInCode).where(code).values(tries=SignInCode.tries - 1))
+
+
 def _check_rate(unused: Sequence[SignInCode], terms: Terms, now: datetime) -> None:
     if len(unused) >= terms.codes_per_hour:
         oldest_counts_until = unused[-1].created_at + _HOUR

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
@@ -11,10 +11,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.sign_in import Device, RefreshToken
-from service.auth import devices
+from service.auth import devices, second_factor
 from service.auth.access import access_token
 from service.auth.callers import Identity
-from service.auth.codes import try_code, use_up
+from service.auth.codes import give_back, try_code, use_up
 from service.auth.terms import Terms
 from service.errors import NotSignedIn
 from service.keys import Keys
@@ -24,6 +24,12 @@ from service.members import person_by_phone
 class SessionEnded(NotSignedIn):
     english = "Please sign in again."
     indonesian = "Silakan masuk kembali."
+    keeps_changes = True
+
+
+class SecondFactorNeeded(NotSignedIn):
+    english = "Give the code of your authenticator app too, or a recovery code: second_factor."
+    indonesian = "Sertakan juga kode aplikasi autentikator atau kode pemulihan: second_factor."
     keeps_changes = True
 
 
@@ -37,20 +43,43 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A phone with the code that was sent to it, and what the device is called."""
+    """A phone with the code that was sent to it, and what the device is called.
+
+    `second_factor` is a code of an authenticator app or a recovery code, if one was given.
+    """
 
     phone: str
     code: str
     device: str
+    second_factor: str | None = None
 
 
 async def exchange_code(session: AsyncSession, keys: Keys, terms: Terms, proof: Proof) -> Tokens:
-    """Tokens for a phone that holds its code. A wrong try counts. Raises WrongCode."""
-    await use_up(session, await try_code(session, keys, proof.phone, proof.code))
+    """Tokens for a phone that holds its code, and the second factor if there is one.
+
+    A wrong try counts. Raises WrongCode, SecondFactorNeeded without using the code up, and
+    what `second_factor.prove` raises.
+    """
+    code_id = await try_code(session, keys, proof.phone, proof.code)
     person = await person_by_phone(session, proof.phone)
-    device = Device(person_id=person.id, name=proof.device)
+    proved_at = await _prove(session, keys, person.id, proof, code_id)
+    await use_up(session, code_id)
+    device = Device(person_id=person.id, name=proof.device, proved_at=proved_at)
     session.add(device)
     return await _issue(session, keys, terms, Identity(person.id, device.id))
+
+
+async def _prove(
+    session: AsyncSession, keys: Keys, person_id: UUID, proof: Proof, code_id: UUID
+) -> datetime | None:
+    """Ask whoever has a second factor for it; when they gave it."""
+    if not await second_factor.is_on(session, person_id):
+        return None
+    if proof.second_factor is None:
+        await give_back(session, code_id)
+        raise SecondFactorNeeded
+    await second_factor.prove(session, keys, person_id, proof.second_factor)
+    return utc_now()
 
 
 async def exchange_refresh_token(

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Bank, Policy
 from models.base import utc_now
 from models.pickup import Pickup
-from routing.geo import Point, metres_inside
+from routing.geo import ABOUT_M, Point, about, metres_between, metres_inside
 from routing.nearest import About, Ageing, Ranked, Row, best
 from service import banks
 from service.claims import points
@@ -53,16 +53,21 @@ SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
 
 
 _NARROWEST = 0.1
+_SPARE = 20
 Id = str | UUID
 """The id of a pickup as the driver has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An open pickup on the board, with why it is where it is."""
+    """An open pickup on the board, with why it is where it is.
+
+    All figures are of the place that may be told before a claim, not of the house.
+    """
 
     pickup: Pickup
     policy: Policy
+    place: Point
     distance_m: float
     waiting_s: int
     score: float
@@ -166,38 +171,42 @@ async def nearest(
     limit: int,
     within_m: float | None,
 ) -> list[Job]:
-    """Open pickups of these banks for one collector, best first."""
-    ranked: list[tuple[float, float, UUID, Board, Ranked[UUID]]] = []
+    """Open pickups of these banks for one collector, best first, by the places that are told.
+
+    A few more are looked at than are wanted: by those places they may stand otherwise.
+    """
+    jobs: list[Job] = []
     for board in await boards(session, bank_ids, collector_id):
         reach_m = min(
             math.inf if within_m is None else within_m, 2.0 * board.policy.service_radius_m
         )
-        jobs = await board.best(here, k=limit, within_m=reach_m)
-        ranked += [(job.score, job.distance_m, job.key, board, job) for job in jobs]
-    ranked.sort(key=lambda entry: entry[:3])
-    return await _jobs(session, bank_ids, [(entry[3], entry[4]) for entry in ranked[:limit]])
+        ranked = await board.best(here, k=limit + _SPARE, within_m=reach_m + ABOUT_M)
+        found = await _jobs(session, board, ranked, here)
+        jobs += [job for job in found if job.distance_m <= reach_m]
+    jobs.sort(key=lambda job: (job.score, job.distance_m, job.pickup.id))
+    return jobs[:limit]
 
 
 async def _jobs(
-    session: AsyncSession,
-    bank_ids: Sequence[UUID],
-    ranked: list[tuple[Board, Ranked[UUID]]],
+    session: AsyncSession, board: Board, ranked: Sequence[Ranked[UUID]], here: Point
 ) -> list[Job]:
     query = select(Pickup).where(
-        col(Pickup.bank_id).in_(bank_ids), col(Pickup.id).in_([job.key for _, job in ranked])
+        Pickup.bank_id == board.bank.id, col(Pickup.id).in_([job.key for job in ranked])
     )
     pickups = {pickup.id: pickup for pickup in await session.exec(query)}
-    return [_job(board, job, pickups[job.key]) for board, job in ranked if job.key in pickups]
+    return [_job(board, job, pickups[job.key], here) for job in ranked if job.key in pickups]
 
 
-def _job(board: Board, job: Ranked[UUID], pickup: Pickup) -> Job:
+def _job(board: Board, ranked: Ranked[UUID], pickup: Pickup, here: Point) -> Job:
     """A job with the fee as far as it is known: for the estimate, by the straight line."""
-    fee = board.policy.collector_fee_idr(pickup.estimated_grams, round(job.distance_m))
+    place = about(ranked.point)
+    distance_m = metres_between(here, place)
     return Job(
         pickup=pickup,
         policy=board.policy,
-        distance_m=job.distance_m,
-        waiting_s=max(0, int(job.age_s)),
-        score=job.score,
-        collector_fee_idr=fee,
+        place=place,
+        distance_m=distance_m,
+        waiting_s=max(0, int(ranked.age_s)),
+        score=ageing_of(board.policy).score(distance_m, ranked.age_s),
+        collector_fee_idr=board.policy.collector_fee_idr(pickup.estimated_grams, round(distance_m)),
     )

@@ -46,7 +46,7 @@ async def by_road(jobs: Sequence[Job], here: Point, router: Router | None) -> li
     Waits for the router, so no transaction may be open.
     """
     first = jobs[:SHORTLIST]
-    points = [here, *(Point(job.pickup.lat, job.pickup.lon) for job in first)]
+    points = [here, *(job.place for job in first)]
     known: dict[tuple[Point, Point], Drive] = {}
     if router is not None and first:
         table = await router.table(points, sources=[0], targets=range(1, len(points)))
@@ -79,7 +79,6 @@ async def known_drives(
 
 
 def _driven(job: Job, here: Point, known: dict[tuple[Point, Point], Drive]) -> JobByRoad:
-    there = Point(job.pickup.lat, job.pickup.lon)
-    drive = known.get((here, there))
-    guessed = banks.estimate_of(job.policy).drive_between(here, there)
+    drive = known.get((here, job.place))
+    guessed = banks.estimate_of(job.policy).drive_between(here, job.place)
     return JobByRoad(job, drive or guessed, is_estimate=drive is None)

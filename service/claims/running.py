@@ -113,21 +113,24 @@ async def running(
     if router is not None:
         await session.close()
         roads = WithFallback(router, banks.estimate_of(policy))
-    ground = await _ground(bank, here, left, capacity_grams, roads)
+    ground = await _ground(bank, here, _places(left), capacity_grams, roads)
     calls = [call_of(one, number, now) for number, one in enumerate(left, start=1)]
     return Running(route, bank, policy, done, left, here, now, drive(ground, calls))
 
 
-async def one_more(going: Running, pickup: Pickup, router: Router | None = None) -> OneMore:
+async def one_more(
+    going: Running, pickup: Pickup, router: Router | None = None, *, place: Point | None = None
+) -> OneMore:
     """Where one more open job fits best into what is left, and what that costs.
 
-    Raises PickupNotOpen.
+    As if it were at `place`, where that is all that may be told. Raises PickupNotOpen.
     """
     if pickup.status != PickupStatus.OPEN or pickup.bank_id != going.bank.id:
         raise PickupNotOpen(status=pickup.status)
     estimate = banks.estimate_of(going.policy)
     roads = WithFallback(router, estimate) if router else estimate
-    ground = await _ground(going.bank, going.here, [*going.left, pickup], None, roads)
+    stops = [*_places(going.left), place or _place(pickup)]
+    ground = await _ground(going.bank, going.here, stops, None, roads)
     calls = [call_of(one, n, going.now) for n, one in enumerate([*going.left, pickup], start=1)]
     found = insertion(ground, calls[:-1], calls[-1])
     (halt,) = [one for one in found.drive.halts if one.index == len(calls)]
@@ -181,12 +184,20 @@ async def _stops(session: AsyncSession, route: Route) -> list[Pickup]:
 async def _ground(
     bank: Bank,
     here: Point,
-    stops: Sequence[Pickup],
+    stops: Sequence[Point],
     capacity_grams: int | None,
     roads: DistanceProvider,
 ) -> Ground:
-    points = [here, *(Point(one.lat, one.lon) for one in stops), Point(bank.lat, bank.lon)]
+    points = [here, *stops, Point(bank.lat, bank.lon)]
     matrix = await roads.matrix(points)
     if capacity_grams is None:
         return Ground(matrix.seconds, matrix.metres, SERVICE_S, UNLOAD_S)
     return Ground(matrix.seconds, matrix.metres, SERVICE_S, UNLOAD_S, capacity_grams)
+
+
+def _places(stops: Sequence[Pickup]) -> list[Point]:
+    return [_place(one) for one in stops]
+
+
+def _place(pickup: Pickup) -> Point:
+    return Point(pickup.lat, pickup.lon)

@@ -46,6 +46,14 @@ def add_member(phone: str, *, bank: str, role: str, name: str) -> None:
     typer.echo(f"{at.name} has {who} as {role}.")
 
 
+def phone_number(text: str) -> str:
+    """The number as E.164. Raises Refused."""
+    try:
+        return members.normal_phone(text)
+    except members.PhoneNotValid as error:
+        raise Refused(f"{text}: {error}") from None
+
+
 async def find_bank(session: AsyncSession, wanted: str) -> Bank:
     """The bank with this name or id. Raises Refused, naming those that there are."""
     known: Sequence[Bank] = (await session.exec(select(Bank).order_by(Bank.name))).all()
@@ -119,11 +127,7 @@ def _check_time_zone(name: str) -> None:
 async def _appoint(
     session: AsyncSession, bank_id: UUID, role: Role, phone: str, name: str = ""
 ) -> Person:
-    try:
-        number = members.normal_phone(phone)
-    except members.PhoneNotValid as error:
-        raise Refused(f"{phone}: {error}") from None
-    person = await members.person_by_phone(session, number, name=name)
+    person = await members.person_by_phone(session, phone_number(phone), name=name)
     # A name that somebody goes by already is theirs to change.
     if name and not person.name:
         person.name = name

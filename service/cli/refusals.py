@@ -36,12 +36,14 @@ def in_words(error: Exception) -> str | None:
     from service.database.schema import SchemaNotReady  # noqa: PLC0415
     from service.errors import Problem  # noqa: PLC0415
     from service.gateways.accounts import GatewaysFileNotReadable  # noqa: PLC0415
+    from service.oidc.issuers import IssuersFileNotReadable  # noqa: PLC0415
 
     if isinstance(error, ValidationError) and error.title == "Settings":
         return "\n".join(["These settings do not work.", *wrong_settings(error)])
     if isinstance(error, DBAPIError):
         return f"The database says no: {str(error.orig).strip()}"
-    if isinstance(error, Refused | SchemaNotReady | Problem | GatewaysFileNotReadable):
+    unreadable = GatewaysFileNotReadable | IssuersFileNotReadable
+    if isinstance(error, Refused | SchemaNotReady | Problem | unreadable):
         return str(error)
     return None
 

@@ -31,6 +31,8 @@ from service.privacy.belonging import is_theirs
 from service.privacy.finding import Finder, Wanted
 
 _EMPTY = {"event": {"body": "{}"}, "person": {"phone": None, "nik_sealed": None, "nik_hash": None}}
+_WAYS_IN = ("outside_identity", "recovery_code", "second_factor")
+"""Of no use to anybody any more: their rows go."""
 _TEXTS = {("idempotency", "body"), ("event", "body"), ("statement_line", "raw")}
 """Looked through beside what is scrubbed: somebody else's rows may name the person."""
 
@@ -63,7 +65,7 @@ async def erase(it: Erasure) -> None:
 async def _empty_rows(it: Erasure, name: str) -> None:
     """Their own rows lose every column that is to be erased."""
     erased = [column for column, fate in COLUMNS[name].items() if fate is Fate.ERASED]
-    if name == "payout" or not erased:
+    if name in ("payout", *_WAYS_IN) or not erased:
         return
     values = dict.fromkeys(erased, "") | _EMPTY.get(name, {})
     await _update(it, METADATA.tables[name], values)
@@ -92,6 +94,8 @@ async def _end_sign_ins(it: Erasure) -> None:
     device, token = METADATA.tables["device"], METADATA.tables["refresh_token"]
     theirs = select(device.c.id).where(device.c.person_id == it.person_id)
     await _run(it, delete(token).where(token.c.device_id.in_(theirs)))
+    for name in _WAYS_IN:
+        await _run(it, delete(METADATA.tables[name]).where(*_theirs(it, METADATA.tables[name])))
     ended = func.coalesce(device.c.ended_at, utc_now())
     await _update(it, device, {"ended_at": ended})
     code = METADATA.tables["sign_in_code"]

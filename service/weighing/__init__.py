@@ -14,6 +14,7 @@ from service.weighing.door import (
     evidence,
     weighed_in,
 )
+from service.weighing.givers import givers
 from service.weighing.lines import Credited, OwnWeighing, Weighed
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "decide",
     "dropoff",
     "evidence",
+    "givers",
     "weighed_in",
 ]

@@ -41,12 +41,15 @@ async def test_a_day_is_opened_again_with_a_reason(asking: Asking, town: Town, k
     closed = done(await asking.post(town.treasurer, days(town, "close"), body))
     assert (closed["version"], closed["last_page"]) == (2, 3)
     await seal(town, keys)
-    (newest,), (first,) = await asking.walk(town.city, days(town), limit=1)
+    (newest,), (first,) = await asking.walk(town.operator, days(town), limit=1)
     assert (newest["version"], newest["reopened_by"]) == (2, str(second.id))
     assert (newest["reason"], newest["sealed"]) == (REASON["reason"], True)
     assert (first["version"], first["reason"], first["sealed"]) == (1, "", True)
     for item in (newest, first):
         assert (item["counts"], item["despite_unknown"]) == ([], "")
+    seen = done(await asking.get(town.city, days(town)))["items"]
+    nobody = {"closed_by": None, "reopened_by": None, "reason": ""}
+    assert seen == [newest | nobody, first | nobody]
 
 
 async def test_anybody_can_check_the_seals_of_all_versions(

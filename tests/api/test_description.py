@@ -54,6 +54,11 @@ WITHOUT_A_KEY = {
     "PATCH /v1/me",
     "DELETE /v1/me/devices/{device_id}",
     "POST /v1/me/sign-out",
+    # Their answers hold secrets, which are not to be remembered.
+    "POST /v1/me/second-factor",
+    "POST /v1/me/second-factor/confirm",
+    "DELETE /v1/me/second-factor",
+    "POST /v1/me/second-factor/recovery-codes",
     "POST /v1/gateways/{gateway}/callbacks",
 }
 SLUG = re.compile(r"`(\w+)`")

@@ -118,10 +118,10 @@ async def test_acts_are_refused_of_a_device_that_was_signed_out(asking: Asking, 
 
 
 async def test_asking_whether_somebody_is_still_signed_in_costs_no_statement(
-    asking: Asking, quiet: Town
+    asking: Asking, town: Town
 ) -> None:
-    with statements_of(quiet.database) as sent:
-        done(await asking.post(quiet.treasurer, f"/v1/banks/{quiet.bank_id}/join", {}), 201)
+    with statements_of(town.database) as sent:
+        done(await asking.post(town.treasurer, f"/v1/banks/{town.bank_id}/join", {}), 201)
     about = [statement for statement in sent if "FROM device" in statement]
     assert len(about) == 1
     assert "membership" in about[0]

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from service.api.dependencies import Parts
 from service.api.late import LateRoute
 from service.app import create_app
+from service.settings import Settings
 
 
 class Greeting(BaseModel):
@@ -24,6 +25,7 @@ def app() -> FastAPI:
         return Greeting(words=f"Halo {name}! " * times)
 
     made = FastAPI()
+    made.state.settings = Settings()
     made.router.routes.extend(router.routes)
     return made
 

@@ -33,8 +33,10 @@ async def test_rules_change_one_by_one_and_the_rest_stays(asking: Asking, town: 
         "fee_per_stop_idr": 1_500,
         "fee_per_km_idr": 400,
     }
-    for who in (town.operator, town.treasurer, town.city):
+    for who in (town.operator, town.treasurer):
         assert done(await asking.get(who, rules(town)))["items"] == [after, before]
+    seen = done(await asking.get(town.city, rules(town)))["items"]
+    assert seen == [after | {"entered_by": None}, before | {"entered_by": None}]
 
 
 async def test_rules_that_begin_later_do_not_hold_yet(asking: Asking, town: Town) -> None:

@@ -1,16 +1,20 @@
 """Who sees what of a resident, and when no longer."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from models.base import utc_now
 from models.people import Role
 from models.pickup import Pickup
+from routing.geo import Point
 from service.keys import Keys
 from tests.api.asking import HERE, Asking, done, handover, listing, nothing_changes, refused
 from tests.factories import (
     Town,
     another,
+    change_pickup,
     claim_pickup,
     collect_pickup,
     list_pickup,
@@ -59,6 +63,27 @@ async def test_the_board_shows_no_name_phone_address_note_or_code(
         assert secret not in board.text.replace(job["pickup_id"], "")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_two_houses_of_one_place_can_not_be_told_apart_before_the_claim(
+    asking: Asking, town: Town
+) -> None:
+    """From wherever somebody looks, and however far: or they would find the door by it."""
+    for lat, lon in ((3.56349, 98.87049), (3.56251, 98.86951)):
+        await list_pickup(town, at=Point(lat, lon))
+    for lat, within_m in ((3.5629, 50), (3.56, 333), (3.56, 339), (3.5, None), (3.6, 4_110)):
+        query = {"lat": lat, "lon": 98.87} | ({"within_m": within_m} if within_m else {})
+        items = done(await asking.get(town.collector, "/v1/jobs/nearest", **query))["items"]
+        same = [
+            {name: value for name, value in job.items() if name not in ("pickup_id", "waiting_s")}
+            for job in items
+        ]
+        assert len(same) in (0, 2)
+        if same:
+            one, other = (job | {"why": None, "window": None} for job in same)
+            assert one == other
+            assert one["position"] == {"lat": 3.563, "lon": 98.87}
+
+
 async def test_the_route_gives_the_address_but_no_name_phone_or_code(
     asking: Asking, town: Town
 ) -> None:
@@ -100,6 +125,35 @@ async def test_a_collector_does_not_see_an_open_pickup_before_the_claim(
     done(await asking.post(town.collector, f"{path}/claim"))
     seen = done(await asking.get(town.collector, path))
     assert seen["resident"]["phone"] == phone_of(town.resident)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_collector_sees_nothing_of_the_resident_once_the_day_is_over(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    await collect_pickup(town, keys, pickup)
+    path = f"/v1/pickups/{pickup.id}"
+    today = done(await asking.get(town.collector, path))
+    assert today["resident"]["phone"] == town.resident.phone
+    await change_pickup(town, pickup.id, collected_at=utc_now() - timedelta(days=1))
+    later = done(await asking.get(town.collector, path))
+    (listed,) = done(await asking.get(town.collector, "/v1/pickups"))["items"]
+    assert later == listed
+    gone = {"resident": None, "address": "", "note": "", "position": {"lat": 3.56, "lon": 98.87}}
+    assert later == today | gone | {"collected_at": later["collected_at"]}
+    for who in (town.resident, town.operator):
+        seen = done(await asking.get(who, path))
+        assert seen["resident"]["phone"] == town.resident.phone
+        assert "Diponegoro" in seen["address"]
+
+
+async def test_a_collector_sees_nothing_of_who_cancelled(asking: Asking, town: Town) -> None:
+    pickup = await claim_pickup(town, await list_pickup(town))
+    path = f"/v1/pickups/{pickup.id}"
+    done(await asking.post(town.resident, f"{path}/cancel", {"reason": "sudah dibawa sendiri"}))
+    seen = done(await asking.get(town.collector, path))
+    assert (seen["resident"], seen["address"], seen["status"]) == (None, "", "cancelled")
 
 
 async def seen_codes(asking: Asking, town: Town, pickup: Pickup) -> list[str | None]:

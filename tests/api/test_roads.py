@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from routing.geo import Point
+from routing.geo import Point, about
 from routing.roads import Router
 from routing.roads.osrm import Osrm
 from service import plans
@@ -53,8 +53,8 @@ async def monaco(database: Database) -> Town:
 
 
 async def drives(router: Router) -> list[int]:
-    """Metres by road from the bank to each door."""
-    table = await router.table([BANK, *DOORS], sources=[0], targets=range(1, 6))
+    """Metres by road from the bank to what may be told of each door."""
+    table = await router.table([BANK, *map(about, DOORS)], sources=[0], targets=range(1, 6))
     return [cell.metres for cell in table.cells[0] if cell is not None]
 
 

@@ -14,7 +14,7 @@ from models.sale import Buyer, Lot
 from service.database import Database
 from tests.api.asking import Asking, done, nothing_changes, refused
 from tests.factories import KACA, KARDUS, PET, Town, another, make_town
-from tests.selling import a_buyer, bring, sharing_town
+from tests.selling import a_buyer, bring, sell, sharing_town
 
 MALFORMED = (422, "request_malformed")
 BUYER = {"name": "UD Plastik Jaya", "phone": "0812-6000-1234", "note": "Medan"}
@@ -61,12 +61,10 @@ async def test_a_sale_says_how_its_money_was_divided(asking: Asking, sharing: To
     assert first["resident_id"] == str(sharing.resident.id)
     figures = ("lot_grams", "lots_idr", "residents_idr", "collectors_idr", "kept_idr")
     assert [sold[name] for name in figures] == [5_000, 13_000, 4_900, 0, 2_100]
-    told = ((sharing.operator, "truk 1"), (sharing.treasurer, "truk 1"), (sharing.city, ""))
-    for overseer, note in told:
-        seen = sold | {"note": note}
-        assert done(await asking.get(overseer, path)) == seen
+    for overseer in (sharing.operator, sharing.treasurer):
+        assert done(await asking.get(overseer, path)) == sold
         (listed,) = done(await asking.get(overseer, at(sharing, "sales")))["items"]
-        assert listed == {name: value for name, value in seen.items() if name != "lot_count"}
+        assert listed == {name: value for name, value in sold.items() if name != "lot_count"}
 
 
 async def test_lots_of_a_sale_are_listed_page_by_page_first_in_first(
@@ -337,6 +335,25 @@ async def test_sales_are_seen_by_officers_and_the_city(asking: Asking, stocked: 
         refused(answer, 404, "no_such_thing")
     answer = await asking.get(stocked.operator, at(stocked, f"sales/{uuid4()}/lots"))
     refused(answer, 404, "no_such_thing")
+
+
+async def test_the_city_sees_no_sale_of_the_goods_of_few_and_nobodys_name(
+    asking: Asking, sharing: Town
+) -> None:
+    buyer = await a_buyer(sharing)
+    for neighbour in [await another(sharing, Role.RESIDENT) for _ in range(4)]:
+        await bring(sharing, 1_000, resident=neighbour)
+    few = await sell(sharing, buyer, 4_000, 20_000)
+    refused(await asking.get(sharing.city, at(sharing, f"sales/{few.id}")), 404, "no_such_thing")
+    assert done(await asking.get(sharing.city, at(sharing, "sales")))["items"] == []
+    for neighbour in [await another(sharing, Role.RESIDENT) for _ in range(5)]:
+        await bring(sharing, 1_000, resident=neighbour)
+    many = await sell(sharing, buyer, 5_000, 20_000)
+    (listed,) = done(await asking.get(sharing.city, at(sharing, "sales")))["items"]
+    assert (listed["id"], listed["sold_by"], listed["buyer_id"]) == (str(many.id), None, None)
+    seen = done(await asking.get(sharing.operator, at(sharing, "sales")))["items"]
+    assert [sale["id"] for sale in seen] == [str(many.id), str(few.id)]
+    assert seen[0]["buyer_id"] == str(buyer.id)
 
 
 async def accounts(asking: Asking, town: Town, *, unit: str = "IDR") -> dict[str, int]:

@@ -8,9 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routing.geo import (
+    ABOUT_M,
     EARTH_RADIUS_M,
     HALF_GLOBE_M,
     Point,
+    about,
     cell_of,
     cell_ranges,
     metres_between,
@@ -159,3 +161,11 @@ def test_nothing_near_is_nearer_than_its_degrees_say(
 def test_near_the_equator_degrees_say_nearly_all() -> None:
     assert metres_inside(MEDAN, 0.01) == pytest.approx(0.998 * 1_111.95, rel=1e-3)
     assert metres_inside(Point(90, 0), 0.01) == 0
+
+
+@given(anywhere)
+def test_what_is_told_of_a_place_is_near_it_and_on_the_globe(point: Point) -> None:
+    told = about(point)
+    assert metres_between(point, told) < ABOUT_M
+    assert about(told) == told
+    cell_of(told)

@@ -35,6 +35,7 @@ def test_every_command_teaches_with_an_example() -> None:
     for group, command in (
         ("bank", "create"),
         ("member", "add"),
+        ("person", "reset-second-factor"),
         ("price", "import"),
         ("demo", "day"),
     ):

@@ -39,6 +39,23 @@ def test_production_starts_with_real_secrets() -> None:
     assert "x" * 32 not in repr(settings)
 
 
+@pytest.mark.parametrize(
+    ("environment", "given", "expected"),
+    [
+        ("development", {}, (False, 10_000)),
+        ("production", {}, (True, 100)),
+        ("development", {"second_factor": "officers", "codes_per_address_hour": 7}, (True, 7)),
+        ("production", {"second_factor": "off", "codes_per_address_hour": 7}, (False, 7)),
+    ],
+)
+def test_production_is_stricter_unless_told_otherwise(
+    environment: Any, given: dict[str, Any], expected: tuple[bool, int]
+) -> None:
+    secrets: dict[str, Any] = {"pepper": LONG, "signing_key": PEM, "sealing_key": PEM}
+    settings = Settings(environment=environment, **secrets, **given)
+    assert (settings.officers_prove, settings.most_codes_per_address) == expected
+
+
 def test_sqlite_has_its_worker_inside() -> None:
     with pytest.raises(ValidationError, match="JUMPA_WORKER"):
         Settings(worker="apart")

@@ -1,4 +1,4 @@
-"""Where sign-in codes were asked for, and the devices that people are signed in on."""
+"""Where sign-in codes were asked for, devices, second factors, and people of directories."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,9 +28,13 @@ def upgrade() -> None:
     _make_devices()
     op.execute(_FAMILIES_BECOME_DEVICES)
     _give_tokens_devices()
+    _make_second_factors()
+    _make_outside_identities()
 
 
 def downgrade() -> None:
+    for table in ("outside_identity", "recovery_code", "second_factor"):
+        op.drop_table(table)
     _give_tokens_families()
     op.drop_table("device")
     with op.batch_alter_table("sign_in_code") as batch_op:
@@ -56,6 +60,7 @@ def _make_devices() -> None:
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("last_used_at", UTCDateTime(), nullable=False),
+        sa.Column("proved_at", UTCDateTime(), nullable=True),
         sa.Column("ended_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_device_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_device")),
@@ -76,6 +81,51 @@ def _give_tokens_devices() -> None:
             batch_op.f("fk_refresh_token_device_id"), "device", ["device_id"], ["id"]
         )
         batch_op.create_index("ix_refresh_token_device_id", ["device_id"])
+
+
+def _make_second_factors() -> None:
+    op.create_table(
+        "second_factor",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("confirmed_at", UTCDateTime(), nullable=True),
+        sa.Column("last_step", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tries_since", UTCDateTime(), nullable=False),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_second_factor_tries")),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_second_factor_person_id")
+        ),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_second_factor")),
+    )
+    op.create_table(
+        "recovery_code",
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("used_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_recovery_code_person_id")
+        ),
+        sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_recovery_code")),
+    )
+    op.create_index("ix_recovery_code_person_id", "recovery_code", ["person_id"])
+
+
+def _make_outside_identities() -> None:
+    op.create_table(
+        "outside_identity",
+        sa.Column("issuer", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_outside_identity_person_id")
+        ),
+        sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_outside_identity")),
+    )
+    op.create_index("ix_outside_identity_person_id", "outside_identity", ["person_id"])
 
 
 def _give_tokens_families() -> None:

@@ -1,0 +1,168 @@
+"""The fields that collectors and cities are shown, and of those that are about a person, when."""
+
+from models.people import Role
+
+
+def _fields(text: str) -> set[str]:
+    return set(text.split())
+
+
+SEEN: dict[Role, dict[str, set[str]]] = {
+    Role.COLLECTOR: {
+        "disputes.DisputeList": _fields("items next_cursor"),
+        "earnings.EarningsView": _fields("available_idr bank_id collector_id held_idr"),
+        "fields.Position": _fields("lat lon"),
+        "fields.WeighingView": _fields(
+            """
+            amount_idr condition grams line material price_idr reason rejected_grams
+            """
+        ),
+        "jobs.ClaimedView": _fields("route"),
+        "jobs.CollectedView": _fields(
+            """
+            collector_fee_idr credited_idr expected_idr id settlement status weighings
+            """
+        ),
+        "jobs.JobList": _fields("items next_cursor"),
+        "jobs.JobView": _fields(
+            """
+            area bank_id collector_fee_idr distance_m estimate_idr estimated_grams pickup_id
+            position road_is_estimate road_m road_s waiting_s why window
+            """
+        ),
+        "jobs.ProgressView": _fields("claimed_until distance_m pickup_id"),
+        "jobs.ReleasedView": _fields("pickup_id status"),
+        "jobs.RouteView": _fields("bank_id id stops total_m total_s"),
+        "jobs.StopView": _fields("address eta late_min leg_m pickup_id position sequence"),
+        "jobs.WhyView": _fields("counts_as_m text"),
+        "loads.ComparedView": _fields("condition door_grams material station_grams"),
+        "loads.LoadLineView": _fields("condition grams material"),
+        "loads.LoadList": _fields("items next_cursor"),
+        "loads.LoadView": _fields("collector_id lines pickup_count pickups"),
+        "loads.ReceivingView": _fields(
+            """
+            bank_id collector_id created_at decided_at decided_by decision entered_by id
+            lines pickup_ids reason status weighed
+            """
+        ),
+        "loads.WaitingView": _fields("collected_at grams id"),
+        "passbooks.LineList": _fields("items next_cursor"),
+        "passbooks.LineView": _fields(
+            """
+            at balance_idr corrected_by_journal_id corrects_journal_id description
+            dropoff_id id in_idr journal_id kind out_idr payout_id pickup_id
+            """
+        ),
+        "pickups.ItemView": _fields("condition estimated_grams line material price_idr"),
+        "pickups.PickupPage": _fields("items next_cursor"),
+        "pickups.PickupView": _fields(
+            """
+            address area arrived_at arrived_off_m bank_id claimed_until collected_at
+            collector_id created_at credited_idr ended_reason estimate_idr estimated_grams
+            handover_code handover_tries id items note position received resident status
+            waits_for_decision window
+            """
+        ),
+        "pickups.ResidentView": _fields("id name phone"),
+        "pickups.WindowView": _fields("end start"),
+        "routes.HaltView": _fields(
+            """
+            address begin eta kind late_min leg_m load_grams pickup_id position sequence
+            """
+        ),
+        "routes.InsertionView": _fields(
+            """
+            added_m added_s after_pickup_id collector_fee_idr late pickup_id
+            """
+        ),
+        "routes.LateView": _fields("late_min pickup_id"),
+        "routes.RouteLine": _fields("bank_id collector_id created_at id total_m total_s"),
+        "routes.RouteList": _fields("items next_cursor"),
+        "routes.RouteView": _fields(
+            """
+            bank_id collector_id created_at done halts id start status total_m total_s
+            """
+        ),
+    },
+    Role.CITY: {
+        "days.DayList": _fields("items next_cursor"),
+        "days.DayView": _fields(
+            """
+            cash_difference_idr closed_at closed_by counted_cash_idr counts day
+            despite_unknown last_page reason reopened_at reopened_by sealed version
+            """
+        ),
+        "days.DrawerCountView": _fields("counted_idr difference_idr drawer"),
+        "mass.MassList": _fields("items next_cursor"),
+        "mass.MassView": _fields(
+            """
+            balance_grams collected_grams day load_grams material on_loads_grams
+            received_grams residue_grams sold_grams stock_grams weighing_difference_grams
+            """
+        ),
+        "passbooks.AccountView": _fields("account balance credit debit name unit"),
+        "passbooks.TrialBalanceView": _fields("at bank_id items sums"),
+        "policies.PolicyList": _fields("items next_cursor"),
+        "policies.PolicyView": _fields(
+            """
+            age_floor_m age_tau_s bank_id cash_needs_code collectors_permille
+            correction_limit_idr created_at credit_when destination_waits_h entered_by
+            fee_floor_idr fee_free_m fee_per_kg_idr fee_per_km_idr fee_per_stop_idr id
+            lease_s max_held_grams max_held_jobs min_dropoff_grams min_payout_idr
+            min_pickup_grams payout_expires_h payout_fee_by payout_fee_permille
+            payout_weekday residents_permille road_extra_m road_factor road_speed_kmh
+            service_radius_m settlement tolerance_grams tolerance_permille valid_from
+            """
+        ),
+        "sales.SaleList": _fields("items next_cursor"),
+        "sales.SaleView": _fields(
+            """
+            amount_idr bank_id buyer_id collectors_idr grams id kept_idr lot_grams lots_idr
+            material note policy_id residents_idr sold_at sold_by
+            """
+        ),
+        "sales.SoldView": _fields(
+            """
+            amount_idr bank_id buyer_id collectors_idr grams id kept_idr lot_count lot_grams
+            lots_idr material note policy_id residents_idr sold_at sold_by
+            """
+        ),
+    },
+}
+
+_HELD = "of the job held; null or empty once the day of its weighing is over"
+_OFFICER = "an officer's or the collector's own id, no resident's"
+PERSONAL: dict[Role, dict[str, str]] = {
+    Role.COLLECTOR: {
+        "pickups.PickupView.resident": _HELD,
+        "pickups.PickupView.address": _HELD,
+        "pickups.PickupView.note": _HELD,
+        "pickups.PickupView.position": "of the job held; rounded once the day is over",
+        "pickups.PickupView.handover_code": "null, but for the resident",
+        "pickups.PickupView.ended_reason": "what was said to the collector, or by them",
+        "pickups.ResidentView.name": _HELD,
+        "pickups.ResidentView.phone": _HELD,
+        "jobs.JobView.position": "rounded: before the claim",
+        "jobs.JobView.area": "without the house number",
+        "jobs.StopView.address": "of jobs just claimed",
+        "jobs.StopView.position": "of jobs just claimed",
+        "routes.HaltView.address": "of jobs held",
+        "routes.HaltView.position": "of jobs held",
+        "loads.ReceivingView.entered_by": _OFFICER,
+        "loads.ReceivingView.decided_by": _OFFICER,
+    },
+    Role.CITY: {
+        "policies.PolicyView.entered_by": "null",
+        "sales.SaleView.buyer_id": "null",
+        "sales.SaleView.sold_by": "null",
+        "sales.SaleView.note": "empty",
+        "days.DayView.closed_by": "null",
+        "days.DayView.reopened_by": "null",
+        "days.DayView.reason": "empty",
+        "days.DayView.despite_unknown": "empty",
+        "days.DayView.counts": "none",
+        "passbooks.AccountView.account": "a kind of accounts",
+        "passbooks.AccountView.name": "empty",
+    },
+}
+"""What is about a person, and when or how it is shown."""
