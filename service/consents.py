@@ -100,7 +100,7 @@ async def history(session: AsyncSession, person_id: UUID) -> Sequence[Consent]:
 def agrees(person_id: BindParameter[UUID], purpose: Purpose) -> ColumnElement[bool]:
     """Whether somebody agrees, as a part of a statement of others."""
     last = (
-        select(and_(col(Consent.given), Consent.version == CATALOGUE[purpose].version))
+        select(and_(col(Consent.given), col(Consent.version) == CATALOGUE[purpose].version))
         .where(Consent.person_id == person_id, Consent.purpose == purpose)
         .order_by(col(Consent.id).desc())
         .limit(1)

@@ -65,7 +65,7 @@ async def check_may_delete(session: AsyncSession, caller: Caller, person_id: UUI
         raise NoSuchThing(thing="resident")
     if any((bank_id, role) != (caller.bank_id, Role.RESIDENT) for bank_id, role, _ in parts):
         raise DeletesThemselves
-    if parts[0].phone is not None:
+    if any(phone is not None for _, _, phone in parts):
         raise DeletesThemselves
 
 

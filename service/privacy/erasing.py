@@ -30,7 +30,10 @@ from models.registry import METADATA
 from service.privacy.belonging import is_theirs
 from service.privacy.finding import Finder, Wanted
 
-_EMPTY = {"event": {"body": "{}"}, "person": {"phone": None, "nik_sealed": None, "nik_hash": None}}
+_EMPTY: dict[str, dict[str, Any]] = {
+    "event": {"body": "{}"},
+    "person": {"phone": None, "nik_sealed": None, "nik_hash": None},
+}
 _WAYS_IN = ("outside_identity", "recovery_code", "second_factor")
 """Of no use to anybody any more: their rows go."""
 _TEXTS = {("idempotency", "body"), ("event", "body"), ("statement_line", "raw")}
@@ -67,7 +70,7 @@ async def _empty_rows(it: Erasure, name: str) -> None:
     erased = [column for column, fate in COLUMNS[name].items() if fate is Fate.ERASED]
     if name in ("payout", *_WAYS_IN) or not erased:
         return
-    values = dict.fromkeys(erased, "") | _EMPTY.get(name, {})
+    values: dict[str, Any] = dict.fromkeys(erased, "") | _EMPTY.get(name, {})
     await _update(it, METADATA.tables[name], values)
 
 

@@ -26,7 +26,7 @@ _NOT_SHOWN = {Fate.HIDDEN, Fate.PSEUDONYM}
 
 async def export(session: AsyncSession, keys: Keys, person: Person) -> dict[str, list[Row]]:
     """The rows of a person in every table that has any, without the ids of others."""
-    banks = select(Membership.bank_id).where(col(Membership.person_id) == person.id).distinct()
+    banks = select(col(Membership.bank_id)).where(col(Membership.person_id) == person.id).distinct()
     connection = await session.connection()
     bank_ids = [row[0] for row in await connection.execute(banks)]
     told: dict[str, list[Row]] = {}

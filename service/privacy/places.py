@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from models.base import id_at, utc_now
 from models.personal import COLUMNS, Fate
@@ -16,6 +17,7 @@ from models.plan import Plan
 from routing.geo import Point, cell_of, rounded
 from service.database import Database
 
+Made = TypeVar("Made", Route, Plan)
 BATCH = 200
 _WITHOUT = {name: "" for name, fate in COLUMNS["pickup"].items() if fate is Fate.ERASED} | {
     "closest_m": None,
@@ -72,19 +74,22 @@ async def _old(
         )
         .limit(limit)
     )
-    found: list[Pickup | Route | Plan] = list(await session.exec(pickups))
-    for table in (Route, Plan):
-        query = (
-            select(table)
-            .where(
-                col(table.bank_id).in_(bank_ids),
-                col(table.place_forgotten_at).is_(None),
-                col(table.id) < id_at(before),
-            )
-            .limit(limit)
-        )
-        found += list(await session.exec(query))
-    return found
+    routes, plans = _made_before(Route, bank_ids, before), _made_before(Plan, bank_ids, before)
+    return [
+        *(await session.exec(pickups)),
+        *(await session.exec(routes.limit(limit))),
+        *(await session.exec(plans.limit(limit))),
+    ]
+
+
+def _made_before(
+    table: type[Made], bank_ids: Sequence[UUID], before: datetime
+) -> SelectOfScalar[Made]:
+    return select(table).where(
+        col(table.bank_id).in_(bank_ids),
+        col(table.place_forgotten_at).is_(None),
+        col(table.id) < id_at(before),
+    )
 
 
 async def _forget(session: AsyncSession, one: Pickup | Route | Plan) -> None:

@@ -71,7 +71,7 @@ async def _has_open_pickup(
 ) -> bool:
     query = select(Pickup.id).where(
         col(Pickup.bank_id).in_(bank_ids),
-        or_(Pickup.resident_id == person_id, col(Pickup.collector_id) == person_id),
+        or_(col(Pickup.resident_id) == person_id, col(Pickup.collector_id) == person_id),
         col(Pickup.status).in_((PickupStatus.OPEN, *HELD)),
     )
     return (await session.exec(query.limit(1))).first() is not None
@@ -86,7 +86,7 @@ async def _has_load(session: AsyncSession, person_id: UUID, bank_ids: Sequence[U
         )
         .where(
             col(Pickup.bank_id).in_(bank_ids),
-            or_(Pickup.resident_id == person_id, col(Pickup.collector_id) == person_id),
+            or_(col(Pickup.resident_id) == person_id, col(Pickup.collector_id) == person_id),
             Receiving.status == ReceivingStatus.DISPUTED,
         )
     )
@@ -122,9 +122,9 @@ async def _holds(
             Account.owner_id == person_id,
             or_(*(col(Account.code).startswith(f"{kind}:") for kind in kinds)),
             or_(
-                Balance.debits_posted != Balance.credits_posted,
-                Balance.debits_pending != 0,
-                Balance.credits_pending != 0,
+                col(Balance.debits_posted) != Balance.credits_posted,
+                col(Balance.debits_pending) != 0,
+                col(Balance.credits_pending) != 0,
             ),
         )
     )

@@ -11,10 +11,11 @@ from models.belonging import OWNERS, THROUGH
 from models.event import Event
 from models.people import Person, Role
 from models.pickup import Route
-from models.privacy import Consent, Purpose
-from service import consents, members, privacy
+from models.privacy import Consent, Purpose, Told
+from service import consents, members
 from service.database import Database
 from service.keys import Keys
+from service.privacy import breaches
 from service.privacy.titles import TITLES
 from tests.api.asking import Asking, done, refused
 from tests.factories import Town, another, list_pickup, new_phone, phone_of
@@ -69,7 +70,12 @@ async def test_an_officer_enters_what_was_said_at_the_counter(asking: Asking, to
 
 def test_other_words_are_asked_for_anew() -> None:
     person = Person(name="x").id
-    old = {"person_id": person, "entered_by": person, "purpose": Purpose.NOTICES, "given": True}
+    old: dict[str, Any] = {
+        "person_id": person,
+        "entered_by": person,
+        "purpose": Purpose.NOTICES,
+        "given": True,
+    }
     assert consents.Standing(Purpose.NOTICES, Consent(**old, version=1)).is_given
     assert not consents.Standing(Purpose.NOTICES, Consent(**old, version=0)).is_given
 
@@ -228,11 +234,11 @@ async def test_a_breach_concerns_somebody_and_is_known(
 async def test_a_bank_of_many_hears_of_it_each_once(
     database: Database, town: Town, keys: Keys
 ) -> None:
-    report = privacy.breaches.Report("x", None, [], whole_bank=True)
+    report = breaches.Report("x", None, [], whole_bank=True)
     async with database.transaction() as session:
-        case = await privacy.breaches.report(session, town.bank_id, report, by=None)
-        told = privacy.breaches.Told.PEOPLE
-        await privacy.breaches.notify(session, case, told, "Kabar", by=None)
+        case = await breaches.report(session, town.bank_id, report, by=None)
+        told = Told.PEOPLE
+        await breaches.notify(session, case, told, "Kabar", by=None)
     async with database.reading() as session:
         query = select(Event.person_id).where(Event.bank_id == town.bank_id, Event.kind == "breach")
         people = list(await session.exec(query))

@@ -1,7 +1,9 @@
 """Somebody is deleted: nothing says who they were, and every sum and seal stays as it was."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -75,7 +77,7 @@ async def lived(town: Town, keys: Keys, messages: Path) -> Payout:
     return payout
 
 
-def write(messages: Path, *lines: dict[str, str | None]) -> None:
+def write(messages: Path, *lines: Mapping[str, str | None]) -> None:
     messages.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
@@ -170,7 +172,11 @@ async def test_what_is_left_behind_is_found(town: Town, keys: Keys, tmp_path: Pa
     log.write_text(f"INFO: nothing\nINFO: called {phone[1:]} twice\n")
     await delete(town, keys, siti, tmp_path / "none")
     async with town.database.transaction() as session:
-        event = {"bank_id": town.bank_id, "kind": "told", "body": json.dumps({"to_phone": phone})}
+        event: dict[str, Any] = {
+            "bank_id": town.bank_id,
+            "kind": "told",
+            "body": json.dumps({"to_phone": phone}),
+        }
         planted = Event(**event)
         session.add(planted)
     found = await left_of(town, keys, siti.id, tmp_path)
@@ -195,7 +201,11 @@ async def test_a_person_with_something_open_is_not_deleted(
     with pytest.raises(privacy.LastTreasurer):
         await delete(town, keys, town.treasurer, tmp_path / "none")
     async with town.database.transaction() as session:
-        drawer = {"bank_id": town.bank_id, "name": "laci", "officer_id": town.operator.id}
+        drawer: dict[str, Any] = {
+            "bank_id": town.bank_id,
+            "name": "laci",
+            "officer_id": town.operator.id,
+        }
         session.add(Drawer(**drawer, opened_by=town.treasurer.id))
     with pytest.raises(privacy.DrawerStillKept):
         await delete(town, keys, town.operator, tmp_path / "none")
