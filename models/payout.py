@@ -1,4 +1,4 @@
-"""Money on its way from a passbook to its resident."""
+"""Money on its way from a passbook to its resident, or from earnings to their collector."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,6 +32,13 @@ class PayoutMethod(StrEnum):
     CASH = "cash"
     BANK = "bank"
     EWALLET = "ewallet"
+
+
+class PayoutSource(StrEnum):
+    """Whose book it leaves: a resident's, or what a collector earned."""
+
+    PASSBOOK = "passbook"
+    EARNINGS = "earnings"
 
 
 class FeeBy(StrEnum):
@@ -94,6 +101,7 @@ class Payout(Table, table=True):
         ForeignKeyConstraint(["bank_id", "retry_of"], ["payout.bank_id", "payout.id"]),
         CheckConstraint(one_of("status", PayoutStatus), "status"),
         CheckConstraint(one_of("method", PayoutMethod), "method"),
+        CheckConstraint(one_of("source", PayoutSource), "source"),
         CheckConstraint("amount_idr > 0", "amount"),
         CheckConstraint("approved_by <> resident_id AND approved_by <> entered_by", "two_people"),
         CheckConstraint("paid_by <> resident_id AND paid_by <> entered_by", "paid_by_another"),
@@ -140,7 +148,10 @@ class Payout(Table, table=True):
 
     bank_id: UUID = Field(primary_key=True, foreign_key="bank.id")
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    resident_id: UUID = Field(foreign_key="person.id")
+    resident_id: UUID = Field(
+        foreign_key="person.id", description="Who gets it; a collector, if it is of earnings"
+    )
+    source: str = Field(default=PayoutSource.PASSBOOK, sa_type=text_of(PayoutSource))
     entered_by: UUID = Field(foreign_key="person.id")
     amount_idr: int = whole(
         description="What leaves the passbook, a fee of the resident's included"
@@ -285,7 +296,7 @@ class PayoutChannel(Table, table=True):
     minimum_idr: int = whole()
     maximum_idr: int = whole()
     fee_idr: int = whole()
-    seen_at: datetime = Field(default_factory=utc_now)
+    seen_at: datetime = Field(default_factory=utc_now, description="When it was first told so")
 
 
 class GatewayFloat(Table, table=True):

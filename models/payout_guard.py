@@ -11,6 +11,7 @@ _FIXED = (
     "bank_id",
     "id",
     "resident_id",
+    "source",
     "entered_by",
     "amount_idr",
     "method",

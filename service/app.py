@@ -55,6 +55,7 @@ from service.api.dependencies import Parts
 from service.api.description import describe
 from service.api.envelope import REQUEST_ID, Envelope
 from service.api.measuring import Measuring
+from service.api.rates import AddressRates, Rates
 from service.api.streams import Streams
 from service.audit import Seen
 from service.database import Database, open_database, schema
@@ -101,6 +102,8 @@ def create_app(settings: Settings) -> FastAPI:
         most_bytes=settings.max_body_bytes,
         larger={bank_statements.PATH: settings.max_statement_bytes},
     )
+    app.state.rates = Rates(settings)
+    app.add_middleware(AddressRates, rates=app.state.rates)
     app.add_middleware(Measuring, writes_log=settings.writes_access_log)
     _let_in_origins(app, settings)
     app.add_middleware(Envelope, is_over_tls=settings.environment == "production")
@@ -227,6 +230,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts = await stack.enter_async_context(open_parts(settings))
         await _require_schema(parts.database)
         app.state.parts = parts
+        stack.push_async_callback(app.state.rates.close)
         if settings.worker == "inside":
             await stack.enter_async_context(working(parts))
         yield

@@ -60,6 +60,10 @@ class Settings(BaseSettings):
 
     request_s: Annotated[float, Field(gt=0, le=3_600)] = 60
 
+    rate_store: SecretStr | None = None
+    rate_person: Annotated[int, Field(ge=0)] = 6_000
+    rate_address: Annotated[int, Field(ge=0)] = 30_000
+
     event_streams: Annotated[int, Field(ge=1, le=10_000)] = 200
     event_stream_s: Annotated[float, Field(gt=0, le=3_600)] = 600
 

@@ -45,6 +45,7 @@ def server(url: str, folder: Path, more: Mapping[str, str]) -> Iterator[tuple[st
         "JUMPA_DATABASE_URL": url,
         "JUMPA_DATA_DIR": str(folder),
         "JUMPA_PORT": str(port),
+        "JUMPA_RATE_PERSON": "0",
         **more,
     }
     command = [sys.executable, "-m", "service.cli", "start"]

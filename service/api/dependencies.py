@@ -76,6 +76,7 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An acces
 
 
 async def current_identity(
+    request: Request,
     parts: CurrentParts,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Identity | Outsider:
@@ -86,7 +87,13 @@ async def current_identity(
     """
     if credentials is None:
         raise auth.NoValidToken
-    token, officers_prove = credentials.credentials, parts.settings.officers_prove
+    who = await _identify(parts, credentials.credentials)
+    await request.app.state.rates.take_person(who.person_id)
+    return who
+
+
+async def _identify(parts: Parts, token: str) -> Identity | Outsider:
+    officers_prove = parts.settings.officers_prove
     claimed = await parts.issuers.read(token) if parts.issuers else None
     if claimed is not None:
         return await oidc.identify(parts.database, claimed, officers_prove=officers_prove)
@@ -96,7 +103,7 @@ async def current_identity(
 
 async def signed_in(request: Request) -> Identity | Outsider:
     """Whose access token came with a request of which nothing else was looked at. Raises NoValidToken."""
-    return await current_identity(await get_parts(request), await _bearer(request))
+    return await current_identity(request, await get_parts(request), await _bearer(request))
 
 
 CurrentIdentity = Annotated[Identity | Outsider, Depends(current_identity)]

@@ -95,6 +95,11 @@ class TookTooLong(Problem):
     )
 
 
+class TooManyRequests(errors.TooMany):
+    english = "Too many requests came at once. Try again in {retry_after_s} seconds."
+    indonesian = "Terlalu banyak permintaan sekaligus. Coba lagi {retry_after_s} detik lagi."
+
+
 class DiskFull(Problem):
     english = (
         "The server has no room left to write. Nothing was changed; its operator has to act."
@@ -192,7 +197,7 @@ def documented(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int | str, list[type[Problem]]] = {}
     # Whoever is refused for want of a part may have it, and only lack the proof.
     proof = (SecondFactorNotGiven,) if NotAllowed in problems else ()
-    for problem in (*problems, *proof, RequestMalformed, TookTooLong):
+    for problem in (*problems, *proof, RequestMalformed, TooManyRequests, TookTooLong):
         by_status.setdefault(status_of(problem), []).append(problem)
     return {status: _described(listed) for status, listed in by_status.items()}
 

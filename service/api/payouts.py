@@ -18,6 +18,7 @@ from models.payout import (
     NameCheck,
     Payout,
     PayoutMethod,
+    PayoutSource,
     PayoutStatus,
 )
 from models.people import Role
@@ -72,11 +73,12 @@ class DestinationInput(BaseModel):
 class PayoutInput(BaseModel):
     """What is to be paid out. An officer names the resident they ask for.
 
-    Without a destination a transfer goes where the last one went. `expected_fee_idr` is the
+    Of `earnings`, it is paid to a collector: `resident_id` is then the collector. Without a destination a transfer goes where the last one went. `expected_fee_idr` is the
     fee that was shown; should it have changed, nothing is asked for.
     """
 
     bank_id: UUID
+    source: PayoutSource = PayoutSource.PASSBOOK
     resident_id: UUID | None = None
     amount_idr: Amount
     method: PayoutMethod = PayoutMethod.CASH
@@ -138,6 +140,7 @@ class PayoutView(BaseModel):
 
     id: UUID
     bank_id: UUID
+    source: PayoutSource
     resident_id: UUID
     entered_by: UUID
     amount_idr: int
@@ -216,15 +219,21 @@ class PayoutBatch(BaseModel):
 async def request(
     body: PayoutInput, caller: Payer, session: Session, parts: CurrentParts
 ) -> PayoutView:
-    """Ask for a payout. The amount is held at once.
+    """Ask for a payout, as a resident of the passbook or as a collector of earnings.
+
+    The amount is held at once.
 
     `GET /v1/banks/{bank_id}/payout-channels` shows what each way costs, before anything
     is asked for.
     """
     destination = body.destination.model_dump() if body.destination else {}
+    payee = _payee(body.source)
     wanted = payouts.Request(
         bank_id=body.bank_id,
-        resident_id=await members.whose(session, caller, body.bank_id, body.resident_id),
+        resident_id=await members.whose(
+            session, caller, body.bank_id, body.resident_id, role=payee
+        ),
+        source=body.source,
         entered_by=caller.person_id,
         amount_idr=body.amount_idr,
         method=body.method,
@@ -291,7 +300,7 @@ async def cancel(
     """Take a payout back before any money has left."""
     payout = await payouts.find_own(session, caller, payout_id)
     own = payout.resident_id == caller.person_id
-    caller.act_in(payout.bank_id, *((Role.RESIDENT,) if own else OFFICERS))
+    caller.act_in(payout.bank_id, *((_payee(payout.source),) if own else OFFICERS))
     reason = body.reason if body else ""
     await payouts.cancel(session, payout, by=caller.person_id, reason=reason)
     return await _shown(session, parts, caller, payout)
@@ -346,6 +355,7 @@ async def reject(
         payouts.NotPaidInCash,
         payouts.CashNeedsCode,
         payouts.WrongPayoutCode,
+        drawers.NoOwnDrawer,
         drawers.DrawerTooLow,
     ),
 )
@@ -359,13 +369,19 @@ async def pay_cash(
     """Hand an approved payout over in cash, signed for by the resident's code.
 
     The money comes out of the treasurer's own drawer, if they have one, else out of the safe.
+    An operator pays out of a drawer of their own, and always against the code. Nobody pays
+    themselves, or what they entered.
     """
     body = body or ProofInput()
-    payout = await _for_treasurer(session, caller, payout_id)
+    payout = await payouts.find_own(session, caller, payout_id)
+    caller.act_in(payout.bank_id, *OFFICERS)
+    or_safe, by = caller.has(payout.bank_id, Role.TREASURER), caller.person_id
+    # Before the code: who can't pay has no need to try any.
+    await drawers.paying_from(session, payout.bank_id, by, or_safe=or_safe)
     if body.code:
         await payouts.sign(session, parts.keys, payout, body.code)
     await payouts.pay_cash(
-        session, payout, by=caller.person_id, proof=body.proof, signed=bool(body.code)
+        session, payout, by=by, proof=body.proof, signed=bool(body.code), or_safe=or_safe
     )
     return await _shown(session, parts, caller, payout)
 
@@ -394,6 +410,11 @@ async def retry(
     payout = await _for_treasurer(session, caller, payout_id)
     new = await payouts.retry(session, payout, by=caller.person_id)
     return await _shown(session, parts, caller, new)
+
+
+def _payee(source: str) -> Role:
+    """As what somebody is paid."""
+    return Role.COLLECTOR if source == PayoutSource.EARNINGS else Role.RESIDENT
 
 
 def _at(body: ApprovalsInput, payout_id: UUID, problem: Problem) -> Problem:

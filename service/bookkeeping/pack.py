@@ -197,9 +197,9 @@ async def _moved(
 async def _payouts_table(connection: AsyncConnection, bank: Bank, span: Span) -> Table:
     """Payouts that were asked for, paid or sent back in these days."""
     names = (
-        *("id", "created_at", "resident_id", "method", "channel_code", "gateway", "key"),
-        *("gateway_id", "amount_idr", "fee_idr", "fee_by", "status", "sent_at", "paid_at"),
-        *("reversed_at", "proof", "reason"),
+        *("id", "created_at", "resident_id", "source", "method", "channel_code", "gateway"),
+        *("key", "gateway_id", "amount_idr", "fee_idr", "fee_by", "status", "sent_at"),
+        *("paid_at", "reversed_at", "proof", "reason"),
     )
     moments = (_payout.c[name] for name in ("created_at", "paid_at", "reversed_at"))
     query = (

@@ -16,7 +16,7 @@ from models.drawer import MAIN, Drawer
 from models.ledger import Account, Floor
 from service import ledger, members
 from service.database import constraint_of
-from service.errors import Conflict, NoSuchThing
+from service.errors import Conflict, Forbidden, NoSuchThing
 from service.ledger import Place, chart
 
 
@@ -38,6 +38,13 @@ class DrawerClosed(Conflict):
 class DrawerNotEmpty(Conflict):
     english = "There are still Rp{balance_idr} in this drawer; put them into the safe first."
     indonesian = "Masih ada Rp{balance_idr} di laci ini; masukkan ke brankas dahulu."
+
+
+class NoOwnDrawer(Forbidden):
+    english = "Cash is paid by a treasurer, or by an officer from an open drawer of their own."
+    indonesian = (
+        "Tunai dibayarkan oleh bendahara, atau oleh petugas dari laci kas miliknya sendiri."
+    )
 
 
 async def open_drawer(
@@ -84,14 +91,18 @@ async def close(session: AsyncSession, drawer: Drawer, *, by: UUID) -> Drawer:
     return drawer
 
 
-async def paying_from(session: AsyncSession, bank_id: UUID, officer_id: UUID) -> Place:
+async def paying_from(
+    session: AsyncSession, bank_id: UUID, officer_id: UUID, *, or_safe: bool = True
+) -> Place:
     """Where the cash is that an officer pays with: in their open drawer, else in the safe.
 
-    Post with `paid_out_of(place)` around it, so that a drawer with too little says so.
+    Raises NoOwnDrawer, if the safe is not for them. Post with `paid_out_of(place)` around it, so that a drawer with too little says so.
     """
     mine = (Drawer.bank_id == bank_id, Drawer.officer_id == officer_id)
     query = select(Drawer.name).where(*mine, col(Drawer.closed_at).is_(None))
     name = (await session.exec(query.with_for_update(read=True))).first()
+    if name is None and not or_safe:
+        raise NoOwnDrawer
     return chart.drawer(name) if name else chart.CASH
 
 

@@ -23,8 +23,8 @@ class NotPaidInCash(Conflict):
 
 
 class CashNeedsCode(Conflict):
-    english = "This waste bank pays cash only to who tells the code of the payout."
-    indonesian = "Bank sampah ini membayar tunai hanya kepada yang menyebutkan kode pencairan."
+    english = "This cash is paid only to who tells the code of the payout."
+    indonesian = "Uang tunai ini dibayarkan hanya kepada yang menyebutkan kode pencairan."
 
 
 _AT_CODE = FieldProblem("/code", CashNeedsCode.english, CashNeedsCode.indonesian)
@@ -49,17 +49,25 @@ async def sign(session: AsyncSession, keys: Keys, payout: Payout, code: str) -> 
 
 
 async def pay_cash(
-    session: AsyncSession, payout: Payout, *, by: UUID, proof: str, signed: bool = False
+    session: AsyncSession,
+    payout: Payout,
+    *,
+    by: UUID,
+    proof: str,
+    signed: bool = False,
+    or_safe: bool = True,
 ) -> None:
     """The money is handed over: what was held leaves the passbook and the officer's drawer.
 
-    `signed` says that the resident told the code. Raises OwnPayout, PayoutNotOpen,
-    NotPaidInCash, CashNeedsCode or DrawerTooLow.
+    `signed` says that the resident told the code. Who may not take it out of the safe
+    (`or_safe`) pays from a drawer of their own, and only to who tells the code: that is all
+    that shows whom they gave it. Raises OwnPayout, PayoutNotOpen, NotPaidInCash, CashNeedsCode,
+    NoOwnDrawer or DrawerTooLow.
     """
     check_another(payout, by)
     if payout.method != PayoutMethod.CASH:
         raise NotPaidInCash
-    if not signed and (await banks.policy_of(session, payout.bank_id)).cash_needs_code:
+    if not signed and await _needs_code(session, payout, or_safe=or_safe):
         raise CashNeedsCode(_AT_CODE)
     await moving.move(
         session,
@@ -73,10 +81,14 @@ async def pay_cash(
         proof=proof,
         code_given=signed,
     )
-    mine = await drawers.paying_from(session, payout.bank_id, by)
+    mine = await drawers.paying_from(session, payout.bank_id, by, or_safe=or_safe)
     with drawers.paid_out_of(mine):
         await moving.pay_out(session, payout, mine, by=by)
     await moving.tell(session, payout, "payout_paid")
+
+
+async def _needs_code(session: AsyncSession, payout: Payout, *, or_safe: bool) -> bool:
+    return not or_safe or (await banks.policy_of(session, payout.bank_id)).cash_needs_code
 
 
 async def _count_try(session: AsyncSession, payout: Payout) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,8 @@ from service import events, ledger
 from service.errors import Conflict, NotFound
 from service.ledger import Draft, Movement, Place, chart
 
+NOTED_FOR = timedelta(hours=1)
+"""A balance that stays the same is noted anew after so long."""
 _KEYS = ("bank_id", "gateway")
 
 
@@ -45,7 +47,7 @@ class FloatView:
     under_way_idr: int
     """Sent or about to be, fees included, and not yet settled."""
     gateway_idr: int | None
-    """What the gateway said, and when."""
+    """What the gateway said, and when; while it says the same, to the hour."""
     gateway_at: datetime | None
     stopped_at: datetime | None
     stopped_why: str
@@ -134,6 +136,17 @@ async def note(session: AsyncSession, bank_id: UUID, gateway: str, balance_idr: 
     connection = await session.connection()
     row = _row(connection, bank_id, gateway, **told)
     await connection.execute(row.on_conflict_do_update(index_elements=_KEYS, set_=told))
+
+
+async def is_noted(session: AsyncSession, bank_id: UUID, gateway: str, balance_idr: int) -> bool:
+    """Whether this balance stands there already, noted not long ago."""
+    query = select(GatewayFloat.gateway).where(
+        GatewayFloat.bank_id == bank_id,
+        GatewayFloat.gateway == gateway,
+        GatewayFloat.balance_idr == balance_idr,
+        col(GatewayFloat.balance_at) > utc_now() - NOTED_FOR,
+    )
+    return (await session.exec(query)).first() is not None
 
 
 async def _see_row(session: AsyncSession, bank_id: UUID, gateway: str) -> None:

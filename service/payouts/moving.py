@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.ledger import TransferKind
-from models.payout import Cause, FeeBy, Payout, PayoutStatus
+from models.payout import Cause, FeeBy, Payout, PayoutSource, PayoutStatus
 from service import events, ledger
 from service.errors import Conflict
 from service.ledger import Draft, Movement, chart
@@ -84,30 +84,45 @@ async def note_reason(session: AsyncSession, payout: Payout, reason: str) -> Non
     await session.refresh(payout)
 
 
+def book_of(payout: Payout) -> ledger.Place:
+    """The book that a payout leaves."""
+    return book_at(PayoutSource(payout.source), payout.resident_id)
+
+
+def book_at(source: PayoutSource, whose: UUID) -> ledger.Place:
+    """A resident's passbook, or what a collector earned."""
+    return chart.earnings(whose) if source == PayoutSource.EARNINGS else chart.available(whose)
+
+
 async def hold(
     session: AsyncSession,
     bank_id: UUID,
     payout_id: UUID,
     *,
-    resident_id: UUID,
+    book: ledger.Place,
     amount_idr: int,
     by: UUID | None,
 ) -> UUID:
-    """Set an amount aside on a passbook; the id of the hold. Raises BalanceTooLow."""
-    held = Movement(
-        f"payout:{payout_id}:hold",
-        debit=chart.available(resident_id),
-        credit=chart.IN_TRANSIT,
-        amount=amount_idr,
-        kind=TransferKind.HOLD,
-    )
-    draft = Draft("payout_hold", [held], event_at=utc_now(), about_id=payout_id, actor_id=by)
+    """Set an amount aside in somebody's book; the id of the hold. Raises BalanceTooLow."""
+    draft = _hold(payout_id, book, amount_idr, by)
     return (await ledger.post(session, bank_id, draft))[0]
+
+
+async def hold_again(session: AsyncSession, payout: Payout, next_id: UUID) -> UUID:
+    """What was held for a payout is held for the next; the id of that hold.
+
+    Both at once: posted one after the other, the second could wait for counters of somebody
+    who waits for those of the first.
+    """
+    given_back = _act(payout, [_resolution(payout, TransferKind.VOID)], None)
+    held = _hold(next_id, book_of(payout), payout.amount_idr, None)
+    return (await ledger.post_all(session, payout.bank_id, [given_back, held]))[-1]
 
 
 async def give_back(session: AsyncSession, payout: Payout, by: UUID | None = None) -> None:
     """What was held is available again."""
-    await _post(session, payout, [_resolution(payout, TransferKind.VOID)], by)
+    draft = _act(payout, [_resolution(payout, TransferKind.VOID)], by)
+    await ledger.post(session, payout.bank_id, draft)
 
 
 async def pay_out(
@@ -126,7 +141,7 @@ async def pay_out(
     if payout.fee_idr:
         bearer = chart.FEES if payout.fee_by == FeeBy.BANK else chart.IN_TRANSIT
         moves.append(Movement(f"payout:{payout.id}:fee", bearer, source, payout.fee_idr))
-    await _post(session, payout, moves, by, at)
+    await ledger.post(session, payout.bank_id, _act(payout, moves, by, at))
 
 
 async def take_back(session: AsyncSession, payout: Payout) -> None:
@@ -136,7 +151,7 @@ async def take_back(session: AsyncSession, payout: Payout) -> None:
     bears it, whoever had paid it.
     """
     paid = await ledger.act_about(session, payout.bank_id, payout.id, [PAID])
-    whose, key = chart.available(payout.resident_id), f"payout:{payout.id}:back"
+    whose, key = book_of(payout), f"payout:{payout.id}:back"
     moves = [Movement(key, chart.float(payout.gateway), whose, payout.send_idr)]
     if payout.amount_idr > payout.send_idr:
         lost = payout.amount_idr - payout.send_idr
@@ -164,10 +179,21 @@ async def tell(session: AsyncSession, payout: Payout, kind: str) -> None:
     await events.record(session, payout.bank_id, kind, person_id=payout.resident_id, body=body)
 
 
+def _hold(payout_id: UUID, book: ledger.Place, amount_idr: int, by: UUID | None) -> Draft:
+    held = Movement(
+        f"payout:{payout_id}:hold",
+        debit=book,
+        credit=chart.IN_TRANSIT,
+        amount=amount_idr,
+        kind=TransferKind.HOLD,
+    )
+    return Draft("payout_hold", [held], event_at=utc_now(), about_id=payout_id, actor_id=by)
+
+
 def _resolution(payout: Payout, kind: TransferKind) -> Movement:
     return Movement(
         f"payout:{payout.id}:{kind}",
-        debit=chart.available(payout.resident_id),
+        debit=book_of(payout),
         credit=chart.IN_TRANSIT,
         amount=payout.amount_idr,
         kind=kind,
@@ -175,12 +201,7 @@ def _resolution(payout: Payout, kind: TransferKind) -> Movement:
     )
 
 
-async def _post(
-    session: AsyncSession,
-    payout: Payout,
-    moves: list[Movement],
-    by: UUID | None,
-    at: datetime | None = None,
-) -> None:
-    draft = Draft(PAID, moves, event_at=at or utc_now(), about_id=payout.id, actor_id=by)
-    await ledger.post(session, payout.bank_id, draft)
+def _act(
+    payout: Payout, moves: list[Movement], by: UUID | None, at: datetime | None = None
+) -> Draft:
+    return Draft(PAID, moves, event_at=at or utc_now(), about_id=payout.id, actor_id=by)

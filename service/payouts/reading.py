@@ -1,4 +1,4 @@
-"""Payouts as their resident and the bank's officers see them."""
+"""Payouts as who gets them and the bank's officers see them."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,6 +13,8 @@ from service.errors import NoSuchThing
 from service.gateways import failures
 from service.gateways.failures import Words
 from service.members import OFFICERS, Caller
+
+_PAYEES = (Role.RESIDENT, Role.COLLECTOR)
 
 
 async def find_own(session: AsyncSession, caller: Caller, payout_id: UUID) -> Payout:
@@ -86,6 +88,6 @@ def _visible_to(caller: Caller) -> ColumnElement[bool]:
     officer_of = caller.banks(*OFFICERS)
     own = col(Payout.resident_id) == caller.person_id
     return or_(
-        own if caller.banks(Role.RESIDENT) else false(),
+        own if caller.banks(*_PAYEES) else false(),
         col(Payout.bank_id).in_(officer_of) if officer_of else false(),
     )

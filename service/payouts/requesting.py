@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
-from models.payout import Destination, Payout, PayoutMethod
+from models.payout import Destination, Payout, PayoutMethod, PayoutSource
 from service import banks
 from service.errors import Conflict
 from service.payouts import moving
@@ -27,7 +27,10 @@ class MethodNotOffered(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A payout that is asked for. Without a destination: the one that was used last."""
+    """A payout that is asked for. Without a destination: the one that was used last.
+
+    Of earnings, `resident_id` is the collector.
+    """
 
     bank_id: UUID
     resident_id: UUID
@@ -38,6 +41,7 @@ class Request:
     account_number: str = ""
     account_holder_name: str = ""
     expected_fee_idr: int | None = None
+    source: PayoutSource = PayoutSource.PASSBOOK
 
 
 async def request(session: AsyncSession, wanted: Request) -> Payout:
@@ -62,7 +66,7 @@ async def request(session: AsyncSession, wanted: Request) -> Payout:
         session,
         wanted.bank_id,
         payout_id,
-        resident_id=wanted.resident_id,
+        book=moving.book_at(wanted.source, wanted.resident_id),
         amount_idr=wanted.amount_idr,
         by=wanted.entered_by,
     )
@@ -103,6 +107,7 @@ def _payout(
         bank_id=wanted.bank_id,
         id=payout_id,
         resident_id=wanted.resident_id,
+        source=wanted.source,
         entered_by=wanted.entered_by,
         amount_idr=wanted.amount_idr,
         method=wanted.method,

@@ -33,37 +33,37 @@ async def retry(session: AsyncSession, payout: Payout, *, by: UUID) -> Payout:
     ended = payout.status in (PayoutStatus.FAILED, PayoutStatus.REVERSED)
     if not ended or payout.method == PayoutMethod.CASH or await _was_retried(session, payout):
         raise NotRetryable
-    return await _again(session, payout, approved_by=by, at=utc_now(), moved_by=by)
-
-
-async def retry_by_itself(session: AsyncSession, payout: Payout) -> bool:
-    """Send it once more after a pause that grows, if it wasn't yet tried too often."""
-    before = await _tries_before(session, payout)
-    if before >= MOST_RETRIES or payout.approved_by is None:
-        return False
-    at = utc_now() + FIRST_PAUSE * 4**before
-    await _again(session, payout, approved_by=payout.approved_by, at=at, moved_by=None)
-    return True
-
-
-async def _again(
-    session: AsyncSession,
-    payout: Payout,
-    *,
-    approved_by: UUID,
-    at: datetime,
-    moved_by: UUID | None,
-) -> Payout:
-    new_payout_id = new_id()
+    next_id = new_id()
     hold_id = await moving.hold(
         session,
         payout.bank_id,
-        new_payout_id,
-        resident_id=payout.resident_id,
+        next_id,
+        book=moving.book_of(payout),
         amount_idr=payout.amount_idr,
-        by=moved_by,
+        by=by,
     )
-    new = _copy_of(payout, new_payout_id, hold_id)
+    new = _copy_of(payout, next_id, hold_id)
+    return await _begin(session, new, approved_by=by, at=utc_now(), moved_by=by)
+
+
+async def retry_by_itself(session: AsyncSession, payout: Payout) -> bool:
+    """Send what just failed once more after a pause that grows, if it wasn't tried too often.
+
+    What is still held for it is held for the new one; if not, it has to be given back.
+    """
+    before = await _tries_before(session, payout)
+    if before >= MOST_RETRIES or payout.approved_by is None:
+        return False
+    next_id = new_id()
+    new = _copy_of(payout, next_id, await moving.hold_again(session, payout, next_id))
+    at = utc_now() + FIRST_PAUSE * 4**before
+    await _begin(session, new, approved_by=payout.approved_by, at=at, moved_by=None)
+    return True
+
+
+async def _begin(
+    session: AsyncSession, new: Payout, *, approved_by: UUID, at: datetime, moved_by: UUID | None
+) -> Payout:
     session.add(new)
     await session.flush()
     await moving.move(
@@ -85,6 +85,7 @@ def _copy_of(payout: Payout, payout_id: UUID, hold_id: UUID) -> Payout:
         bank_id=payout.bank_id,
         id=payout_id,
         resident_id=payout.resident_id,
+        source=payout.source,
         entered_by=payout.entered_by,
         amount_idr=payout.amount_idr,
         method=payout.method,

@@ -127,12 +127,14 @@ async def _pay(session: AsyncSession, payout: Payout, report: Reported, origin: 
 
 
 async def _fail(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
-    await end_unpaid(session, payout, PayoutStatus.FAILED, origin, report.failure)
+    await _end(session, payout, PayoutStatus.FAILED, origin, report.failure)
+    goes_on = report.try_again and await retrying.retry_by_itself(session, payout)
+    if not goes_on:
+        await moving.give_back(session, payout)
     if report.float_empty:
         await floats.stop(session, payout.bank_id, payout.gateway, report.failure)
-    if report.try_again and await retrying.retry_by_itself(session, payout):
-        return
-    await moving.tell(session, payout, "payout_failed")
+    if not goes_on:
+        await moving.tell(session, payout, "payout_failed")
 
 
 async def _cancel(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
@@ -159,6 +161,13 @@ async def end_unpaid(
     session: AsyncSession, payout: Payout, to: PayoutStatus, origin: Origin, failure: str
 ) -> None:
     """It ended and was certainly not paid: what was held is available again."""
+    await _end(session, payout, to, origin, failure)
+    await moving.give_back(session, payout)
+
+
+async def _end(
+    session: AsyncSession, payout: Payout, to: PayoutStatus, origin: Origin, failure: str
+) -> None:
     await _move(
         session,
         payout,
@@ -169,7 +178,6 @@ async def end_unpaid(
         ended_at=utc_now(),
         due_at=None,
     )
-    await moving.give_back(session, payout)
 
 
 _STEPS: dict[Stage, tuple[_Step, ...]] = {

@@ -2,8 +2,10 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, update
@@ -15,32 +17,44 @@ from models.base import utc_now
 from models.payout import Destination, NameCheck, PayoutChannel
 from service.database import Database
 from service.gateways import Channel, Gateway, GatewayNotReached, Gateways, NamesNotTold
-from service.payouts.floats import note
+from service.payouts.floats import is_noted, note
 
 log = logging.getLogger(__name__)
 
 NAMES_AT_A_TIME = 8
 MOST_TRIES = 6
+_OF_CHANNEL = tuple(one.name for one in fields(Channel))
 _NO_LETTER = re.compile(r"[^A-Z ]")
 _WITHIN = re.compile(r"['\u2019`]")  # part of a name, as in Nur'aini
 
 
-async def refresh_channels(database: Database, gateways: Gateways) -> None:
-    """Write down where each bank can pay to, and what its floats hold, as gateways say now."""
+class _Said(NamedTuple):
+    """What a gateway says of itself."""
+
+    channels: list[Channel]
+    balance_idr: int
+
+
+async def refresh_channels(
+    database: Database, gateways: Gateways, banks: Sequence[UUID] | None = None
+) -> None:
+    """Write down where each bank can pay to, and what its floats hold, as gateways say now.
+
+    Each as soon as its gateway has answered, so that none waits for one that doesn't.
+    """
     async with database.reading() as session:
-        banks = list(await session.exec(select(Bank.id)))
-    told: dict[str, tuple[list[Channel], int] | None] = {}
-    for bank_id in banks:
+        among = list(await session.exec(select(Bank.id))) if banks is None else list(banks)
+    told: dict[str, _Said | None] = {}
+    for bank_id in among:
+        names = []
         for gateway in gateways.of(bank_id):
+            names.append(gateway.name)
             if gateway.name not in told:
                 told[gateway.name] = await _ask(gateway)
-            known = told[gateway.name]
-            if known is not None:
-                async with database.transaction() as session:
-                    await replace_channels(session, bank_id, gateway.name, known[0])
-                    await note(session, bank_id, gateway.name, known[1])
-        async with database.transaction() as session:
-            await _drop_others(session, bank_id, [one.name for one in gateways.of(bank_id)])
+            said = told[gateway.name]
+            if said is not None:
+                await _note_news(database, bank_id, gateway.name, said)
+        await _drop_others(database, bank_id, names)
 
 
 async def check_names(
@@ -74,47 +88,65 @@ def _words(name: str) -> set[str]:
     return set(_NO_LETTER.sub(" ", _WITHIN.sub("", name.upper())).split())
 
 
-async def _ask(gateway: Gateway) -> tuple[list[Channel], int] | None:
+async def _ask(gateway: Gateway) -> _Said | None:
     try:
-        return list(await gateway.channels()), await gateway.balance_idr()
+        return _Said(list(await gateway.channels()), await gateway.balance_idr())
     except GatewayNotReached as error:
         log.warning("gateway_not_reached %s %s", gateway.name, error)
         return None
 
 
+async def _note_news(database: Database, bank_id: UUID, gateway: str, said: _Said) -> None:
+    """Most rounds have none, and then nobody waits who writes."""
+    async with database.reading() as session:
+        known = await _channels_of(session, bank_id, gateway)
+        channels_stay = {one.code: _told(one) for one in known} == _by_code(said.channels)
+        if channels_stay and await is_noted(session, bank_id, gateway, said.balance_idr):
+            return
+    async with database.transaction() as session:
+        await replace_channels(session, bank_id, gateway, said.channels)
+        await note(session, bank_id, gateway, said.balance_idr)
+
+
 async def replace_channels(
     session: AsyncSession, bank_id: UUID, gateway: str, channels: Sequence[Channel]
 ) -> None:
-    """Where a bank can pay to through a gateway: just these."""
-    now = utc_now()
-    for channel in channels:
-        await session.merge(
-            PayoutChannel(
-                bank_id=bank_id,
-                gateway=gateway,
-                code=channel.code,
-                name=channel.name,
-                is_wallet=channel.is_wallet,
-                minimum_idr=channel.minimum_idr,
-                maximum_idr=channel.maximum_idr,
-                fee_idr=channel.fee_idr,
-                seen_at=now,
-            )
-        )
-    gone = delete(PayoutChannel).where(
-        col(PayoutChannel.bank_id) == bank_id,
-        col(PayoutChannel.gateway) == gateway,
-        col(PayoutChannel.code).not_in([channel.code for channel in channels]),
+    """Where a bank can pay to through a gateway: just these. What stays is not written."""
+    known = {one.code: one for one in await _channels_of(session, bank_id, gateway)}
+    now, wanted = utc_now(), _by_code(channels)
+    for code, told in wanted.items():
+        if code not in known or _told(known[code]) != told:
+            row = PayoutChannel(bank_id=bank_id, gateway=gateway, seen_at=now, **asdict(told))
+            await session.merge(row)
+    for code in known.keys() - wanted.keys():
+        await session.delete(known[code])
+    await session.flush()
+
+
+async def _channels_of(session: AsyncSession, bank_id: UUID, gateway: str) -> list[PayoutChannel]:
+    query = select(PayoutChannel).where(
+        PayoutChannel.bank_id == bank_id, PayoutChannel.gateway == gateway
     )
-    await session.exec(gone)
+    return list(await session.exec(query))
 
 
-async def _drop_others(session: AsyncSession, bank_id: UUID, gateways: list[str]) -> None:
+def _by_code(channels: Iterable[Channel]) -> dict[str, Channel]:
+    return {channel.code: channel for channel in channels}
+
+
+def _told(row: PayoutChannel) -> Channel:
+    """The channel as its gateway told it."""
+    return Channel(**{name: getattr(row, name) for name in _OF_CHANNEL})
+
+
+async def _drop_others(database: Database, bank_id: UUID, gateways: list[str]) -> None:
     """Channels of gateways that are no longer set up."""
-    gone = delete(PayoutChannel).where(
-        col(PayoutChannel.bank_id) == bank_id, col(PayoutChannel.gateway).not_in(gateways)
-    )
-    await session.exec(gone)
+    others = (col(PayoutChannel.bank_id) == bank_id, col(PayoutChannel.gateway).not_in(gateways))
+    async with database.reading() as session:
+        if (await session.exec(select(PayoutChannel.code).where(*others).limit(1))).first() is None:
+            return
+    async with database.transaction() as session:
+        await session.exec(delete(PayoutChannel).where(*others))
 
 
 async def _unchecked(session: AsyncSession, banks: list[UUID]) -> list[Destination]:

@@ -41,5 +41,5 @@ async def givers(
     )
     each = union(fetched, brought).subquery()
     connection = await session.connection()
-    counted = select(each.c.material, func.count()).group_by(each.c.material)
-    return dict((await connection.execute(counted)).tuples().all())
+    counted = select(each.c.material, func.count().label("number")).group_by(each.c.material)
+    return {row.material: row.number for row in await connection.execute(counted)}

@@ -1,16 +1,18 @@
 """A collector's earnings over HTTP: what was earned by what, and who may see it."""
 
+from typing import Any
 from uuid import uuid4
 
 from models.people import Role
 from service.database import Database
 from service.keys import Keys
-from tests.api.asking import Asking, done, refused
+from tests.api.asking import Asking, done, nothing_changes, payout, refused
 from tests.factories import PET, Town, another, make_town
 from tests.selling import a_buyer, sell, sharing_town
 from tests.unloading import fetch, weighed
 
 FEE_IDR = 1_000 + 5 * 150
+PAYOUTS = "/v1/payouts"
 
 
 def of(town: Town) -> str:
@@ -84,3 +86,54 @@ async def test_a_collector_has_a_book_at_each_bank(asking: Asking, town: Town, k
     refused(await asking.get(town.collector, of(other)), 403, "not_allowed")
     answer = await asking.get(town.collector, of(town), collector_id="Budi")
     refused(answer, 422, "request_malformed", "/collector_id")
+
+
+async def test_a_collector_is_paid_what_they_earned(asking: Asking, town: Town, keys: Keys) -> None:
+    await fetch(town, keys, weighed(5_000))
+    asked = done(await asking.post(town.collector, PAYOUTS, draw(town)), 201)
+    assert (asked["source"], asked["resident_id"]) == ("earnings", str(town.collector.id))
+    standing = done(await asking.get(town.collector, of(town)))
+    assert (standing["available_idr"], standing["held_idr"]) == (0, FEE_IDR)
+    path = f"{PAYOUTS}/{asked['id']}"
+    done(await asking.post(town.treasurer, f"{path}/approve"))
+    code = {"code": asked["payout_code"]}
+    assert done(await asking.post(town.treasurer, f"{path}/pay-cash", code))["status"] == "paid"
+    assert done(await asking.get(town.collector, path))["source"] == "earnings"
+    out, fee = done(await asking.get(town.collector, f"{of(town)}/lines"))["items"]
+    assert (out["description"], out["out_idr"], out["balance_idr"]) == ("Pencairan", FEE_IDR, 0)
+    assert fee["in_idr"] == FEE_IDR
+
+
+async def test_earnings_that_are_not_paid_are_given_back(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    await fetch(town, keys, weighed(5_000))
+    for officer, verb, body in ((None, "cancel", {}), (town.treasurer, "reject", {"reason": "x"})):
+        asked = done(await asking.post(town.collector, PAYOUTS, draw(town)), 201)
+        path = f"{PAYOUTS}/{asked['id']}/{verb}"
+        done(await asking.post(officer or town.collector, path, body))
+        assert done(await asking.get(town.collector, of(town)))["available_idr"] == FEE_IDR
+
+
+async def test_only_collectors_draw_earnings_and_no_more_than_theirs(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    await fetch(town, keys, weighed(5_000))
+    async with nothing_changes(town):
+        resident = await asking.post(town.resident, PAYOUTS, draw(town))
+        more = await asking.post(town.collector, PAYOUTS, draw(town, FEE_IDR + 1))
+        passbook = draw(town) | {"source": "passbook"}
+        mine = await asking.post(town.collector, PAYOUTS, passbook)
+        named = draw(town) | {"resident_id": str(town.resident.id)}
+        nobody = await asking.post(town.operator, PAYOUTS, named)
+        odd = await asking.post(town.collector, PAYOUTS, draw(town) | {"source": "stock"})
+    refused(resident, 403, "not_allowed")
+    refused(more, 409, "balance_too_low")
+    refused(mine, 403, "not_allowed")
+    refused(nobody, 404, "no_such_thing")
+    refused(odd, 422, "request_malformed", "/source")
+
+
+def draw(town: Town, amount_idr: int = FEE_IDR) -> dict[str, Any]:
+    """What a collector sends to be paid what they earned."""
+    return payout(town, amount_idr, source="earnings")

@@ -15,10 +15,12 @@ from models.base import utc_now
 from models.event import Event
 from models.payout import GatewayCallback, NameCheck, Payout
 from models.people import Role
+from service import drawers
 from service.api.dependencies import Parts
 from service.app import create_app
 from service.gateways import Reported, Stage, Unknown
 from service.keys import Keys
+from service.ledger import chart
 from service.payouts import DOUBT_FOR, callbacks, upkeep
 from tests.api.asking import Asking, done, nothing_changes, payout, refused
 from tests.factories import Town, another, earn, payout_in
@@ -544,6 +546,37 @@ async def test_a_bank_may_pay_cash_only_against_the_code(paying: Asking, till: T
     async with nothing_changes(till.town):
         answer = await paying.post(till.town.treasurer, f"{PAYOUTS}/{asked['id']}/pay-cash")
     refused(answer, 409, "cash_needs_code", "/code")
+
+
+async def test_an_operator_pays_from_their_own_drawer_against_the_code(
+    paying: Asking, till: Till
+) -> None:
+    town = till.town
+    async with town.database.transaction() as session:
+        await drawers.open_drawer(
+            session, town.bank_id, "ani", officer_id=town.operator.id, by=town.treasurer.id
+        )
+        move = drawers.Move(town.bank_id, 30_000, "", town.treasurer.id)
+        await drawers.float_in(session, move, "ani")
+    asked = done(await paying.post(town.resident, PAYOUTS, payout(town, 10_000)), 201)
+    path, code = f"{PAYOUTS}/{asked['id']}/pay-cash", {"code": asked["payout_code"]}
+    early = await paying.post(town.operator, path, code)
+    refused(early, 409, "payout_not_open")
+    await approve(paying, town, asked["id"])
+    refused(await paying.post(town.operator, path), 409, "cash_needs_code", "/code")
+    paid = done(await paying.post(town.operator, path, code))
+    assert (paid["paid_by"], paid["code_given"]) == (str(town.operator.id), True)
+    assert await till.balance(chart.drawer("ani")) == 20_000
+    entered = await _entered_by_the_operator(paying, till)
+    refused(await paying.post(town.operator, entered), 403, "own_payout")
+
+
+async def _entered_by_the_operator(paying: Asking, till: Till) -> str:
+    """Where an approved payout is paid that the operator asked for."""
+    body = payout(till.town, 10_000, resident_id=str(till.town.resident.id))
+    asked = done(await paying.post(till.town.operator, PAYOUTS, body), 201)
+    await approve(paying, till.town, asked["id"])
+    return f"{PAYOUTS}/{asked['id']}/pay-cash"
 
 
 async def _payout(till: Till, payout_id: str) -> Payout:

@@ -87,6 +87,7 @@ async def processes(
         **os.environ,
         "JUMPA_DATABASE_URL": url,
         "JUMPA_DATA_DIR": str(folder),
+        "JUMPA_RATE_PERSON": "0",
         "JUMPA_WORKER": "inside" if url.startswith("sqlite") else "apart",
         **(more or {}),
     }

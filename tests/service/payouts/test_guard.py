@@ -91,6 +91,7 @@ async def test_it_moves_only_as_the_table_says(till: Till) -> None:
         "key = 'another'",
         "fee_idr = 0",
         "fee_by = 'resident'",
+        "source = 'earnings'",
     ],
 )
 async def test_what_was_agreed_on_stays(till: Till, change: str) -> None:
