@@ -164,7 +164,7 @@ COLUMNS: dict[str, Columns] = {
         plain="issuer created_at", pseudonym="person_id", erased="subject"
     ),
     "payout": _columns(
-        plain="bank_id id amount_idr method channel_code destination_id gateway fee_idr fee_by"
+        plain="bank_id id source amount_idr method channel_code destination_id gateway fee_idr fee_by"
         " status moves cause moved_at hold_id approved_at paid_at code_tries code_given ended_at"
         " expires_at key gateway_id due_at fence tries asked_at sent_at unknown_at reversed_at"
         " failure retry_of created_at",
