@@ -113,7 +113,7 @@ TABLE: dict[str, Access] = {
     f"GET {_MEMBER}/consents": part(*_OFFICERS),
     f"POST {_MEMBER}/consents": part(*_OFFICERS),
     f"POST {_MEMBER}/deletion": part(*_OFFICERS, note="of a resident without a phone"),
-    f"GET {_BANK}/breaches": part(_TREASURER, Role.CITY),
+    f"GET {_BANK}/breaches": part(_TREASURER),
     f"POST {_BANK}/breaches": part(_TREASURER),
     f"POST {_BANK}/breaches/{{breach_id}}/notices": part(_TREASURER),
     f"GET {_BANK}/policies": part(*_OFFICERS, Role.CITY),

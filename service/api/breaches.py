@@ -1,4 +1,4 @@
-"""Breaches of personal data: entered by a treasurer, whose clock runs, and seen by the city."""
+"""Breaches of personal data: entered by a treasurer, and from then on a clock runs."""
 
 from datetime import datetime
 from typing import Annotated

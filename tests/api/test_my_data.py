@@ -200,7 +200,7 @@ async def test_a_breach_has_a_clock_and_those_concerned_hear_of_it(
     noted = done(await asking.post(town.treasurer, notices, told), 201)["notices"]
     assert noted[0]["text"] == "Daftar hilang, hubungi [phone]."
     refused(await asking.post(town.treasurer, notices, told), 409, "already_told")
-    (listed,) = done(await asking.get(town.city, path))["items"]
+    (listed,) = done(await asking.get(town.treasurer, path))["items"]
     assert listed["notices"] == noted
     async with town.database.reading() as session:
         query = select(Event).where(Event.bank_id == town.bank_id, Event.kind == "breach")

@@ -85,11 +85,6 @@ SEEN: dict[Role, dict[str, set[str]]] = {
         ),
     },
     Role.CITY: {
-        "breaches.BreachList": _fields("items next_cursor"),
-        "breaches.BreachView": _fields(
-            "due_at id is_overdue known_at notices people what whole_bank"
-        ),
-        "breaches.NoticeView": _fields("at text told"),
         "days.DayList": _fields("items next_cursor"),
         "days.DayView": _fields(
             """

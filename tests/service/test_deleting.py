@@ -67,7 +67,7 @@ async def lived(town: Town, keys: Keys, messages: Path) -> Payout:
         await niks.give(session, keys, person, NIK)
     pickup = await list_pickup(town)
     await change_pickup(town, pickup.id, status=PickupStatus.COLLECTED, credited_idr=20_000)
-    account = {"account_number": new_phone(), "account_holder_name": NAME}
+    account: dict[str, Any] = {"account_number": new_phone(), "account_holder_name": NAME}
     payout = await pay_through(town, 20_000, **account)
     await bring_in(town, lines_of(payout))
     await write_about(town, phone_of(siti))
