@@ -1,10 +1,18 @@
-"""The guard on the audit, with the same meaning on both engines: what is written stays.
+"""The guard on the audit, and on what is kept like it, on both engines: what is written stays.
 
 An entry stands on the open page of its bank's book, as a journal does: once the page is
 turned, nothing can be added to what is sealed.
 """
 
-_TABLES = {"audit_entry": "bank_id", "audit_own": "person_id"}
+_TABLES = {
+    "audit_entry": ("bank_id", "id"),
+    "audit_own": ("person_id", "id"),
+    "breach": ("bank_id", "id"),
+    "breach_notice": ("bank_id", "breach_id", "told"),
+    "breach_person": ("bank_id", "breach_id", "person_id"),
+    "consent": ("person_id", "id"),
+}
+"""With their keys."""
 _OPEN_PAGE = "(SELECT max(p.number) FROM ledger_page p WHERE p.bank_id = NEW.bank_id)"
 
 
@@ -15,11 +23,12 @@ def _never(table: str, event: str) -> str:
     )
 
 
-def _once(table: str, owner: str) -> str:
+def _once(table: str, key: tuple[str, ...]) -> str:
     # INSERT OR REPLACE removes the row in its way without a word to DELETE triggers.
+    same = " AND ".join(f"t.{column} = NEW.{column}" for column in key)
     return f"""CREATE TRIGGER {table}_once BEFORE INSERT ON {table} BEGIN
   SELECT RAISE(ABORT, 'audit: already there') WHERE EXISTS (
-    SELECT 1 FROM {table} t WHERE t.{owner} = NEW.{owner} AND t.id = NEW.id);
+    SELECT 1 FROM {table} t WHERE {same});
 END"""
 
 
@@ -32,8 +41,8 @@ RUNS: dict[str, tuple[str, str, str]] = {
     "audit_entry_page": ("BEFORE INSERT", "audit_entry", "ledger_on_page"),
 }
 """PostgreSQL's triggers: when, on which table, which function of the ledger's."""
-for _table, _owner in _TABLES.items():
-    SQLITE[f"{_table}_once"] = _once(_table, _owner)
+for _table, _key in _TABLES.items():
+    SQLITE[f"{_table}_once"] = _once(_table, _key)
     for _event in ("UPDATE", "DELETE"):
         SQLITE[f"{_table}_{_event.lower()}"] = _never(_table, _event)
     for _event in ("UPDATE", "DELETE", "TRUNCATE"):

@@ -60,8 +60,8 @@ def text_of(states: type[StrEnum]) -> TypeEngine[str]:
     return String(max(len(state) for state in states))
 
 
-def one_of(column: str, states: type[StrEnum]) -> str:
-    """The CHECK that a text column holds one of the values."""
+def one_of(column: str, states: Iterable[StrEnum]) -> str:
+    """The condition that a text column holds one of the values."""
     values = ", ".join(f"'{state}'" for state in states)
     return f"{column} IN ({values})"
 

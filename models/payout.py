@@ -78,8 +78,11 @@ MOVES: Mapping[PayoutStatus, tuple[PayoutStatus, ...]] = {
 }
 """Where a payout may go from where it is: only forward. The database refuses all else."""
 BEFORE_SENDING = (_S.REQUESTED, _S.APPROVED)
+HIDDEN = "••••"
+"""Stands before the last four digits of an account whose owner was deleted."""
 UNDER_WAY = (_S.SENDING, _S.UNKNOWN, _S.SENT)
 """At a gateway, or about to be: nobody can take it back."""
+ENDED = tuple(status for status in _S if status not in (*BEFORE_SENDING, *UNDER_WAY))
 
 
 class Payout(Table, table=True):

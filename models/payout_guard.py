@@ -4,7 +4,8 @@ A payout moves only forward, as MOVES says; what was agreed on never changes; an
 move is written down by the database itself, so that none can be made without a trace.
 """
 
-from models.payout import MOVES, PayoutMethod, PayoutStatus
+from models.base import one_of
+from models.payout import ENDED, HIDDEN, MOVES, PayoutMethod, PayoutStatus
 
 _FIXED = (
     "bank_id",
@@ -15,8 +16,6 @@ _FIXED = (
     "amount_idr",
     "method",
     "channel_code",
-    "account_number",
-    "account_holder_name",
     "destination_id",
     "gateway",
     "fee_idr",
@@ -45,6 +44,17 @@ def _listed() -> str:
 
 _FORWARD = f"(({_listed()}) AND {_BY_ITS_WAY})"
 _CHANGED = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in _FIXED)
+# Of where money went to only the last digits are left once its person was deleted.
+_MASKED = "substr(OLD.account_number, length(OLD.account_number) - 3)"
+_REDIRECTED = (
+    f"(NEW.account_number IS DISTINCT FROM OLD.account_number"
+    f" AND NEW.account_number IS DISTINCT FROM '{HIDDEN}' || {_MASKED})"
+    " OR (NEW.account_holder_name IS DISTINCT FROM OLD.account_holder_name"
+    " AND NEW.account_holder_name <> '')"
+    " OR ((NEW.account_number IS DISTINCT FROM OLD.account_number"
+    " OR NEW.account_holder_name IS DISTINCT FROM OLD.account_holder_name)"
+    f" AND NOT {one_of('OLD.status', ENDED)})"
+)
 _RENAMED = "OLD.gateway_id <> '' AND NEW.gateway_id IS DISTINCT FROM OLD.gateway_id"
 _COUNTED = f"NEW.moves = OLD.moves + CASE WHEN {_MOVED} THEN 1 ELSE 0 END"
 _BEGINS = f"NEW.status = '{PayoutStatus.REQUESTED}' AND NEW.moves = 1"
@@ -57,7 +67,7 @@ _NOTE = """
 _RULES = {
     "payout: it moves only forward": f"{_MOVED} AND NOT {_FORWARD}",
     "payout: moves are counted": f"NOT ({_COUNTED})",
-    "payout: what was agreed on stays": f"{_CHANGED} OR ({_RENAMED})",
+    "payout: what was agreed on stays": f"{_CHANGED} OR ({_RENAMED}) OR {_REDIRECTED}",
 }
 
 

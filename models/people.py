@@ -32,12 +32,19 @@ class Person(Table, table=True):
     __table_args__ = (
         UniqueConstraint("phone"),
         CheckConstraint(one_of("language", Language), "language"),
+        CheckConstraint("(nik_hash IS NULL) = (nik_sealed IS NULL)", "nik"),
+        Index("ix_person_nik_hash", "nik_hash", unique=True),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     phone: str | None = Field(default=None, max_length=16, description="E.164")
     name: str = Field(default="", max_length=120)
     language: str = Field(default=Language.INDONESIAN, sa_type=text_of(Language))
+    nik_hash: str | None = Field(default=None, max_length=64, description="Keyed; one has one NIK")
+    nik_sealed: str | None = Field(
+        default=None, max_length=120, description="Encrypted, behind the name of its key"
+    )
+    deleted_at: datetime | None = None
     created_at: datetime = Field(default_factory=utc_now)
 
 

@@ -22,6 +22,9 @@ class PickupStatus(StrEnum):
 
 
 HELD = (PickupStatus.CLAIMED, PickupStatus.ARRIVED)
+ENDED = (PickupStatus.COLLECTED, PickupStatus.CANCELLED, PickupStatus.EXPIRED)
+_PLACED = text("place_forgotten_at IS NULL")
+_ENDED_AND_PLACED = text(f"{one_of('status', ENDED)} AND place_forgotten_at IS NULL")
 HELD_BY_NOBODY: dict[str, None] = {
     "collector_id": None,
     "claimed_at": None,
@@ -87,6 +90,13 @@ class Pickup(Table, table=True):
             sqlite_where=text("status = 'collected' AND receiving_id IS NULL"),
             postgresql_where=text("status = 'collected' AND receiving_id IS NULL"),
         ),
+        Index(
+            "ix_pickup_placed",
+            "bank_id",
+            "created_at",
+            sqlite_where=_ENDED_AND_PLACED,
+            postgresql_where=_ENDED_AND_PLACED,
+        ),
         Index("ix_pickup_receiving", "bank_id", "receiving_id"),
         Index("ix_pickup_resident", "bank_id", "resident_id", "id"),
         Index("ix_pickup_collector", "bank_id", "collector_id", "id"),
@@ -125,6 +135,9 @@ class Pickup(Table, table=True):
     collected_at: datetime | None = None
     credited_idr: int | None = whole(None, nullable=True)
     ended_reason: str = Field(default="", max_length=300)
+    place_forgotten_at: datetime | None = Field(
+        default=None, description="Since then there is no address, and the position is rounded"
+    )
     created_at: datetime = Field(default_factory=utc_now)
 
     @property
@@ -172,6 +185,16 @@ class PickupItem(Table, table=True):
 class Route(Table, table=True):
     """The drive that one claim of several jobs began."""
 
+    __table_args__ = (
+        Index(
+            "ix_route_placed",
+            "bank_id",
+            "id",
+            sqlite_where=_PLACED,
+            postgresql_where=_PLACED,
+        ),
+    )
+
     bank_id: UUID = Field(primary_key=True, foreign_key="bank.id")
     id: UUID = Field(default_factory=new_id, primary_key=True)
     collector_id: UUID = Field(foreign_key="person.id")
@@ -179,6 +202,9 @@ class Route(Table, table=True):
     lon: float
     total_m: int
     total_s: int
+    place_forgotten_at: datetime | None = Field(
+        default=None, description="Since then its start is rounded"
+    )
     created_at: datetime = Field(default_factory=utc_now)
 
 

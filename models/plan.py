@@ -32,6 +32,13 @@ class Plan(Table, table=True):
         CheckConstraint("(status = 'done') = (result IS NOT NULL)", "result_when_done"),
         CheckConstraint("applied_at IS NULL OR status = 'done'", "applied_when_done"),
         Index(
+            "ix_plan_placed",
+            "bank_id",
+            "id",
+            sqlite_where=text("place_forgotten_at IS NULL"),
+            postgresql_where=text("place_forgotten_at IS NULL"),
+        ),
+        Index(
             "ix_plan_waiting",
             "bank_id",
             "due_at",
@@ -60,3 +67,6 @@ class Plan(Table, table=True):
     applied_at: datetime | None = None
     applied_by: UUID | None = Field(default=None, foreign_key="person.id")
     ended_at: datetime | None = None
+    place_forgotten_at: datetime | None = Field(
+        default=None, description="Since then the positions in `asked` are rounded"
+    )

@@ -33,6 +33,11 @@ class Point(NamedTuple):
     lon: float
 
 
+def rounded(point: Point) -> Point:
+    """A place to two digits of its degrees: about a kilometre."""
+    return Point(round(point.lat, 2), round(point.lon, 2))
+
+
 def metres_between(a: Point, b: Point) -> float:
     """Return the great-circle distance in metres, by the haversine formula.
 

@@ -5,6 +5,7 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from service.api import (
     bank_statements,
     banks,
     books,
+    breaches,
     cards,
     corrections,
     days,
@@ -38,6 +40,7 @@ from service.api import (
     pickups,
     plans,
     policies,
+    privacy,
     receipts,
     reconciliation,
     routes,
@@ -112,6 +115,8 @@ def create_app(settings: Settings) -> FastAPI:
         auth,
         people,
         devices,
+        privacy,
+        breaches,
         second_factor,
         cards,
         banks,
@@ -187,7 +192,8 @@ async def working(parts: Parts) -> AsyncIterator[None]:
 
 async def work(parts: Parts, stop: asyncio.Event) -> None:
     """Everything that happens without anybody asking, until told to stop."""
-    worker = Worker(parts.database, parts.keys, parts.messenger)
+    kept = timedelta(days=parts.settings.location_days)
+    worker = Worker(parts.database, parts.keys, parts.messenger, places_kept=kept)
     desk = Desk(parts.database, parts.router)
     # A plan takes minutes and a gateway may, and nobody's notice is to wait for them.
     running = [worker.run(stop), desk.run(stop)]

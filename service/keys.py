@@ -45,6 +45,13 @@ class Keys:
     """Where the heads that were sealed on this machine are noted."""
     signing_before: tuple[Ed25519PublicKey, ...] = ()
     """The public halves of keys whose access tokens are still taken."""
+    peppers_before: tuple[bytes, ...] = ()
+    """With which some of what is kept was hashed or encrypted."""
+
+    @property
+    def peppers(self) -> tuple[bytes, ...]:
+        """Newest first."""
+        return (self.pepper, *self.peppers_before)
 
     @property
     def of_tokens(self) -> Mapping[str, Ed25519PublicKey]:
@@ -58,13 +65,19 @@ class Keys:
 
     def hash_of(self, purpose: str, *parts: str) -> str:
         """A keyed hash, 64 hex digits; one purpose's hash is no use for another."""
-        message = "\x1f".join((purpose, *parts)).encode()
-        return hmac.new(self.pepper, message, hashlib.sha256).hexdigest()
+        return _hash(self.pepper, purpose, *parts)
+
+    def hashes_of(self, purpose: str, *parts: str) -> list[str]:
+        """The same by each pepper there was, newest first: to find what was hashed before."""
+        return [_hash(pepper, purpose, *parts) for pepper in self.peppers]
 
     def key_for(self, purpose: str) -> bytes:
         """A key of 32 bytes that follows from the pepper, another one for each purpose."""
-        made = HKDF(hashes.SHA256(), length=32, salt=None, info=f"jumpa {purpose}".encode())
-        return made.derive(self.pepper)
+        return self.keys_for(purpose)[0]
+
+    def keys_for(self, purpose: str) -> list[bytes]:
+        """The same by each pepper there was, newest first."""
+        return [_key(pepper, purpose) for pepper in self.peppers]
 
     def handover_code(self, pickup_id: UUID) -> str:
         """The six digits that the resident of a pickup tells the collector.
@@ -85,6 +98,15 @@ class Keys:
     def _code(self, purpose: str, about: UUID) -> str:
         number = int(self.hash_of(purpose, about.hex), 16) % 10**CODE_DIGITS
         return f"{number:0{CODE_DIGITS}d}"
+
+
+def _hash(pepper: bytes, *parts: str) -> str:
+    return hmac.new(pepper, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+
+
+def _key(pepper: bytes, purpose: str) -> bytes:
+    info = f"jumpa {purpose}".encode()
+    return HKDF(hashes.SHA256(), length=32, salt=None, info=info).derive(pepper)
 
 
 def key_id_of(key: Ed25519PublicKey) -> str:
@@ -126,6 +148,7 @@ def load_keys(settings: Settings) -> Keys:
         _earlier(settings.sealing_keys_before),
         heads_file(settings),
         _earlier(settings.signing_keys_before),
+        tuple(before.encode() for before in _secret(settings.peppers_before).split()),
     )
 
 
@@ -140,6 +163,10 @@ def _folder(settings: Settings) -> Path:
 
 def _earlier(given: str) -> tuple[Ed25519PublicKey, ...]:
     return public_keys_in(given) if given.strip() else ()
+
+
+def _secret(given: SecretStr | None) -> str:
+    return given.get_secret_value() if given else ""
 
 
 def _by_id(*keys: Ed25519PublicKey) -> dict[str, Ed25519PublicKey]:

@@ -216,6 +216,7 @@ async def _with_part(session: AsyncSession, bank_id: UUID, person_id: UUID, role
             Membership.person_id == person_id,
             Membership.bank_id == bank_id,
             Membership.role == role,
+            col(Person.deleted_at).is_(None),
         )
     )
     person = (await session.exec(query)).first()
@@ -283,7 +284,7 @@ async def members_of(
     query = (
         select(Person, Membership)
         .join(Membership, col(Membership.person_id) == Person.id)
-        .where(Membership.bank_id == bank_id)
+        .where(Membership.bank_id == bank_id, col(Person.deleted_at).is_(None))
         .order_by(col(Person.id).desc(), col(Membership.role))
         .limit(limit)
     )

@@ -168,7 +168,13 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Pencairan Rp{amount_idr} dibatalkan. Dana dikembalikan ke saldo Anda.",
         "Your payout of Rp{amount_idr} was cancelled. Your balance is back.",
     ),
+    "breach": (
+        "Pemberitahuan kebocoran data pribadi: {text}",
+        "Notice of a breach of personal data: {text}",
+    ),
 }
+OPTIONAL = frozenset({"pickup_confirmed", "pickup_expired"})
+"""Neither a code nor a receipt nor a warning: only for who agreed to hear of it."""
 
 
 def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     worker: Literal["inside", "apart"] = "inside"
 
     pepper: SecretStr | None = None
+    peppers_before: SecretStr | None = None
     signing_key: SecretStr | None = None
     signing_keys_before: str = ""
     sealing_key: SecretStr | None = None
@@ -54,6 +55,8 @@ class Settings(BaseSettings):
 
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 1_048_576
     max_statement_bytes: Annotated[int, Field(ge=1_024, le=268_435_456)] = 33_554_432
+
+    location_days: Annotated[int, Field(ge=1, le=3_650)] = 30
 
     request_s: Annotated[float, Field(gt=0, le=3_600)] = 60
 

@@ -14,11 +14,12 @@ from models.base import utc_now
 from models.event import Event
 from models.idempotency import Answer
 from models.people import Person
-from service import claims, events, payouts, pickups, sealing
+from models.privacy import Purpose
+from service import claims, consents, events, payouts, pickups, privacy, sealing
 from service.database import Database
 from service.keys import Keys
 from service.messages import MessageNotSent, Messenger
-from service.notices import notice_of
+from service.notices import OPTIONAL, notice_of
 from service.pausing import pause
 
 log = logging.getLogger(__name__)
@@ -27,15 +28,24 @@ BATCH = 25
 PAUSE_S = 1.0
 SWEEP_EVERY_S = 15.0
 ANSWERS_KEPT = timedelta(hours=48)
+PLACES_KEPT = timedelta(days=30)
 
 
 class Worker:
     """Takes due events with a lease, does them, and sweeps; any number may run."""
 
-    def __init__(self, database: Database, keys: Keys, messenger: Messenger) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keys: Keys,
+        messenger: Messenger,
+        *,
+        places_kept: timedelta = PLACES_KEPT,
+    ) -> None:
         self._database = database
         self._keys = keys
         self._messenger = messenger
+        self._places_kept = places_kept
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop. What fails is logged and tried again."""
@@ -68,10 +78,11 @@ class Worker:
 
     async def sweep(self, bank_ids: list[UUID] | None = None) -> None:
         """Put lapsed claims and unapproved payouts back, end listings whose window passed,
-        forget old answers."""
+        forget old answers and places."""
         banks = await self._banks() if bank_ids is None else bank_ids
         await _guarded(self._put_back, banks)
         await _guarded(self._expire_payouts, banks)
+        await _guarded(self._forget_places, banks)
         await self.seal(banks)
 
     async def _put_back(self, banks: list[UUID]) -> None:
@@ -84,6 +95,10 @@ class Worker:
                     col(Answer.created_at) < utc_now() - ANSWERS_KEPT,
                 )
             )
+
+    async def _forget_places(self, banks: list[UUID]) -> None:
+        """A batch a sweep: there are more sweeps in a day than pickups."""
+        await privacy.forget_old(self._database, banks, utc_now() - self._places_kept)
 
     async def _expire_payouts(self, banks: list[UUID]) -> None:
         while await self._expire_a_payout(banks):
@@ -103,10 +118,15 @@ class Worker:
     async def _handle(self, taken: list[Event]) -> None:
         """Tell whom it concerns, outside of any transaction; then note how it went."""
         people = await self._people({event.person_id for event in taken})
+        agreeing = await self._agreeing(taken)
         loop = asyncio.get_running_loop()
         until = loop.time() + events.LEASE.total_seconds() / 2
         # Who can't be told within the lease is left for whoever takes them next.
-        told = [(event, await self._tell(event, people)) for event in taken if loop.time() < until]
+        told = [
+            (event, await self._tell(event, people, agreeing))
+            for event in taken
+            if loop.time() < until
+        ]
         async with self._database.transaction() as session:
             await events.resolve(session, told)
 
@@ -115,10 +135,22 @@ class Worker:
             found = await session.exec(select(Person).where(col(Person.id).in_(ids)))
             return {person.id: person for person in found}
 
-    async def _tell(self, event: Event, people: dict[UUID | None, Person]) -> str:
+    async def _agreeing(self, taken: list[Event]) -> set[UUID]:
+        """Who of them agreed to hear of what is neither a code nor a receipt."""
+        whose = {event.person_id for event in taken if event.kind in OPTIONAL and event.person_id}
+        if not whose:
+            return set()
+        async with self._database.reading() as session:
+            return await consents.those_who_agree(session, whose, Purpose.NOTICES)
+
+    async def _tell(
+        self, event: Event, people: dict[UUID | None, Person], agreeing: set[UUID]
+    ) -> str:
         """Send the notice of an event; why that failed, if it is worth another try."""
         try:
             person = people.get(event.person_id)
+            if event.kind in OPTIONAL and event.person_id not in agreeing:
+                return ""
             message = notice_of(event, person, self._keys) if person else None
             if message is not None:
                 await self._messenger.send(message)

@@ -73,6 +73,7 @@ _OFFICERS = (_OPERATOR, _TREASURER)
 _PICKUP, _PAYOUT = "/v1/pickups/{pickup_id}", "/v1/payouts/{payout_id}"
 _CARDS = "/v1/banks/{bank_id}/members/{person_id}/cards"
 _BANK, _PASSBOOK = "/v1/banks/{bank_id}", "/v1/passbooks/{bank_id}"
+_MEMBER = f"{_BANK}/members/{{person_id}}"
 _PLAN, _DRAWER = f"{_BANK}/plans/{{plan_id}}", f"{_BANK}/drawers/{{name}}"
 
 TABLE: dict[str, Access] = {
@@ -99,6 +100,10 @@ TABLE: dict[str, Access] = {
     "POST /v1/me/second-factor/confirm": signed_in(own=tuple(Role)),
     "DELETE /v1/me/second-factor": signed_in(own=tuple(Role)),
     "POST /v1/me/second-factor/recovery-codes": signed_in(own=tuple(Role)),
+    "GET /v1/me/consents": signed_in(),
+    "POST /v1/me/consents": signed_in(),
+    "GET /v1/me/export": signed_in(),
+    "POST /v1/me/deletion": signed_in(),
     "GET /v1/events": signed_in(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
     # Banks, their people, prices and rules
     "GET /v1/banks": anyone(),
@@ -111,6 +116,12 @@ TABLE: dict[str, Access] = {
     f"POST {_CARDS}": part(*_OFFICERS),
     f"DELETE {_CARDS}/{{card_id}}": part(*_OFFICERS, own=_RESIDENT),
     f"POST {_BANK}/members": part(*_OFFICERS),
+    f"GET {_MEMBER}/consents": part(*_OFFICERS),
+    f"POST {_MEMBER}/consents": part(*_OFFICERS),
+    f"POST {_MEMBER}/deletion": part(*_OFFICERS, note="of a resident without a phone"),
+    f"GET {_BANK}/breaches": part(_TREASURER),
+    f"POST {_BANK}/breaches": part(_TREASURER),
+    f"POST {_BANK}/breaches/{{breach_id}}/notices": part(_TREASURER),
     f"GET {_BANK}/policies": part(*_OFFICERS, Role.CITY),
     f"POST {_BANK}/policies": part(_TREASURER),
     # Pickups

@@ -10,7 +10,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Language, Membership, Person, Role
-from service import audit, banks, members
+from service import audit, banks, members, niks
 from service.api import auditing
 from service.api.auth import Phone
 from service.api.dependencies import (
@@ -30,6 +30,8 @@ from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.auth import NoValidToken
 from service.errors import FieldProblem, NoSuchThing, NotAllowed
+from service.keys import Keys
+from service.niks import NikNotValid, NikTaken
 
 router = APIRouter(prefix="/v1", tags=["people"], route_class=ActRoute)
 
@@ -44,12 +46,16 @@ class MeView(BaseModel):
     phone: str | None
     name: str
     language: Language
+    nik: str | None = Field(description="Whole, and shown to nobody else")
     memberships: list[MembershipView]
 
 
 class MePatch(BaseModel):
     name: Annotated[str, Field(max_length=120), PLAIN] | None = None
     language: Language | None = None
+    nik: Annotated[str, Field(max_length=32)] | None = Field(
+        default=None, description="Never needed; empty takes it away again"
+    )
 
 
 class MemberInput(BaseModel):
@@ -58,6 +64,9 @@ class MemberInput(BaseModel):
     phone: Phone | None = None
     name: Annotated[str, Field(max_length=120), PLAIN, OR_NOTHING] = ""
     role: Literal["resident", "collector"] = "resident"
+    nik: Annotated[str, Field(max_length=32), OR_NOTHING] = Field(
+        default="", description="Never needed"
+    )
 
 
 class MemberView(BaseModel):
@@ -75,21 +84,25 @@ class MemberList(BaseModel):
 
 
 @router.get("/me", responses=documented(NoValidToken))
-async def me(caller: Reader, session: ReadSession) -> MeView:
+async def me(caller: Reader, session: ReadSession, parts: CurrentParts) -> MeView:
     """Who I am, and my part in each bank."""
-    return _me(await _person(session, caller.person_id), caller)
+    return _me(await _person(session, caller.person_id), caller, parts.keys)
 
 
-@router.patch("/me", responses=documented(NoValidToken))
+@router.patch("/me", responses=documented(NoValidToken, NikNotValid, NikTaken))
 async def change_me(
     body: MePatch, request: Request, caller: Owner, session: Session, parts: CurrentParts
 ) -> MeView:
-    """Change my name or the language I am written to in."""
+    """Change my name, the language I am written to in, or my NIK."""
     person = await _person(session, caller.person_id)
     person.name = person.name if body.name is None else body.name
     person.language = body.language or person.language
     session.add(person)
     await session.flush()
+    if body.nik:
+        await niks.give(session, parts.keys, person, niks.read(body.nik))
+    elif body.nik is not None:
+        await niks.remove(session, person)
     await audit.note_own(
         session,
         caller.person_id,
@@ -97,15 +110,17 @@ async def change_me(
         address=auditing.address_of(request),
         device_id=auditing.device_of(request, parts.keys),
     )
-    return _me(person, caller)
+    return _me(person, caller, parts.keys)
 
 
 @router.post(
     "/banks/{bank_id}/members",
     status_code=201,
-    responses=documented(NoValidToken, NotAllowed, members.PhoneNotValid),
+    responses=documented(NoValidToken, NotAllowed, members.PhoneNotValid, NikNotValid, NikTaken),
 )
-async def register(bank_id: UUID, body: MemberInput, caller: Actor, session: Session) -> MemberView:
+async def register(
+    bank_id: UUID, body: MemberInput, caller: Actor, session: Session, parts: CurrentParts
+) -> MemberView:
     """Register a resident or collector at the counter; whoever is one already stays one."""
     if body.phone is None:
         person = await members.person_without_phone(session, name=_name_of(body))
@@ -115,6 +130,8 @@ async def register(bank_id: UUID, body: MemberInput, caller: Actor, session: Ses
     if body.name and not person.name:
         person.name = body.name
         session.add(person)
+    if body.nik and person.nik_hash is None:
+        await niks.give(session, parts.keys, person, niks.read(body.nik))
     known_here = bank_id in await members.roles_of(session, person.id)
     role = Role(body.role)
     joined = await members.register(session, bank_id, person, role, entered_by=caller.person_id)
@@ -171,12 +188,13 @@ async def _person(session: AsyncSession, person_id: UUID) -> Person:
     return person
 
 
-def _me(person: Person, caller: members.Caller) -> MeView:
+def _me(person: Person, caller: members.Caller, keys: Keys) -> MeView:
     return MeView(
         id=person.id,
         phone=person.phone,
         name=person.name,
         language=Language(person.language),
+        nik=niks.of(keys, person),
         memberships=[
             MembershipView(bank_id=bank_id, role=Role(role)) for bank_id, role in caller.memberships
         ],

@@ -5,6 +5,11 @@ WORDS: dict[str, dict[str, str]] = {
     for act, english, indonesian in (
         ("sign_in", "Signed in", "Masuk ke akun"),
         ("change_me", "Changed name or language", "Mengubah nama atau bahasa"),
+        ("export_me", "Took a copy of my data", "Mengambil salinan data saya"),
+        ("delete_me", "Deleted the account", "Menghapus akun"),
+        ("give_my_consent", "Agreed, or took that back", "Memberi atau mencabut persetujuan"),
+        ("give_consent", "Entered an agreement", "Mencatat persetujuan"),
+        ("delete_person", "Deleted the account", "Menghapus akun"),
         ("register_person", "Registered as a member", "Mendaftarkan sebagai anggota"),
         ("join_person", "Joined the waste bank", "Bergabung dengan bank sampah"),
         ("add_member", "Gave a part in the bank", "Memberi peran di bank sampah"),

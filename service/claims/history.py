@@ -30,6 +30,8 @@ async def finished_trips(
             Pickup.status == PickupStatus.COLLECTED,
             col(Pickup.route_id).is_not(None),
             col(Pickup.arrived_at).is_not(None),
+            # Later only a kilometre or so is known of where it was.
+            col(Pickup.place_forgotten_at).is_(None),
         )
         .order_by(col(Pickup.collected_at).desc())
         .limit(_MOST)

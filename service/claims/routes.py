@@ -5,20 +5,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, insert, text, update
+from sqlalchemy import Uuid, bindparam, case, insert, null, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id
 from models.pickup import Pickup, PickupStatus, Route
+from models.privacy import Purpose
 from routing.drive import Call, Ground, best_drive
-from routing.geo import Point
+from routing.geo import Point, rounded
 from routing.nearest import Ranked
 from routing.roads import DistanceProvider, Prefetched
 from routing.roads import Drive as RoadDrive
-from service import banks
+from service import banks, consents
 from service.claims.board import Board, boards
 from service.claims.leases import SPARE, NoOpenPickup, Room, TooManyJobsHeld, room_for
 
@@ -42,7 +44,13 @@ SELECT p.id FROM json_each(:ids) wanted CROSS JOIN pickup p
  ORDER BY wanted.key LIMIT :limit"""
 
 
-_BEGIN = insert(Route)
+_AGREES = consents.agrees(bindparam("whose"), Purpose.LOCATION)
+# Who didn't agree to it leaves no more than a kilometre or so of where they began.
+_BEGIN = insert(Route).values(
+    lat=case((_AGREES, bindparam("exact_lat")), else_=bindparam("rounded_lat")),
+    lon=case((_AGREES, bindparam("exact_lon")), else_=bindparam("rounded_lon")),
+    place_forgotten_at=case((_AGREES, null()), else_=bindparam("begun")),
+)
 _CLAIM = (
     update(Pickup)
     .where(
@@ -205,6 +213,14 @@ async def _lock(board: Board, ranked: list[UUID], *, fitting: int, limit: int) -
     return [found[pickup_id] for pickup_id in ids]
 
 
+def _row(route: Route) -> dict[str, Any]:
+    row = route.model_dump(exclude={"lat", "lon", "place_forgotten_at"})
+    near = rounded(Point(route.lat, route.lon))
+    exact = {"exact_lat": route.lat, "exact_lon": route.lon}
+    begun = {"whose": route.collector_id, "begun": route.created_at}
+    return row | begun | exact | {"rounded_lat": near.lat, "rounded_lon": near.lon}
+
+
 async def _drive(board: Board, wish: Wish, taken: list[Pickup], roads: DistanceProvider) -> Drive:
     points = [wish.position, *(Point(p.lat, p.lon) for p in taken)]
     points.append(Point(board.bank.lat, board.bank.lon))
@@ -221,7 +237,7 @@ async def _drive(board: Board, wish: Wish, taken: list[Pickup], roads: DistanceP
         total_s=drive.seconds,
         created_at=board.now,
     )
-    await (await board.session.connection()).execute(_BEGIN, [route.model_dump()])
+    await (await board.session.connection()).execute(_BEGIN, [_row(route)])
     from_bank = matrix.metres[-1]
     stops = [
         Stop(

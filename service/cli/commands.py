@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from service.cli import checks, degrees, driving, gateways, persons, refusals
+from service.cli import checks, degrees, driving, gateways, persons, privately, refusals
 from service.cli.naming import in_examples, told
 
 # Each command imports what it does when it is called: the server would otherwise wait for
@@ -50,6 +50,8 @@ app.add_typer(gateways.commands)
 app.add_typer(bank, name="bank")
 app.add_typer(member, name="member")
 app.add_typer(persons.commands, name="person")
+app.add_typer(privately.privacy, name="privacy")
+app.add_typer(privately.breach, name="breach")
 app.add_typer(price, name="price")
 app.add_typer(driving.routes, name="route")
 app.add_typer(driving.roads, name="roads")
@@ -283,7 +285,9 @@ def demo_day(
 
 
 def _name_as_called() -> None:
-    for group in (app, checks.commands, gateways.commands, bank, member, price, demo_town):
+    mine = (app, bank, member, price, demo_town)
+    others = (checks.commands, gateways.commands, persons.commands)
+    for group in (*mine, *others, privately.privacy, privately.breach):
         for command in group.registered_commands:
             command.help = in_examples(inspect.getdoc(command.callback) or "")
 

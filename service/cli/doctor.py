@@ -18,6 +18,7 @@ from models.bank import Bank
 from models.base import table_of, utc_now
 from models.ledger import Page, Seal
 from models.material import Material
+from models.privacy import Breach, BreachNotice, Told
 from service.cli import payments
 from service.cli.findings import Finding, Level
 from service.cli.naming import told
@@ -31,6 +32,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _CLOCKS_APART = timedelta(seconds=5)
 _BUILT_IN = 2026
 _SEALED_WITHIN = timedelta(hours=1)
+_breach, _notice = table_of(Breach), table_of(BreachNotice)
 _page, _seal, _next = table_of(Page), table_of(Seal), table_of(Page).alias()
 _LATE_PAGES = (
     select(func.count())
@@ -167,6 +169,7 @@ def _schema(connection: Connection) -> Iterator[Finding]:
     yield _amount(connection, "banks", Bank, "bank create --help")
     yield _seals(connection)
     yield from payments.look(connection)
+    yield _breaches(connection)
 
 
 def _amount(
@@ -185,6 +188,24 @@ def _seals(connection: Connection) -> Finding:
         advice = f"Is a worker running? Only sealed pages can be proven; `{told('verify')}`."
         return Finding(Level.WARN, "seals", f"{late} pages wait for their seal", advice)
     return Finding(Level.OK, "seals", "no page waits for its seal")
+
+
+def _breaches(connection: Connection) -> Finding:
+    """People and the authority have to hear of a breach within 3 x 24 hours."""
+    untold = select(func.count()).where(
+        _breach.c.bank_id.is_not(None),
+        select(func.count())
+        .where(_notice.c.bank_id == _breach.c.bank_id, _notice.c.breach_id == _breach.c.id)
+        .scalar_subquery()
+        < len(Told),
+    )
+    waiting = connection.execute(untold).scalar_one()
+    overdue = connection.execute(untold.where(_breach.c.due_at < utc_now())).scalar_one()
+    if overdue:
+        advice = f"Tell people and the authority now: `{told('breach list')}`."
+        return Finding(Level.WARN, "breaches", f"{overdue} are overdue", advice)
+    shown = f"{waiting} wait for a notice, in time" if waiting else "none waits for its notice"
+    return Finding(Level.OK, "breaches", shown)
 
 
 def _noted(connection: Connection, file: Path) -> Iterator[Finding]:

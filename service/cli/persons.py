@@ -12,6 +12,24 @@ def _person() -> None:
     """People, wherever they are members."""
 
 
+@commands.command("delete")
+def delete(
+    who: Annotated[str, typer.Argument(metavar="PHONE|ID", help="As 0812…, or their id")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Delete somebody: nothing says any more who they were, and the books stay as they are.
+
+    Refused while they have money, an open pickup or a load, or are the only treasurer. It
+    can't be undone.
+
+    Example: [cyan]jumpa person delete 0812-6000-1234[/cyan]
+    """
+    from service.cli import private  # noqa: PLC0415
+
+    private.delete(who, is_agreed=yes)
+
+
 @commands.command("reset-second-factor")
 def reset_second_factor(
     phone: Annotated[str, typer.Argument(metavar="PHONE", help="As 0812… or +62812…")],

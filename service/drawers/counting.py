@@ -15,6 +15,7 @@ from models.ledger import Balance, Day
 from service import ledger
 from service.drawers.keeping import at
 from service.ledger import Draft, Movement, Place, chart
+from service.observing.masking import without_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ async def count(session: AsyncSession, bank_id: UUID, found: Count) -> DrawerCou
         counted_idr=found.counted_idr,
         difference_idr=found.counted_idr - balance,
         moves=0,
-        memo=found.memo,
+        memo=without_numbers(found.memo),
         counted_by=found.by,
         day=found.close[0] if found.close else None,
         day_version=found.close[1] if found.close else None,

@@ -21,6 +21,7 @@ from service.database import constraint_of
 from service.errors import Conflict
 from service.ledger.accounts import forget, open_accounts
 from service.ledger.chart import Place
+from service.observing.masking import without_numbers
 
 Row = dict[str, Any]
 
@@ -228,7 +229,7 @@ def _journal_row(bank_id: UUID, draft: Draft) -> Row:
         "kind": draft.kind,
         "about_id": draft.about_id,
         "actor_id": draft.actor_id,
-        "memo": draft.memo,
+        "memo": draft.memo and without_numbers(draft.memo),
         "reverses_id": draft.reverses_id,
         "created_at": utc_now(),
     }

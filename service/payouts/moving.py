@@ -18,6 +18,7 @@ from models.payout import Cause, FeeBy, Payout, PayoutSource, PayoutStatus
 from service import events, ledger
 from service.errors import Conflict
 from service.ledger import Draft, Movement, chart
+from service.observing.masking import without_numbers
 
 PAID = "payout"
 """The kind of the act that pays a payout or gives it back."""
@@ -45,7 +46,7 @@ async def move(
     database writes the move down. Raises PayoutNotOpen.
     """
     told = {"moved_by": None, "cause_detail": "", "tries": 0, "moved_at": utc_now()} | values
-    told |= {"status": to, "cause": cause}
+    told |= {"status": to, "cause": cause, "cause_detail": without_numbers(told["cause_detail"])}
     connection = await session.connection()
     which = {"of_bank": payout.bank_id, "of_id": payout.id, "allowed": list(allowed)}
     bound = which | {f"to_{name}": value for name, value in told.items()}

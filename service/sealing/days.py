@@ -17,6 +17,7 @@ from service import banks, ledger
 from service.database import Database
 from service.errors import Conflict
 from service.ledger import AccountTotals, Draft, Movement, chart
+from service.observing.masking import without_numbers
 from service.sealing.closed import newest_version
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ async def close(session: AsyncSession, bank: Bank, day: date, how: Close) -> Clo
         closed_by=how.by,
         counted_cash_idr=how.counted_cash_idr,
         cash_difference_idr=how.counted_cash_idr - ledger_cash,
-        despite_unknown=how.despite_unknown,
+        despite_unknown=without_numbers(how.despite_unknown),
     )
     await _post_difference(session, counted)
     await _close(session, bank, counted)

@@ -13,6 +13,7 @@ from models.bank import Bank
 from models.ledger import Day, Reopening
 from service import ledger
 from service.errors import Conflict, Forbidden
+from service.observing.masking import without_numbers
 from service.sealing.closed import newest_version
 
 
@@ -46,7 +47,7 @@ async def reopen(
         day=day,
         version=closed.version,
         first_page=page.number + 1,
-        reason=reason,
+        reason=without_numbers(reason),
         reopened_by=by,
     )
     session.add(opened)

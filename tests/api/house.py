@@ -17,6 +17,7 @@ from service import assisting, corrections, drawers, station
 from service.banks import day_at
 from service.database import Database
 from service.keys import Keys
+from service.privacy import breaches
 from tests.api.asking import HERE, Asking, done, handover, listing, payout, weighing
 from tests.factories import PET, Town, another, list_pickup, make_town
 from tests.paid import bring_in, lines_of, pay_through
@@ -72,6 +73,7 @@ async def full_house(database: Database, asking: Asking, keys: Keys) -> House:
         "device_id": await device_id_of(town),
         "person_id": town.resident.id,
         "card_id": await card_id_of(town, keys),
+        "breach_id": await a_breach(town),
         "name": "op",
         "gateway": "gate",
         "day": day_at(town.bank, utc_now()),
@@ -141,6 +143,14 @@ def bodies_of(
         "POST /v1/reconciliation/{exception_id}/resolve": {"action": "wait", **REASON},
         "POST /v1/reconciliation/{exception_id}/assign": {"owner_id": str(town.treasurer.id)},
     }
+
+
+async def a_breach(town: Town) -> UUID:
+    """A breach that nobody was told of yet."""
+    report = breaches.Report("A list was lost", None, [], whole_bank=True)
+    async with town.database.transaction() as session:
+        entered = await breaches.report(session, town.bank_id, report, by=town.treasurer.id)
+        return entered.breach.id
 
 
 async def receive(town: Town, grams: int) -> Any:

@@ -54,6 +54,8 @@ WITHOUT_A_KEY = {
     "PATCH /v1/me",
     "DELETE /v1/me/devices/{device_id}",
     "POST /v1/me/sign-out",
+    "POST /v1/me/consents",
+    "POST /v1/me/deletion",
     # Their answers hold secrets, which are not to be remembered.
     "POST /v1/me/second-factor",
     "POST /v1/me/second-factor/confirm",

@@ -22,6 +22,7 @@ async def test_i_see_my_phone_and_my_part_in_each_bank(asking: Asking, town: Tow
         "phone": town.resident.phone,
         "name": "Somebody",
         "language": "id",
+        "nik": None,
         "memberships": [
             {"bank_id": bank_id, "role": "resident"},
             {"bank_id": bank_id, "role": "treasurer"},

@@ -1,0 +1,31 @@
+"""What the law on personal data asks for: a person's data shown, moved, forgotten, deleted."""
+
+from service.privacy.deleting import DeletesThemselves, check_may_delete, delete
+from service.privacy.export import as_page, export
+from service.privacy.files import MESSAGES
+from service.privacy.places import forget_old
+from service.privacy.refusing import (
+    DrawerStillKept,
+    LastTreasurer,
+    LoadNotSettled,
+    MoneyNotPaidOut,
+    PickupNotEnded,
+)
+from service.privacy.scanning import Left, scan
+
+__all__ = [
+    "MESSAGES",
+    "DeletesThemselves",
+    "DrawerStillKept",
+    "LastTreasurer",
+    "Left",
+    "LoadNotSettled",
+    "MoneyNotPaidOut",
+    "PickupNotEnded",
+    "as_page",
+    "check_may_delete",
+    "delete",
+    "export",
+    "forget_old",
+    "scan",
+]

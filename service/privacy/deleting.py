@@ -1,0 +1,106 @@
+"""A person is deleted: nothing says any more who they were, and every sum stays as it is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import table_of, utc_now
+from models.people import Membership, Person, Role
+from models.privacy import Deletion, Trace
+from service.errors import Conflict, NoSuchThing
+from service.keys import Keys
+from service.members import OFFICERS, Caller
+from service.privacy import places, refusing
+from service.privacy.erasing import Erasure, erase
+from service.privacy.files import blank_messages
+from service.privacy.finding import Wanted, finder_of
+from service.privacy.known import known_by, words_of
+
+
+class DeletesThemselves(Conflict):
+    english = "They have a phone, or are known elsewhere: only they can delete their account."
+    indonesian = "Ia punya telepon atau terdaftar di tempat lain: hanya ia yang dapat menghapusnya."
+
+
+async def delete(
+    session: AsyncSession, keys: Keys, person_id: UUID, *, by: UUID | None, messages: Path
+) -> None:
+    """Delete somebody, in the caller's transaction; and from the message file, right away.
+
+    Raises NoSuchThing, or as refusing.check() does.
+    """
+    person = await _locked(session, person_id)
+    banks = select(Membership.bank_id).where(Membership.person_id == person_id).distinct()
+    bank_ids = list(await session.exec(banks))
+    await refusing.check(session, person_id, bank_ids)
+    known = await known_by(session, keys, person, bank_ids)
+    words = await words_of(session, person_id, bank_ids)
+    finder = finder_of(person_id, known, words)
+    await _note(session, keys, person_id, by, known)
+    await places.forget_of(session, person_id, bank_ids)
+    await erase(Erasure(session, person_id, bank_ids, frozenset(known), finder))
+    person.deleted_at = utc_now()
+    session.add(person)
+    await session.flush()
+    # Before the commit: should that fail, messages are gone that nobody needs.
+    blank_messages(messages, finder)
+
+
+async def check_may_delete(session: AsyncSession, caller: Caller, person_id: UUID) -> None:
+    """An officer may for a resident without a phone whom no other bank knows.
+
+    Raises NoSuchThing or DeletesThemselves.
+    """
+    query = (
+        select(Membership.bank_id, Membership.role, Person.phone)
+        .join(Person, col(Person.id) == Membership.person_id)
+        .where(Membership.person_id == person_id, col(Person.deleted_at).is_(None))
+    )
+    parts = list(await session.exec(query))
+    if not any(caller.has(bank_id, *OFFICERS) for bank_id, _, _ in parts):
+        raise NoSuchThing(thing="resident")
+    if any((bank_id, role) != (caller.bank_id, Role.RESIDENT) for bank_id, role, _ in parts):
+        raise DeletesThemselves
+    if any(phone is not None for _, _, phone in parts):
+        raise DeletesThemselves
+
+
+async def _locked(session: AsyncSession, person_id: UUID) -> Person:
+    """Nobody refers to them anew until this is over. Raises NoSuchThing."""
+    query = (
+        select(Person)
+        .where(Person.id == person_id, col(Person.deleted_at).is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    person = (await session.exec(query)).first()
+    if person is None:
+        raise NoSuchThing(thing="person")
+    return person
+
+
+async def _note(
+    session: AsyncSession,
+    keys: Keys,
+    person_id: UUID,
+    by: UUID | None,
+    known: Sequence[Wanted] | set[Wanted],
+) -> None:
+    connection = await session.connection()
+    row = {"person_id": person_id, "entered_by": by, "at": utc_now()}
+    await connection.execute(insert(table_of(Deletion)), [row])
+    traces = [
+        {
+            "person_id": person_id,
+            "hash": keys.hash_of("trace", one.kind, one.value),
+            "kind": one.kind,
+            "words": one.words,
+        }
+        for one in known
+    ]
+    if traces:
+        await connection.execute(insert(table_of(Trace)), traces)

@@ -1,0 +1,93 @@
+"""All that is kept of one person, table by table, as models.personal says."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from html import escape
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.belonging import OWNERS, THROUGH
+from models.people import Membership, Person
+from models.personal import COLUMNS, Fate
+from models.registry import METADATA
+from service import niks
+from service.keys import Keys
+from service.privacy.belonging import is_theirs
+from service.privacy.titles import TITLES, WORDS
+
+Row = dict[str, Any]
+_NOT_SHOWN = {Fate.HIDDEN, Fate.PSEUDONYM}
+"""Hashes, and the ids of others. Whose the rows are, they know."""
+
+
+async def export(session: AsyncSession, keys: Keys, person: Person) -> dict[str, list[Row]]:
+    """The rows of a person in every table that has any, without the ids of others."""
+    banks = select(col(Membership.bank_id)).where(col(Membership.person_id) == person.id).distinct()
+    connection = await session.connection()
+    bank_ids = [row[0] for row in await connection.execute(banks)]
+    told: dict[str, list[Row]] = {}
+    for name in sorted({*OWNERS, *THROUGH}):
+        if rows := await _rows(session, name, person.id, bank_ids):
+            told[name] = rows
+    if nik := niks.of(keys, person):
+        told["person"][0]["nik"] = nik
+    return told
+
+
+async def _rows(
+    session: AsyncSession, name: str, person_id: UUID, bank_ids: Sequence[UUID]
+) -> list[Row]:
+    table = METADATA.tables[name]
+    shown = [
+        table.c[column]
+        for column, fate in COLUMNS[name].items()
+        if fate not in _NOT_SHOWN and column != "nik_sealed"
+    ]
+    query = (
+        select(*shown)
+        .where(*is_theirs(name, person_id, bank_ids))
+        .order_by(*table.primary_key.columns)
+    )
+    connection = await session.connection()
+    return [
+        {key: _plain(value) for key, value in row._mapping.items()}
+        for row in await connection.execute(query)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def as_page(told: dict[str, list[Row]], language: str, at: datetime) -> str:
+    """The same to be read, by a person, without anything else."""
+    words = WORDS[language]
+    parts = "".join(_table(name, rows, language) for name, rows in told.items())
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f"<title>{words['title']}</title></head><body><h1>{words['title']}</h1>"
+        f"<p>{words['made']} {at:%Y-%m-%d %H:%M} UTC. {words['what']}</p>{parts}</body></html>"
+    )
+
+
+def _table(name: str, rows: list[Row], language: str) -> str:
+    heads = "".join(f"<th>{escape(column.replace('_', ' '))}</th>" for column in rows[0])
+    lines = "".join(
+        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row.values()) + "</tr>"
+        for row in rows
+    )
+    title = TITLES[name][0 if language == "en" else 1]
+    return f"<h2>{escape(title)} ({len(rows)})</h2><table><tr>{heads}</tr>{lines}</table>"
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else escape(str(value))

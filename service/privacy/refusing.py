@@ -1,0 +1,152 @@
+"""Why somebody can't be deleted yet: money, waste or duties that would be nobody's."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, literal, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.drawer import Drawer
+from models.ledger import Account, Balance
+from models.payout import BEFORE_SENDING, UNDER_WAY, Payout
+from models.people import Membership, Person, Role
+from models.pickup import HELD, Pickup, PickupStatus
+from models.station import Receiving, ReceivingStatus
+from service.errors import Conflict
+
+_OWED = ("available", "pending", "earnings", "goods")
+_CARRIED = ("load",)
+
+
+class MoneyNotPaidOut(Conflict):
+    english = "There is money or unsold waste in this account. Have it paid out first."
+    indonesian = "Masih ada uang atau sampah yang belum terjual. Cairkan dahulu."
+
+
+class PickupNotEnded(Conflict):
+    english = "A pickup is still open. Cancel it, or wait until it is fetched."
+    indonesian = "Masih ada penjemputan terbuka. Batalkan, atau tunggu sampai dijemput."
+
+
+class LoadNotSettled(Conflict):
+    english = "Waste that was fetched has not been weighed at the waste bank, or is disputed."
+    indonesian = "Sampah yang dijemput belum ditimbang di bank sampah, atau masih disengketakan."
+
+
+class LastTreasurer(Conflict):
+    english = "You are the only treasurer of a waste bank. Another has to be appointed first."
+    indonesian = "Anda satu-satunya bendahara bank sampah. Bendahara lain harus diangkat dahulu."
+
+
+class DrawerStillKept(Conflict):
+    english = "A cash drawer is in your keeping. Have it counted and closed first."
+    indonesian = "Laci kas masih Anda pegang. Hitung dan tutup dahulu."
+
+
+async def check(session: AsyncSession, person_id: UUID, bank_ids: Sequence[UUID]) -> None:
+    """Refuse as long as something is open.
+
+    Raises PickupNotEnded, LoadNotSettled, MoneyNotPaidOut, LastTreasurer or DrawerStillKept.
+    """
+    if await _has_open_pickup(session, person_id, bank_ids):
+        raise PickupNotEnded
+    if await _has_load(session, person_id, bank_ids):
+        raise LoadNotSettled
+    if await _is_owed(session, person_id, bank_ids):
+        raise MoneyNotPaidOut
+    if await _is_last_treasurer(session, person_id, bank_ids):
+        raise LastTreasurer
+    kept = select(Drawer.id).where(
+        col(Drawer.bank_id).in_(bank_ids),
+        Drawer.officer_id == person_id,
+        col(Drawer.closed_at).is_(None),
+    )
+    if (await session.exec(kept)).first():
+        raise DrawerStillKept
+
+
+async def _has_open_pickup(
+    session: AsyncSession, person_id: UUID, bank_ids: Sequence[UUID]
+) -> bool:
+    query = select(Pickup.id).where(
+        col(Pickup.bank_id).in_(bank_ids),
+        or_(col(Pickup.resident_id) == person_id, col(Pickup.collector_id) == person_id),
+        col(Pickup.status).in_((PickupStatus.OPEN, *HELD)),
+    )
+    return (await session.exec(query.limit(1))).first() is not None
+
+
+async def _has_load(session: AsyncSession, person_id: UUID, bank_ids: Sequence[UUID]) -> bool:
+    disputed = (
+        select(Pickup.id)
+        .join(
+            Receiving,
+            (col(Receiving.bank_id) == Pickup.bank_id) & (col(Receiving.id) == Pickup.receiving_id),
+        )
+        .where(
+            col(Pickup.bank_id).in_(bank_ids),
+            or_(col(Pickup.resident_id) == person_id, col(Pickup.collector_id) == person_id),
+            Receiving.status == ReceivingStatus.DISPUTED,
+        )
+    )
+    if (await session.exec(disputed.limit(1))).first():
+        return True
+    return await _holds(session, person_id, bank_ids, _CARRIED)
+
+
+async def _is_owed(session: AsyncSession, person_id: UUID, bank_ids: Sequence[UUID]) -> bool:
+    query = select(Payout.id).where(
+        col(Payout.bank_id).in_(bank_ids),
+        Payout.resident_id == person_id,
+        col(Payout.status).in_((*BEFORE_SENDING, *UNDER_WAY)),
+    )
+    if (await session.exec(query.limit(1))).first():
+        return True
+    return await _holds(session, person_id, bank_ids, _OWED)
+
+
+async def _holds(
+    session: AsyncSession, person_id: UUID, bank_ids: Sequence[UUID], kinds: Sequence[str]
+) -> bool:
+    """Whether an account of these kinds has anything in it, posted or held."""
+    query = (
+        select(literal(1))
+        .select_from(Account)
+        .join(
+            Balance,
+            (col(Balance.bank_id) == Account.bank_id) & (col(Balance.account_id) == Account.id),
+        )
+        .where(
+            col(Account.bank_id).in_(bank_ids),
+            Account.owner_id == person_id,
+            or_(*(col(Account.code).startswith(f"{kind}:") for kind in kinds)),
+            or_(
+                col(Balance.debits_posted) != Balance.credits_posted,
+                col(Balance.debits_pending) != 0,
+                col(Balance.credits_pending) != 0,
+            ),
+        )
+    )
+    return (await session.exec(query.limit(1))).first() is not None
+
+
+async def _is_last_treasurer(
+    session: AsyncSession, person_id: UUID, bank_ids: Sequence[UUID]
+) -> bool:
+    others = (
+        select(Membership.bank_id, func.count())
+        .join(Person, col(Person.id) == Membership.person_id)
+        .where(
+            col(Membership.bank_id).in_(bank_ids),
+            Membership.role == Role.TREASURER,
+            Membership.person_id != person_id,
+            col(Person.deleted_at).is_(None),
+        )
+        .group_by(col(Membership.bank_id))
+    )
+    mine = select(Membership.bank_id).where(
+        Membership.person_id == person_id, Membership.role == Role.TREASURER
+    )
+    left = {bank_id for bank_id, _ in await session.exec(others)}
+    return bool(set(await session.exec(mine)) - left)

@@ -1,0 +1,245 @@
+"""What somebody agreed to, takes along, and ends; and what a bank says when data got out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from models.base import utc_now
+from models.belonging import OWNERS, THROUGH
+from models.event import Event
+from models.people import Person, Role
+from models.pickup import Route
+from models.privacy import Consent, Purpose, Told
+from service import consents, members
+from service.database import Database
+from service.keys import Keys
+from service.privacy import breaches
+from service.privacy.titles import TITLES
+from tests.api.asking import Asking, done, refused
+from tests.factories import Town, another, list_pickup, new_phone, phone_of
+from tests.paid import pay_through
+
+CONSENTS, EXPORT, DELETION = "/v1/me/consents", "/v1/me/export", "/v1/me/deletion"
+CONFIRMED = {"confirm": "delete my account"}
+NIK = "1207281507900002"
+
+
+def by_purpose(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {item["purpose"]: item for item in answer["items"]}
+
+
+async def without_phone(town: Town) -> Person:
+    """A resident whom an officer registered, and who has no phone."""
+    async with town.database.transaction() as session:
+        person = Person(name="Nek Rohani")
+        session.add(person)
+        await session.flush()
+        await members.register(session, town.bank_id, person, Role.RESIDENT, entered_by=None)
+    return person
+
+
+async def test_i_agree_purpose_by_purpose_and_may_take_it_back(asking: Asking, town: Town) -> None:
+    asked = by_purpose(done(await asking.get(town.resident, CONSENTS)))
+    assert {name: item["given"] for name, item in asked.items()} == {
+        "service": None,
+        "notices": None,
+        "location": None,
+    }
+    for given in (True, False):
+        body = {"purpose": "notices", "given": given}
+        now = by_purpose(done(await asking.post(town.resident, CONSENTS, body)))
+        assert (now["notices"]["given"], now["notices"]["entered_by_other"]) == (given, False)
+    async with town.database.reading() as session:
+        said = await consents.history(session, town.resident.id)
+    assert [one.given for one in said] == [True, False]
+    needed = await asking.post(town.resident, CONSENTS, {"purpose": "service", "given": False})
+    refused(needed, 409, "consent_needed_for_service")
+
+
+async def test_an_officer_enters_what_was_said_at_the_counter(asking: Asking, town: Town) -> None:
+    path = f"/v1/banks/{town.bank_id}/members/{town.resident.id}/consents"
+    body = {"purpose": "service", "given": True}
+    entered = by_purpose(done(await asking.post(town.operator, path, body)))
+    assert entered["service"]["entered_by_other"] is True
+    assert done(await asking.get(town.treasurer, path))["items"] == list(entered.values())
+    elsewhere = path.replace(str(town.resident.id), str(town.city.id))
+    refused(await asking.post(town.operator, elsewhere, body), 404, "no_such_thing")
+
+
+def test_other_words_are_asked_for_anew() -> None:
+    person = Person(name="x").id
+    old: dict[str, Any] = {
+        "person_id": person,
+        "entered_by": person,
+        "purpose": Purpose.NOTICES,
+        "given": True,
+    }
+    assert consents.Standing(Purpose.NOTICES, Consent(**old, version=1)).is_given
+    assert not consents.Standing(Purpose.NOTICES, Consent(**old, version=0)).is_given
+
+
+async def test_where_a_collector_begins_is_kept_exactly_only_if_they_agree(
+    asking: Asking, town: Town
+) -> None:
+    here = {"position": {"lat": 3.561234, "lon": 98.871234}}
+    for agreed in (False, True, False):
+        body = {"purpose": "location", "given": agreed}
+        done(await asking.post(town.collector, CONSENTS, body))
+        await list_pickup(town)
+        done(await asking.post(town.collector, "/v1/jobs/claim", here), 201)
+    async with town.database.reading() as session:
+        query = select(Route).where(Route.bank_id == town.bank_id).order_by(Route.id)  # type: ignore[arg-type]
+        routes = list(await session.exec(query))
+    assert [(route.lat, route.lon) for route in routes] == [
+        (3.56, 98.87),
+        (3.561234, 98.871234),
+        (3.56, 98.87),
+    ]
+    assert [route.place_forgotten_at is None for route in routes] == [False, True, False]
+
+
+async def test_i_take_along_all_that_is_kept_of_me_and_nothing_of_others(
+    asking: Asking, town: Town
+) -> None:
+    await asking.client.patch("/v1/me", json={"nik": NIK}, headers=asking.headers(town.resident))
+    await list_pickup(town)
+    await pay_through(town, 20_000, account_holder_name="<b>Siti</b>")
+    answer = await asking.get(town.resident, EXPORT)
+    told = done(answer)["tables"]
+    assert told["person"][0]["phone"] == town.resident.phone
+    assert told["person"][0]["nik"] == NIK
+    assert told["payout"][0]["account_holder_name"] == "<b>Siti</b>"
+    assert [row["amount"] for row in told["ledger_entry"]] == [20_000, 0, -20_000]
+    assert {"pickup", "pickup_item", "ledger_journal", "event", "device"} <= told.keys()
+    for other in (town.collector, town.operator, town.treasurer):
+        assert str(other.id) not in answer.text
+        assert phone_of(other) not in answer.text
+
+
+async def test_the_same_is_a_page_to_read(asking: Asking, town: Town) -> None:
+    await pay_through(town, 20_000, account_holder_name="<b>Siti</b>")
+    page = await asking.get(town.resident, EXPORT, format="html")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<h2>Payouts (1)</h2>" in page.text
+    assert "&lt;b&gt;Siti" in page.text
+    acts = done(await asking.get(town.resident, "/v1/me/audit"))["items"]
+    assert "export_me" in [act["act"] for act in acts]
+
+
+def test_every_table_of_an_export_has_a_title() -> None:
+    assert TITLES.keys() == {*OWNERS, *THROUGH}
+
+
+async def test_i_delete_my_account_and_am_signed_out(asking: Asking, town: Town) -> None:
+    me = await another(town, Role.RESIDENT)
+    refused(await asking.post(me, DELETION, {"confirm": "yes"}), 422, "request_malformed")
+    assert done(await asking.post(me, DELETION, CONFIRMED))["deleted_at"]
+    refused(await asking.get(me, "/v1/me"), 401, "no_valid_token")
+    listed = done(await asking.get(town.operator, f"/v1/banks/{town.bank_id}/members"))["items"]
+    assert str(me.id) not in [item["person_id"] for item in listed]
+    drop_off = f"/v1/passbooks/{town.bank_id}"
+    gone = await asking.get(town.operator, drop_off, resident_id=me.id)
+    refused(gone, 404, "no_such_thing")
+
+
+async def test_an_officer_deletes_only_who_can_not_do_it_themselves(
+    asking: Asking, town: Town
+) -> None:
+    nek = await without_phone(town)
+    path = f"/v1/banks/{town.bank_id}/members"
+    themselves = await asking.post(town.operator, f"{path}/{town.resident.id}/deletion")
+    refused(themselves, 409, "deletes_themselves")
+    refused(
+        await asking.post(town.operator, f"{path}/{town.bank_id}/deletion"), 404, "no_such_thing"
+    )
+    done(await asking.post(town.operator, f"{path}/{nek.id}/deletion"))
+    again = await asking.post(town.operator, f"{path}/{nek.id}/deletion")
+    refused(again, 404, "no_such_thing")
+
+
+@pytest.mark.parametrize(
+    ("part", "slug"), [("treasurer", "last_treasurer"), ("resident", "pickup_not_ended")]
+)
+async def test_what_is_open_comes_first(asking: Asking, town: Town, part: str, slug: str) -> None:
+    await list_pickup(town)
+    refused(await asking.post(getattr(town, part), DELETION, CONFIRMED), 409, slug)
+
+
+async def test_a_nik_is_mine_alone(asking: Asking, town: Town) -> None:
+    async def patch(who: Person, nik: str) -> Any:
+        headers = asking.headers(who, None)
+        return await asking.client.patch("/v1/me", json={"nik": nik}, headers=headers)
+
+    mine = "1207285507910003"
+    assert done(await patch(town.resident, mine))["nik"] == mine
+    refused(await patch(town.collector, mine), 409, "nik_taken")
+    refused(await patch(town.collector, "1234"), 422, "nik_not_valid", "/nik")
+    listed = await asking.get(town.operator, f"/v1/banks/{town.bank_id}/members")
+    assert mine not in listed.text
+    assert done(await patch(town.resident, ""))["nik"] is None
+    registered = {"phone": new_phone(), "name": "Budi", "nik": mine}
+    answer = await asking.post(town.operator, f"/v1/banks/{town.bank_id}/members", registered)
+    assert mine not in answer.text
+    done(answer, 201)
+    refused(await patch(town.resident, mine), 409, "nik_taken")
+
+
+async def test_a_breach_has_a_clock_and_those_concerned_hear_of_it(
+    asking: Asking, town: Town
+) -> None:
+    path = f"/v1/banks/{town.bank_id}/breaches"
+    known = utc_now() - timedelta(hours=80)
+    who = [str(town.resident.id)]
+    body = {"what": "A list was lost", "known_at": known.isoformat(), "person_ids": who}
+    breach = done(await asking.post(town.treasurer, path, body), 201)
+    assert (breach["is_overdue"], breach["people"], breach["notices"]) == (True, 1, [])
+    notices = f"{path}/{breach['id']}/notices"
+    told = {"told": "people", "text": "Daftar hilang, hubungi 0812-6000-1234."}
+    noted = done(await asking.post(town.treasurer, notices, told), 201)["notices"]
+    assert noted[0]["text"] == "Daftar hilang, hubungi [phone]."
+    refused(await asking.post(town.treasurer, notices, told), 409, "already_told")
+    (listed,) = done(await asking.get(town.treasurer, path))["items"]
+    assert listed["notices"] == noted
+    async with town.database.reading() as session:
+        query = select(Event).where(Event.bank_id == town.bank_id, Event.kind == "breach")
+        assert [event.person_id for event in await session.exec(query)] == [town.resident.id]
+
+
+@pytest.mark.parametrize(
+    ("changes", "slug", "pointer"),
+    [
+        ({}, "breach_not_possible", "/person_ids"),
+        (
+            {"whole_bank": True, "known_at": "2999-01-01T00:00Z"},
+            "known_at_not_possible",
+            "/known_at",
+        ),
+        (
+            {"person_ids": ["0193b0c0-0000-7000-8000-000000000000"]},
+            "breach_not_possible",
+            "/person_ids",
+        ),
+    ],
+)
+async def test_a_breach_concerns_somebody_and_is_known(
+    asking: Asking, quiet: Town, changes: dict[str, Any], slug: str, pointer: str
+) -> None:
+    path = f"/v1/banks/{quiet.bank_id}/breaches"
+    body = {"what": "x"} | changes
+    refused(await asking.post(quiet.treasurer, path, body), 422, slug, pointer)
+
+
+async def test_a_bank_of_many_hears_of_it_each_once(
+    database: Database, town: Town, keys: Keys
+) -> None:
+    report = breaches.Report("x", None, [], whole_bank=True)
+    async with database.transaction() as session:
+        case = await breaches.report(session, town.bank_id, report, by=None)
+        told = Told.PEOPLE
+        await breaches.notify(session, case, told, "Kabar", by=None)
+    async with database.reading() as session:
+        query = select(Event.person_id).where(Event.bank_id == town.bank_id, Event.kind == "breach")
+        people = list(await session.exec(query))
+    assert sorted(map(str, people)) == sorted(str(one.id) for one in town.people.values())
