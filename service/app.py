@@ -56,6 +56,7 @@ from service.api.dependencies import Parts
 from service.api.description import describe
 from service.api.envelope import REQUEST_ID, Envelope
 from service.api.measuring import Measuring
+from service.api.places import Places
 from service.api.rates import AddressRates, Rates
 from service.api.streams import Streams
 from service.audit import Seen
@@ -103,6 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
         most_bytes=settings.max_body_bytes,
         larger={bank_statements.PATH: settings.max_statement_bytes},
     )
+    app.state.places = Places(settings.at_work)
     app.state.rates = Rates(settings)
     app.add_middleware(AddressRates, rates=app.state.rates)
     app.add_middleware(Measuring, writes_log=settings.writes_access_log)

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
 
     location_days: Annotated[int, Field(ge=1, le=3_650)] = 30
 
+    at_work: Annotated[int, Field(ge=1, le=10_000)] = 16
     request_s: Annotated[float, Field(gt=0, le=3_600)] = 60
 
     rate_store: SecretStr | None = None

@@ -11,7 +11,13 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from service.api import errors, reference
 from service.api.dependencies import payer
-from service.api.errors import BodyTooLarge, IdempotencyKeyMissing, TryAgainSoon, documented
+from service.api.errors import (
+    BodyTooLarge,
+    IdempotencyKeyMissing,
+    TooBusy,
+    TryAgainSoon,
+    documented,
+)
 from service.errors import Problem
 
 
@@ -58,6 +64,8 @@ def _operations(
 def _of_any(route: APIRoute, operation: dict[str, Any]) -> Iterator[type[Problem]]:
     """What can happen to a request before anybody looks at what it asks for."""
     yield TryAgainSoon
+    if getattr(route, "takes_place", False):
+        yield TooBusy
     if "requestBody" in operation:
         yield BodyTooLarge
     if _depends_on_payer(route.dependant):

@@ -84,6 +84,16 @@ class TryAgainSoon(Problem):
     )
 
 
+class TooBusy(Problem):
+    english = (
+        "More is asked than can be answered just now. Nothing was changed. Try again in a moment."
+    )
+    indonesian = (
+        "Permintaan sedang lebih banyak daripada yang dapat dilayani. Tidak ada yang berubah."
+        " Coba lagi sesaat lagi."
+    )
+
+
 class TookTooLong(Problem):
     english = (
         "This took too long and was given up. Try again soon, with the same Idempotency-Key:"
@@ -122,6 +132,7 @@ _OWN_STATUS: dict[type[Problem], int] = {
     BodyTooLarge: 413,
     InternalError: 500,
     TryAgainSoon: 503,
+    TooBusy: 503,
     TookTooLong: 503,
     CodeNotSent: 503,
     BookBusy: 503,
@@ -229,6 +240,8 @@ def _headers(problem: Problem) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(problem, TryAgainSoon | TookTooLong | CodeNotSent | BookBusy | IssuerNotReached):
         return {"Retry-After": "5"}
+    if isinstance(problem, TooBusy):
+        return {"Retry-After": "1"}
     if isinstance(problem, DiskFull):
         return {"Retry-After": "60"}
     return {}

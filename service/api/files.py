@@ -11,6 +11,7 @@ class FileRoute(ActRoute):
     """Looks at the token before it takes the body in, which would fill the memory otherwise."""
 
     patience = SlowRoute.patience
+    takes_place = SlowRoute.takes_place
 
     def around(self, handle: Handler) -> Handler:
         handle = super().around(handle)

@@ -15,6 +15,7 @@ from starlette.routing import compile_path
 
 from service.api.errors import RequestMalformed, TookTooLong
 from service.api.nesting import NESTED_TOO_DEEP, is_too_deep
+from service.api.places import Places
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -24,6 +25,8 @@ class LateRoute(APIRoute):
 
     patience: ClassVar[int] = 1
     """How many times as long as most it may take."""
+    takes_place: ClassVar[bool] = True
+    """Whether it counts among the requests that are worked on at a time."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.path = path
@@ -57,6 +60,8 @@ class LateRoute(APIRoute):
     def _in_time(self, handle: Handler) -> Handler:
         """Give up after a while. The transaction is outside of this, and is rolled back."""
 
+        handle = _in_place(handle) if self.takes_place else handle
+
         async def handle_in_time(request: Request) -> Response:
             longest_s = request.app.state.settings.request_s * self.patience
             try:
@@ -74,6 +79,24 @@ class SlowRoute(LateRoute):
     """A route that reads or writes whole files, and may take its time."""
 
     patience = 10
+    takes_place = False
+
+
+class VitalRoute(LateRoute):
+    """A route that tells how the server is, and most of all when it is busy."""
+
+    takes_place = False
+
+
+def _in_place(handle: Handler) -> Handler:
+    async def handle_in_place(request: Request) -> Response:
+        # Read first: whoever sends slowly holds no place meanwhile.
+        await request.body()
+        places: Places = request.app.state.places
+        with places.one():
+            return await handle(request)
+
+    return handle_in_place
 
 
 def _shallow(handle: Handler) -> Handler:

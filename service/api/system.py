@@ -23,12 +23,12 @@ from service.api.errors import (
     status_of,
     type_of,
 )
-from service.api.late import LateRoute
+from service.api.late import VitalRoute
 from service.api.titles import title_of
 from service.database import schema
 from service.errors import Problem
 
-router = APIRouter(tags=["system"], route_class=LateRoute)
+router = APIRouter(tags=["system"], route_class=VitalRoute)
 _LAG = Gauge("jumpa_outbox_lag_seconds", "As /readyz last saw it: how long notices wait")
 _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _FACT = re.compile(r"\{\w+\}")

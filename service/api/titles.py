@@ -132,6 +132,7 @@ INDONESIAN = {
     "stock_too_low": "Stok tidak cukup",
     "too_little_brought": "Setoran terlalu ringan",
     "took_too_long": "Terlalu lama",
+    "too_busy": "Sedang sangat sibuk",
     "too_many_codes": "Terlalu banyak permintaan kode",
     "too_many_days": "Periode terlalu panjang",
     "too_many_from_here": "Terlalu banyak permintaan kode dari jaringan ini",
