@@ -99,6 +99,7 @@ class Policy(Table, table=True):
         CheckConstraint("payout_fee_permille BETWEEN 0 AND 1000", "payout_fee"),
         CheckConstraint("payout_weekday BETWEEN 0 AND 7", "payout_weekday"),
         CheckConstraint("destination_waits_h >= 0", "destination_waits"),
+        CheckConstraint("assisted_payout_limit_idr >= 0", "assisted_payout_limit"),
     )
 
     bank_id: UUID = Field(primary_key=True, foreign_key="bank.id")
@@ -143,6 +144,9 @@ class Policy(Table, table=True):
     destination_waits_h: int = Field(default=24, description="After a change of destination")
     cash_needs_code: bool = Field(
         default=False, description="Cash is paid only to who tells the payout's code"
+    )
+    assisted_payout_limit_idr: int = whole(
+        500_000, description="A day for one resident, if somebody else asks"
     )
     entered_by: UUID | None = Field(default=None, foreign_key="person.id")
     created_at: datetime = Field(default_factory=utc_now)

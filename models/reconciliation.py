@@ -11,7 +11,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlmodel import Field
@@ -91,6 +90,7 @@ class Action(StrEnum):
 
 
 _WAITS = text("status IN ('open', 'waiting')")
+_COUNTS = text("withdrawn_at IS NULL")
 _HOLDS = text("undone_at IS NULL")
 _OF_A_LINE = text("status IN ('open', 'waiting') AND line_id IS NOT NULL")
 _OF_A_PAYOUT = text("status IN ('open', 'waiting') AND line_id IS NULL")
@@ -114,11 +114,22 @@ class ColumnMap(Table, table=True):
 
 
 class StatementImport(Table, table=True):
-    """One file that was read; the same bytes are never read twice."""
+    """One file that was read; the same bytes count once. Withdrawn, never deleted."""
 
     __tablename__ = "statement_import"
     __table_args__ = (
-        UniqueConstraint("bank_id", "source", "sha256"),
+        Index(
+            "ix_statement_import_once",
+            *("bank_id", "source", "sha256"),
+            unique=True,
+            sqlite_where=_COUNTS,
+            postgresql_where=_COUNTS,
+        ),
+        CheckConstraint(
+            "(withdrawn_at IS NULL) = (withdrawn_by IS NULL)"
+            " AND (withdrawn_at IS NULL OR withdrawn_reason <> '')",
+            "withdrawn_with_a_reason",
+        ),
         CheckConstraint(one_of("holding", Holding), "holding"),
         CheckConstraint("line_count >= new_count AND new_count >= 0", "counts"),
     )
@@ -137,6 +148,9 @@ class StatementImport(Table, table=True):
     new_count: int
     imported_by: UUID = Field(foreign_key="person.id")
     imported_at: datetime = Field(default_factory=utc_now)
+    withdrawn_by: UUID | None = Field(default=None, foreign_key="person.id")
+    withdrawn_at: datetime | None = None
+    withdrawn_reason: str = Field(default="", max_length=300)
 
 
 class StatementLine(Table, table=True):
@@ -147,7 +161,13 @@ class StatementLine(Table, table=True):
         ForeignKeyConstraint(
             ["bank_id", "import_id"], ["statement_import.bank_id", "statement_import.id"]
         ),
-        UniqueConstraint("bank_id", "source", "external_id", "line_type", "occurrence"),
+        Index(
+            "ix_statement_line_once",
+            *("bank_id", "source", "external_id", "line_type", "occurrence"),
+            unique=True,
+            sqlite_where=_COUNTS,
+            postgresql_where=_COUNTS,
+        ),
         CheckConstraint(one_of("line_type", LineType), "line_type"),
         CheckConstraint("occurrence > 0", "occurrence"),
         Index("ix_statement_line_booked", "bank_id", "source", "booked_at"),
@@ -169,6 +189,9 @@ class StatementLine(Table, table=True):
     booked_at: datetime
     booked_until: datetime = Field(description="Later, where only the day is known")
     raw: str = Field(sa_type=Text)
+    withdrawn_at: datetime | None = Field(
+        default=None, description="Since then it counts as if it had never come"
+    )
 
 
 class StatementMatch(Table, table=True):
@@ -229,6 +252,9 @@ class ReconciliationCase(Table, table=True):
         ForeignKeyConstraint(
             ["bank_id", "transfer_id"], ["ledger_transfer.bank_id", "ledger_transfer.id"]
         ),
+        ForeignKeyConstraint(
+            ["bank_id", "import_id"], ["statement_import.bank_id", "statement_import.id"]
+        ),
         CheckConstraint(one_of("kind", CaseKind), "kind"),
         CheckConstraint(one_of("status", CaseStatus), "status"),
         CheckConstraint(one_of("holding", Holding), "holding"),
@@ -277,6 +303,7 @@ class ReconciliationCase(Table, table=True):
     status: str = Field(default=CaseStatus.OPEN, sa_type=text_of(CaseStatus))
     line_id: UUID | None = None
     payout_id: UUID | None = None
+    import_id: UUID | None = Field(default=None, description="By which file it came up")
     expected_idr: int = whole(description="What should have left; negative: come in")
     found_idr: int = whole(description="What the statement says has left")
     proposed_action: str = Field(sa_type=text_of(Action))

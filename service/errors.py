@@ -93,6 +93,7 @@ _INDONESIAN = {
     "resident": "warga",
     "sale": "penjualan",
     "seal": "segel",
+    "statement": "mutasi",
     "approved": "disetujui",
     "arrived": "petugas sudah tiba",
     "cancelled": "dibatalkan",

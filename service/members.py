@@ -36,6 +36,14 @@ class SecondFactorNotGiven(Forbidden):
     )
 
 
+class ShownCard(NamedTuple):
+    """A resident's card that was shown, and is valid at its bank."""
+
+    bank_id: UUID
+    id: UUID
+    resident_id: UUID
+
+
 @dataclass(slots=True)
 class Caller:
     """Who is asking, with their parts in each bank."""
@@ -48,7 +56,7 @@ class Caller:
     """The bank of the act, once `act_in` has allowed it."""
     on_behalf_of: UUID | None = None
     """Whom somebody else acts for."""
-    card_id: UUID | None = None
+    shown: ShownCard | None = None
     """The card of theirs that was shown."""
     touched: list[tuple[str, UUID]] = field(default_factory=list)
     """Kinds and ids of what an act is about, if neither its path nor its answer names it."""
@@ -167,6 +175,14 @@ async def person_by_phone(session: AsyncSession, phone: str, *, name: str = "") 
     return found
 
 
+async def person_without_phone(session: AsyncSession, *, name: str) -> Person:
+    """Somebody new, whom nobody can look up by a number."""
+    person = Person(name=name)
+    session.add(person)
+    await session.flush()
+    return person
+
+
 async def register(
     session: AsyncSession, bank_id: UUID, person: Person, role: Role, *, entered_by: UUID | None
 ) -> Membership:
@@ -232,12 +248,27 @@ async def whose(
     Or for which collector, with that role. Raises NotAllowed, or NoSuchThing for nobody of
     this bank.
     """
+    if caller.shown is not None and role == Role.RESIDENT:
+        return whose_card(caller, bank_id, named)
     if named is None or named == caller.person_id:
         caller.act_in(bank_id, role)
         return caller.person_id
     caller.act_in(bank_id, *OFFICERS)
     caller.on_behalf_of = (await _with_part(session, bank_id, named, role)).id
     return caller.on_behalf_of
+
+
+def whose_card(caller: Caller, bank_id: UUID, named: UUID | None = None) -> UUID:
+    """The resident whose card the caller showed, who is also the one named, if any is.
+
+    Raises NotAllowed, also for a card of another bank.
+    """
+    card = caller.shown
+    if card is None or card.bank_id != bank_id or named not in (None, card.resident_id):
+        raise NotAllowed
+    caller.act_in(bank_id, Role.COLLECTOR, *OFFICERS)
+    caller.on_behalf_of = card.resident_id
+    return card.resident_id
 
 
 async def members_of(

@@ -176,12 +176,6 @@ async def bring_in(
     town: Town, rows: Sequence[Row], *, by: Person | None = None, **options: Any
 ) -> Imported:
     """A statement, imported and committed."""
-    dry_run = bool(options.pop("dry_run", False))
+    file = a_file(rows, **options)
     async with town.database.transaction() as session:
-        return await reconciliation.bring_in(
-            session,
-            town.bank,
-            a_file(rows, **options),
-            by=(by or town.operator).id,
-            dry_run=dry_run,
-        )
+        return await reconciliation.bring_in(session, town.bank, file, by=(by or town.operator).id)

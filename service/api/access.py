@@ -66,9 +66,12 @@ def part(*bank: Role, own: tuple[Role, ...] = (), note: str = "") -> Access:
 
 
 _RESIDENT, _COLLECTOR = (Role.RESIDENT,), (Role.COLLECTOR,)
+_HELPED = _PAYEES = (*_RESIDENT, *_COLLECTOR)
+_CARD = "a collector with the resident's card"
 _OPERATOR, _TREASURER = Role.OPERATOR, Role.TREASURER
 _OFFICERS = (_OPERATOR, _TREASURER)
 _PICKUP, _PAYOUT = "/v1/pickups/{pickup_id}", "/v1/payouts/{payout_id}"
+_CARDS = "/v1/banks/{bank_id}/members/{person_id}/cards"
 _BANK, _PASSBOOK = "/v1/banks/{bank_id}", "/v1/passbooks/{bank_id}"
 _MEMBER = f"{_BANK}/members/{{person_id}}"
 _PLAN, _DRAWER = f"{_BANK}/plans/{{plan_id}}", f"{_BANK}/drawers/{{name}}"
@@ -109,6 +112,9 @@ TABLE: dict[str, Access] = {
     f"POST {_BANK}/prices": part(*_OFFICERS),
     f"POST {_BANK}/join": signed_in(note="becomes a resident there"),
     f"GET {_BANK}/members": part(*_OFFICERS),
+    f"GET {_CARDS}": part(*_OFFICERS, own=_RESIDENT),
+    f"POST {_CARDS}": part(*_OFFICERS),
+    f"DELETE {_CARDS}/{{card_id}}": part(*_OFFICERS, own=_RESIDENT),
     f"POST {_BANK}/members": part(*_OFFICERS),
     f"GET {_MEMBER}/consents": part(*_OFFICERS),
     f"POST {_MEMBER}/consents": part(*_OFFICERS),
@@ -120,7 +126,7 @@ TABLE: dict[str, Access] = {
     f"POST {_BANK}/policies": part(_TREASURER),
     # Pickups
     "GET /v1/pickups": signed_in(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
-    "POST /v1/pickups": part(*_OFFICERS, own=_RESIDENT),
+    "POST /v1/pickups": part(*_OFFICERS, own=_HELPED, note=_CARD),
     f"GET {_PICKUP}": part(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
     f"POST {_PICKUP}/cancel": part(*_OFFICERS, own=_RESIDENT),
     f"POST {_PICKUP}/claim": part(*_COLLECTOR),
@@ -155,24 +161,26 @@ TABLE: dict[str, Access] = {
     "GET /v1/disputes/{receiving_id}": part(*_OFFICERS, own=(*_RESIDENT, *_COLLECTOR)),
     "POST /v1/disputes/{receiving_id}/decide": part(*_OFFICERS, note="none of those concerned"),
     # Passbooks, earnings and payouts
-    f"GET {_PASSBOOK}": part(*_OFFICERS, own=_RESIDENT),
-    f"GET {_PASSBOOK}/lines": part(*_OFFICERS, own=_RESIDENT),
-    f"GET {_PASSBOOK}/lots": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_PASSBOOK}": part(*_OFFICERS, own=_HELPED, note=_CARD),
+    f"GET {_PASSBOOK}/lines": part(*_OFFICERS, own=_HELPED, note=_CARD),
+    f"GET {_PASSBOOK}/lots": part(*_OFFICERS, own=_HELPED, note=_CARD),
     f"GET {_PASSBOOK}/statement": part(*_OFFICERS, own=_RESIDENT),
     f"GET {_PASSBOOK}/destination": part(*_OFFICERS, own=_RESIDENT),
     "GET /v1/earnings/{bank_id}": part(*_OFFICERS, own=_COLLECTOR),
     "GET /v1/earnings/{bank_id}/lines": part(*_OFFICERS, own=_COLLECTOR),
     "GET /v1/receipts/{bank_id}/{act_id}": part(*_OFFICERS, own=_RESIDENT),
     f"GET {_BANK}/payout-channels": signed_in(),
-    "GET /v1/payouts": signed_in(*_OFFICERS, own=_RESIDENT),
-    "POST /v1/payouts": part(*_OFFICERS, own=_RESIDENT),
-    f"GET {_PAYOUT}": part(*_OFFICERS, own=_RESIDENT),
-    f"GET {_PAYOUT}/moves": part(*_OFFICERS, own=_RESIDENT),
-    f"POST {_PAYOUT}/cancel": part(*_OFFICERS, own=_RESIDENT),
+    "GET /v1/payouts": signed_in(*_OFFICERS, own=_PAYEES),
+    "POST /v1/payouts": part(*_OFFICERS, own=_PAYEES, note=f"also {_CARD}"),
+    f"GET {_PAYOUT}": part(*_OFFICERS, own=_PAYEES),
+    f"GET {_PAYOUT}/moves": part(*_OFFICERS, own=_PAYEES),
+    f"POST {_PAYOUT}/cancel": part(*_OFFICERS, own=_PAYEES),
     f"POST {_PAYOUT}/approve": part(_TREASURER, note="who neither gets nor entered it"),
     "POST /v1/payouts/approvals": part(_TREASURER, note="who neither gets nor entered them"),
     f"POST {_PAYOUT}/reject": part(_TREASURER),
-    f"POST {_PAYOUT}/pay-cash": part(_TREASURER),
+    f"POST {_PAYOUT}/pay-cash": part(
+        _TREASURER, own=(_OPERATOR,), note="an operator out of a drawer of their own"
+    ),
     f"POST {_PAYOUT}/decide": part(_TREASURER, note="another than who approved it"),
     f"POST {_PAYOUT}/retry": part(_TREASURER),
     # Gateways
@@ -222,6 +230,7 @@ TABLE: dict[str, Access] = {
     # Reconciliation
     f"GET {_BANK}/statements": part(_TREASURER),
     f"POST {_BANK}/statements": part(_TREASURER),
+    f"POST {_BANK}/statements/{{import_id}}/withdraw": part(_TREASURER),
     f"GET {_BANK}/column-maps": part(_TREASURER),
     f"POST {_BANK}/column-maps": part(_TREASURER),
     f"GET {_BANK}/statement-lines": part(_TREASURER),

@@ -65,10 +65,8 @@ def entries_of(
         status=response.status_code,
         about_kind=act.kind,
         about=about,
-        person_id=UUID(about) if act.kind in ("person", "collector") and about else None,
+        person_id=caller.on_behalf_of or _person(request, act, about),
     )
-    if caller.on_behalf_of is not None:
-        entry = replace(entry, person_id=caller.on_behalf_of)
     touched = [replace(entry, about_kind=kind, about=str(one)) for kind, one in caller.touched]
     return touched or [entry]
 
@@ -79,7 +77,7 @@ def entry_of(request: Request, name: str, caller: Caller, keys: Keys) -> Entry:
         act=name,
         actor_id=caller.person_id,
         on_behalf_of=caller.on_behalf_of,
-        card_id=caller.card_id,
+        card_id=caller.shown.id if caller.shown else None,
         address=address_of(request),
         device_id=device_of(request, keys),
     )
@@ -106,6 +104,14 @@ def device_of(request: Request, keys: Keys) -> UUID | None:
     """The sign-in that the access token of a request came from."""
     token = request.headers.get("authorization", "").partition(" ")[2]
     return auth.read_access_token(keys, token)[1] if token else None
+
+
+def _person(request: Request, act: ActName, about: str) -> UUID | None:
+    """The person whose data it is about, where path or answer name them."""
+    named = request.path_params.get("person_id")
+    if named is not None:
+        return UUID(str(named))
+    return UUID(about) if act.kind in ("person", "collector") and about else None
 
 
 def _about(request: Request, act: ActName, response: Response) -> str:

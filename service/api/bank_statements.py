@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
+from models.base import utc_now
 from models.reconciliation import ColumnMap, Holding, LineType, StatementImport
 from service import banks, reconciliation
 from service.api import idempotency
@@ -38,7 +39,7 @@ from service.api.idempotency import ActRoute
 from service.auth import NoValidToken, caller_of
 from service.errors import NotAllowed
 from service.members import Caller
-from service.reconciliation import Columns, File, Imported
+from service.reconciliation import Columns, File, Imported, Plan
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["reconciliation"], route_class=ActRoute)
 _files = APIRouter(prefix="/v1/banks/{bank_id}", tags=["reconciliation"], route_class=FileRoute)
@@ -73,6 +74,9 @@ class ImportView(BaseModel):
     new_count: int
     imported_by: UUID
     imported_at: datetime
+    withdrawn_by: UUID | None
+    withdrawn_at: datetime | None
+    withdrawn_reason: str
 
 
 class ImportList(BaseModel):
@@ -135,7 +139,7 @@ class ColumnMapInput(BaseModel):
         if bool(self.amount) == bool(self.debit or self.credit):
             raise PydanticCustomError("amounts", "Name amount, or debit and credit.")
         if bool(self.debit) != bool(self.credit):
-            raise PydanticCustomError("amounts", "Name both debit and credit.")
+            raise PydanticCustomError("both_amounts", "Name both debit and credit.")
         if self.decimal == self.thousands:
             raise PydanticCustomError("signs", "Decimal and thousands signs must differ.")
         try:
@@ -174,7 +178,18 @@ _Profile = Annotated[
 ]
 
 
-async def brought(
+_DryRun = Annotated[bool, Query(description="Tell what would happen, and keep nothing")]
+
+
+class Brought(NamedTuple):
+    """A file that was read, and what it would change where that took long to find out."""
+
+    bank: Bank
+    file: File
+    plan: Plan | None
+
+
+async def read_in(
     request: Request,
     bank_id: UUID,
     who: CurrentIdentity,
@@ -187,6 +202,8 @@ async def brought(
         await known(request, session, who)
         bank = await banks.get(session, bank_id)
         maps = await reconciliation.maps_of(session, bank_id)
+        others = {*maps, *reconciliation.PROFILES, *parts.gateways_of(bank_id)}
+        await reconciliation.check_known(session, bank_id, gateway, others)
     content = await request.body()
     read = await asyncio.to_thread(
         reconciliation.read_statement,
@@ -195,11 +212,24 @@ async def brought(
         maps,
         zone=bank.time_zone,
         profile=profile,
+        now=utc_now(),
     )
     return bank, File(gateway, sha256(content).hexdigest(), read)
 
 
-_DryRun = Annotated[bool, Query(description="Tell what would happen, and keep nothing")]
+async def brought(
+    came: Annotated[tuple[Bank, File], Depends(read_in)],
+    parts: CurrentParts,
+    *,
+    dry_run: _DryRun = False,
+) -> Brought:
+    """What came; if it is large, it is matched before any transaction too."""
+    bank, file = came
+    plan = None
+    if len(file.read.rows) >= reconciliation.MANY and not dry_run:
+        async with parts.database.reading_long() as session:
+            plan = await reconciliation.plan_of(session, bank, file)
+    return Brought(bank, file, plan)
 
 
 async def bringing(parts: CurrentParts, *, dry_run: _DryRun = False) -> AsyncIterator[AsyncSession]:
@@ -236,13 +266,14 @@ async def bringer(
         NotAllowed,
         reconciliation.StatementNotReadable,
         reconciliation.UnknownProfile,
+        reconciliation.UnknownSource,
         reconciliation.StatementContradicts,
         reconciliation.StatementAlreadyImported,
     ),
 )
 async def bring_in(
     bank_id: UUID,
-    file: Annotated[tuple[Bank, File], Depends(brought)],
+    came: Annotated[Brought, Depends(brought)],
     caller: Annotated[Caller, Depends(bringer)],
     session: _BringSession,
     answer: Response,
@@ -255,13 +286,14 @@ async def bring_in(
     or one that overlaps, changes nothing about lines that are known. What is new is matched at
     once with our payouts; the rest are exceptions. At most 32 MB and 200,000 lines.
     """
-    bank, brought_in = file
-    done = await reconciliation.bring_in(
-        session, bank, brought_in, by=caller.person_id, dry_run=dry_run
-    )
+    bank, file, plan = came
+    if dry_run:
+        done = await reconciliation.foresee(session, bank, file)
+    else:
+        done = await reconciliation.bring_in(session, bank, file, by=caller.person_id, plan=plan)
     if dry_run or not done.new_count:
         answer.status_code = 200
-    return _imported(done, brought_in, dry_run=dry_run)
+    return _imported(done, file, dry_run=dry_run)
 
 
 @router.get("/statements", responses=documented(NoValidToken, NotAllowed))
@@ -274,7 +306,7 @@ async def list_imports(
     )
     shown, last = page.cut(found)
     return ImportList(
-        items=[_import_view(one) for one in shown],
+        items=[import_view(one) for one in shown],
         next_cursor=cursor_of(last.id) if last else None,
     )
 
@@ -311,7 +343,8 @@ def _imported(done: Imported, file: File, *, dry_run: bool) -> ImportedView:
     return ImportedView(**asdict(done), gateway=file.source, dry_run=dry_run)
 
 
-def _import_view(one: StatementImport) -> ImportView:
+def import_view(one: StatementImport) -> ImportView:
+    """An import as it is shown."""
     values = one.model_dump(include=set(ImportView.model_fields))
     return ImportView(**values, gateway=one.source)
 

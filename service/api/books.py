@@ -75,7 +75,8 @@ async def _answer(of: Asked, parts: Parts, period: Period, file_format: _Format)
     # Read first, write the file afterwards: that takes longer than any transaction should.
     async with parts.database.reading() as session:
         bank = await banks.get(session, of.bank_id)
-        span = Span(period.first, period.last, *period.instants(bank))
+    span = Span(period.first, period.last, *period.instants(bank))
+    async with parts.database.reading_long() as session:
         pack = await bookkeeping.read(session, bank, span, of.parts)
     if file_format == "csv":
         content = await asyncio.to_thread(bookkeeping.as_csv, pack, of.language)

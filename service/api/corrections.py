@@ -37,11 +37,14 @@ _NOT_MADE = (
 
 
 class CorrectionInput(BaseModel):
-    """What is wrong, and why: a passbook line's `journal_id`, or the id of a weighing or payout."""
+    """What is wrong, and why: a passbook line's `journal_id`, or the id of a weighing, payout or top-up."""
 
     journal_id: UUID | None = None
     about_id: Annotated[
-        UUID | None, Field(description="A pickup, a drop-off or a payout that was paid")
+        UUID | None,
+        Field(
+            description="A pickup, a drop-off, a payout that was paid, a top-up, or an exception"
+        ),
     ] = None
     reason: Reason
 

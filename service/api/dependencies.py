@@ -42,6 +42,10 @@ class Parts:
     gateways: Gateways | None = None
     issuers: oidc.Issuers | None = None
 
+    def gateways_of(self, bank_id: UUID) -> list[str]:
+        """The names of the gateways that pay for a bank."""
+        return [one.name for one in self.gateways.of(bank_id)] if self.gateways else []
+
 
 async def get_parts(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
@@ -158,6 +162,11 @@ async def actor(
     return admit(request, await idempotency.begin(request, session, who, key))
 
 
+async def keyless(request: Request, who: CurrentIdentity, session: Session) -> Caller:
+    """The caller of an act whose answer isn't remembered: a secret, or the same every time."""
+    return admit(request, await idempotency.begin(request, session, who, None))
+
+
 async def payer(
     request: Request, who: CurrentIdentity, session: Session, key: KeyHeader = None
 ) -> Caller:
@@ -178,6 +187,7 @@ Reader = Annotated[Caller, Depends(reader)]
 Admitted = Annotated[Caller, Depends(admitted)]
 Owner = Annotated[Caller, Depends(owner)]
 Actor = Annotated[Caller, Depends(actor)]
+Keyless = Annotated[Caller, Depends(keyless)]
 Payer = Annotated[Caller, Depends(payer)]
 Taker = Annotated[Caller, Depends(taker)]
 

@@ -65,7 +65,7 @@ def _of_any(route: APIRoute, operation: dict[str, Any]) -> Iterator[type[Problem
 
 
 def _depends_on_payer(dependant: Dependant) -> bool:
-    return any(one.call is payer for one in dependant.dependencies)
+    return any(one.call is payer or _depends_on_payer(one) for one in dependant.dependencies)
 
 
 def _add(responses: dict[str, Any], problem: type[Problem]) -> None:

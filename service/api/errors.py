@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from service import errors
 from service.api.titles import title_of
-from service.api.wording import in_indonesian
+from service.api.wording import in_english, in_indonesian
 from service.database import is_disk_full
 from service.errors import FieldProblem, NotAllowed, Problem
 from service.ledger import BookBusy
@@ -290,7 +290,7 @@ def _fields(found: Iterable[dict[str, Any]]) -> list[FieldProblem]:
         if error["type"] == "json_invalid":
             place = []
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in place)
-        field = FieldProblem(pointer, error["msg"], in_indonesian(error))
+        field = FieldProblem(pointer, in_english(error), in_indonesian(error))
         if field not in fields:
             fields.append(field)
     return fields

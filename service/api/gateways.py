@@ -86,6 +86,12 @@ class FloatItem(BaseModel):
     stopped_why: str
 
 
+class ToppedUpItem(FloatItem):
+    """A float after a top-up; `top_up_id` is the `about_id` of a correction, if it was wrong."""
+
+    top_up_id: UUID
+
+
 class FloatList(BaseModel):
     items: list[FloatItem]
 
@@ -151,7 +157,7 @@ async def list_floats(
     bank_id: UUID, caller: Reader, session: ReadSession, parts: CurrentParts
 ) -> FloatList:
     """What lies at each gateway of the bank, by our book and by its own word."""
-    found = await payouts.floats_of(session, bank_id, _gateways_of(parts, bank_id))
+    found = await payouts.floats_of(session, bank_id, parts.gateways_of(bank_id))
     return FloatList(items=[_float_view(parts, one) for one in found])
 
 
@@ -174,14 +180,15 @@ async def top_up(
     caller: Payer,
     session: Session,
     parts: CurrentParts,
-) -> FloatItem:
+) -> ToppedUpItem:
     """Enter money that was sent to a gateway; a queue that waited for it goes on."""
     _require(parts, bank_id, gateway)
     source = await body.source(session, bank_id)
     entered = payouts.TopUp(gateway, source, body.amount_idr, body.memo, caller.person_id)
     with drawers.paid_out_of(source):
-        await payouts.top_up(session, bank_id, entered)
-    return _float_view(parts, (await payouts.floats_of(session, bank_id, [gateway]))[0])
+        top_up_id = await payouts.top_up(session, bank_id, entered)
+    view = _float_view(parts, (await payouts.floats_of(session, bank_id, [gateway]))[0])
+    return ToppedUpItem(**view.model_dump(), top_up_id=top_up_id)
 
 
 @router.post(
@@ -214,12 +221,8 @@ async def receive(gateway: PathGateway, request: Request, parts: CurrentParts) -
     return Response(status_code=204)
 
 
-def _gateways_of(parts: Parts, bank_id: UUID) -> list[str]:
-    return [one.name for one in parts.gateways.of(bank_id)] if parts.gateways else []
-
-
 def _require(parts: Parts, bank_id: UUID, gateway: str) -> None:
-    if gateway not in _gateways_of(parts, bank_id):
+    if gateway not in parts.gateways_of(bank_id):
         raise payouts.NoSuchGateway
 
 

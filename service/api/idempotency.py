@@ -232,5 +232,7 @@ async def _hash_of(request: Request) -> str:
     # Not request.url, which would be put together and taken apart again.
     query = request.scope["query_string"].decode("latin-1")
     told = hashlib.sha256(f"{request.method} {request.scope['path']}?{query}\n".encode())
+    # Of another card it is another request.
+    told.update(request.headers.get("on-behalf-of-card", "").encode())
     told.update(await request.body())
     return told.hexdigest()

@@ -6,28 +6,31 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from models.bank import Settlement
 from models.base import utc_now
-from service import banks, ledger, lots, members, prices, statements, weighing
+from models.people import Role
+from service import assisting, banks, ledger, lots, members, prices, statements, weighing
+from service.api.assisting import HelpingPayer, HelpingReader
 from service.api.city import by_kind, is_for_city, month_of
 from service.api.dependencies import (
     CurrentPage,
     LongReadSession,
-    Payer,
     Reader,
     ReadSession,
     Session,
     cursor_of,
 )
-from service.api.errors import documented
+from service.api.errors import RequestMalformed, documented
 from service.api.fields import Instant, Weighings, WeighingView
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
+from service.assisting import CardNotValid, Helped
 from service.auth import NoValidToken
-from service.errors import NoSuchThing, NotAllowed
+from service.errors import FieldProblem, NoSuchThing, NotAllowed
 from service.ledger.chart import IDR
+from service.members import Caller
 
 router = APIRouter(prefix="/v1", tags=["passbook"], route_class=ActRoute)
 
@@ -37,7 +40,7 @@ ResidentQuery = Annotated[UUID | None, Query(description="For officers: whose pa
 
 
 class DropoffInput(BaseModel):
-    resident_id: UUID
+    resident_id: Annotated[UUID | None, Field(description="Else whose card is shown")] = None
     weighings: Weighings
 
 
@@ -68,6 +71,8 @@ class LineView(BaseModel):
     """`journal_id` names the act behind a line, for whoever corrects it.
 
     A correction says whose journal it takes back; that line says which one took it back.
+    `assisted`: somebody else listed the pickup or asked for the payout, in the part that
+    `assisted_by` names, if they still play one.
     """
 
     id: UUID
@@ -83,6 +88,8 @@ class LineView(BaseModel):
     journal_id: UUID
     corrects_journal_id: UUID | None
     corrected_by_journal_id: UUID | None
+    assisted: bool = False
+    assisted_by: Role | None = None
 
 
 class LineList(BaseModel):
@@ -146,13 +153,14 @@ class TrialBalanceView(BaseModel):
         weighing.TooLittleBrought,
         prices.UnknownMaterial,
         prices.MaterialNotBought,
+        CardNotValid,
     ),
 )
 async def drop_off(
-    bank_id: UUID, body: DropoffInput, caller: Payer, session: Session
+    bank_id: UUID, body: DropoffInput, caller: HelpingPayer, session: Session
 ) -> DropoffView:
     """Weigh what a resident brought: at drop-off prices, by the rules in force."""
-    resident = await members.resident_of(session, bank_id, body.resident_id)
+    resident = await members.resident_of(session, bank_id, _brought_by(caller, bank_id, body))
     brought, credited = await weighing.dropoff(
         session,
         bank_id,
@@ -169,10 +177,13 @@ async def drop_off(
     )
 
 
-@router.get("/passbooks/{bank_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
+@router.get(
+    "/passbooks/{bank_id}",
+    responses=documented(NoValidToken, NotAllowed, NoSuchThing, CardNotValid),
+)
 async def passbook(
     bank_id: UUID,
-    caller: Reader,
+    caller: HelpingReader,
     session: ReadSession,
     looks: CurrentLooks,
     resident_id: ResidentQuery = None,
@@ -185,11 +196,12 @@ async def passbook(
 
 
 @router.get(
-    "/passbooks/{bank_id}/lines", responses=documented(NoValidToken, NotAllowed, NoSuchThing)
+    "/passbooks/{bank_id}/lines",
+    responses=documented(NoValidToken, NotAllowed, NoSuchThing, CardNotValid),
 )
 async def lines(
     bank_id: UUID,
-    caller: Reader,
+    caller: HelpingReader,
     session: ReadSession,
     page: CurrentPage,
     looks: CurrentLooks,
@@ -201,19 +213,24 @@ async def lines(
         session, bank_id, whose, before=page.before_number, limit=page.limit + 1
     )
     shown, last = page.cut(found)
+    marks = await assisting.helped(session, bank_id, {line.about_id for line in shown})
     await looks.note("passbook", [(bank_id, whose)])
     return LineList(
-        items=[line_view(line, statements.described(line, "id")) for line in shown],
+        items=[
+            _marked(line_view(line, statements.described(line, "id")), marks.get(line.about_id))
+            for line in shown
+        ],
         next_cursor=cursor_of(last.version) if last else None,
     )
 
 
 @router.get(
-    "/passbooks/{bank_id}/lots", responses=documented(NoValidToken, NotAllowed, NoSuchThing)
+    "/passbooks/{bank_id}/lots",
+    responses=documented(NoValidToken, NotAllowed, NoSuchThing, CardNotValid),
 )
 async def lots_kept(
     bank_id: UUID,
-    caller: Reader,
+    caller: HelpingReader,
     session: ReadSession,
     page: CurrentPage,
     looks: CurrentLooks,
@@ -262,6 +279,17 @@ async def trial_balance(
     )
 
 
+def _brought_by(caller: Caller, bank_id: UUID, body: DropoffInput) -> UUID:
+    """Whose waste it is: of whom is named, or whose card is shown."""
+    if caller.shown is not None:
+        return members.whose_card(caller, bank_id, body.resident_id)
+    if body.resident_id is None:
+        english = "Say whose waste it is, or show their card."
+        indonesian = "Sebutkan pemilik sampah ini, atau tunjukkan kartunya."
+        raise RequestMalformed(FieldProblem("/resident_id", english, indonesian))
+    return body.resident_id
+
+
 def line_view(line: ledger.PassbookLine, description: str) -> LineView:
     """A line of somebody's account as it is shown."""
     about = line.corrects_kind or line.kind
@@ -280,6 +308,12 @@ def line_view(line: ledger.PassbookLine, description: str) -> LineView:
         corrects_journal_id=line.corrects_id,
         corrected_by_journal_id=line.corrected_by_id,
     )
+
+
+def _marked(view: LineView, helped: Helped | None) -> LineView:
+    if helped is not None:
+        view.assisted, view.assisted_by = True, helped.by
+    return view
 
 
 def _name_in(names: Mapping[UUID, str], owner_id: UUID | None) -> str:

@@ -23,6 +23,7 @@ from models.payout import (
 )
 from models.people import Role
 from service import drawers, ledger, members, payouts
+from service.api.assisting import HelpingPayer
 from service.api.dependencies import (
     CurrentPage,
     CurrentParts,
@@ -38,6 +39,7 @@ from service.api.fields import LARGEST_AMOUNT_IDR, OR_NOTHING, PLAIN, Amount, Li
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.api.pickups import ReasonInput
+from service.assisting import CardNotValid
 from service.auth import NoValidToken
 from service.errors import FieldProblem, NoSuchThing, NotAllowed, Problem
 from service.keys import Keys
@@ -143,6 +145,7 @@ class PayoutView(BaseModel):
     source: PayoutSource
     resident_id: UUID
     entered_by: UUID
+    assisted: bool
     amount_idr: int
     fee_idr: int
     fee_by: FeeBy
@@ -214,10 +217,13 @@ class PayoutBatch(BaseModel):
         payouts.FeeTooHigh,
         payouts.FeeChanged,
         payouts.DestinationNotValid,
+        payouts.AssistedLimitReached,
+        payouts.HelpersAccount,
+        CardNotValid,
     ),
 )
 async def request(
-    body: PayoutInput, caller: Payer, session: Session, parts: CurrentParts
+    body: PayoutInput, caller: HelpingPayer, session: Session, parts: CurrentParts
 ) -> PayoutView:
     """Ask for a payout, as a resident of the passbook or as a collector of earnings.
 
@@ -357,16 +363,17 @@ async def reject(
         payouts.WrongPayoutCode,
         drawers.NoOwnDrawer,
         drawers.DrawerTooLow,
+        CardNotValid,
     ),
 )
 async def pay_cash(
     payout_id: UUID,
-    caller: Payer,
+    caller: HelpingPayer,
     session: Session,
     parts: CurrentParts,
     body: ProofInput | None = None,
 ) -> PayoutView:
-    """Hand an approved payout over in cash, signed for by the resident's code.
+    """Hand an approved payout over in cash, signed for by the resident's code or card.
 
     The money comes out of the treasurer's own drawer, if they have one, else out of the safe.
     An operator pays out of a drawer of their own, and always against the code. Nobody pays
@@ -380,9 +387,10 @@ async def pay_cash(
     await drawers.paying_from(session, payout.bank_id, by, or_safe=or_safe)
     if body.code:
         await payouts.sign(session, parts.keys, payout, body.code)
-    await payouts.pay_cash(
-        session, payout, by=by, proof=body.proof, signed=bool(body.code), or_safe=or_safe
-    )
+    if caller.shown is not None:
+        members.whose_card(caller, payout.bank_id, payout.resident_id)
+    signed = bool(body.code) or caller.shown is not None
+    await payouts.pay_cash(session, payout, by=by, proof=body.proof, signed=signed, or_safe=or_safe)
     return await _shown(session, parts, caller, payout)
 
 
@@ -459,6 +467,7 @@ def _own_view(keys: Keys, payout: Payout) -> PayoutView:
 def _view(payout: Payout, destination: Destination | None) -> PayoutView:
     facts = payout.model_dump(include=set(PayoutView.model_fields))
     facts |= {
+        "assisted": payout.entered_by != payout.resident_id,
         "account_number": payouts.masked(payout.account_number),
         "receives_idr": payout.send_idr,
         "leaves_at": payout.due_at if payout.status == PayoutStatus.APPROVED else None,

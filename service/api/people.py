@@ -17,18 +17,19 @@ from service.api.dependencies import (
     Actor,
     CurrentPage,
     CurrentParts,
+    Keyless,
     Owner,
     Reader,
     ReadSession,
     Session,
     cursor_of,
 )
-from service.api.errors import documented
+from service.api.errors import RequestMalformed, documented
 from service.api.fields import OR_NOTHING, PLAIN
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.auth import NoValidToken
-from service.errors import NoSuchThing, NotAllowed
+from service.errors import FieldProblem, NoSuchThing, NotAllowed
 from service.keys import Keys
 from service.niks import NikNotValid, NikTaken
 
@@ -58,7 +59,9 @@ class MePatch(BaseModel):
 
 
 class MemberInput(BaseModel):
-    phone: Phone
+    """Without a phone only a resident, by name: they get a card instead."""
+
+    phone: Phone | None = None
     name: Annotated[str, Field(max_length=120), PLAIN, OR_NOTHING] = ""
     role: Literal["resident", "collector"] = "resident"
     nik: Annotated[str, Field(max_length=32), OR_NOTHING] = Field(
@@ -119,8 +122,11 @@ async def register(
     bank_id: UUID, body: MemberInput, caller: Actor, session: Session, parts: CurrentParts
 ) -> MemberView:
     """Register a resident or collector at the counter; whoever is one already stays one."""
-    phone = members.normal_phone(body.phone)
-    person = await members.person_by_phone(session, phone, name=body.name)
+    if body.phone is None:
+        person = await members.person_without_phone(session, name=_name_of(body))
+    else:
+        phone = members.normal_phone(body.phone)
+        person = await members.person_by_phone(session, phone, name=body.name)
     if body.name and not person.name:
         person.name = body.name
         session.add(person)
@@ -137,7 +143,7 @@ async def register(
 @router.post(
     "/banks/{bank_id}/join", status_code=201, responses=documented(NoValidToken, NoSuchThing)
 )
-async def join(bank_id: UUID, caller: Actor, session: Session) -> MemberView:
+async def join(bank_id: UUID, caller: Keyless, session: Session) -> MemberView:
     """Become a resident of a bank, to be fetched from and paid there."""
     bank = await banks.get(session, bank_id)
     caller.bank_id = bank.id
@@ -193,6 +199,18 @@ def _me(person: Person, caller: members.Caller, keys: Keys) -> MeView:
             MembershipView(bank_id=bank_id, role=Role(role)) for bank_id, role in caller.memberships
         ],
     )
+
+
+def _name_of(body: MemberInput) -> str:
+    """The name by which somebody without a phone goes."""
+    if body.role != "resident":
+        english, indonesian = "A collector needs a phone.", "Pengepul perlu nomor telepon."
+        raise RequestMalformed(FieldProblem("/phone", english, indonesian))
+    if not body.name.strip():
+        english = "Without a phone a name is needed."
+        indonesian = "Tanpa nomor telepon, nama wajib diisi."
+        raise RequestMalformed(FieldProblem("/name", english, indonesian))
+    return body.name
 
 
 def _cursor_after(member: members.Member) -> str:

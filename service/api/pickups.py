@@ -15,6 +15,7 @@ from models.station import ReceivingStatus
 from routing.geo import Point, about
 from routing.geocode import GeocodingFailed
 from service import members, pickups, prices
+from service.api.assisting import HelpingActor
 from service.api.dependencies import (
     Actor,
     CurrentIdentity,
@@ -38,6 +39,7 @@ from service.api.fields import (
 )
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
+from service.assisting import CardNotValid
 from service.auth import NoValidToken
 from service.errors import FieldProblem, NoSuchThing, NotAllowed, WaitsForOperator
 from service.keys import Keys
@@ -101,6 +103,7 @@ class PickupView(BaseModel):
     bank_id: UUID
     status: PickupStatus
     resident: ResidentView | None
+    assisted: bool
     position: Position
     address: str
     area: str
@@ -162,12 +165,13 @@ async def located(body: PickupInput, _who: CurrentIdentity, parts: CurrentParts)
         pickups.WindowNotPossible,
         prices.UnknownMaterial,
         prices.MaterialNotBought,
+        CardNotValid,
     ),
 )
 async def list_waste(
     body: PickupInput,
     position: Annotated[Point, Depends(located)],
-    caller: Actor,
+    caller: HelpingActor,
     session: Session,
     parts: CurrentParts,
 ) -> PickupView:
@@ -264,6 +268,7 @@ def pickup_view(
     return PickupView(
         **values,
         resident=resident,
+        assisted=pickup.entered_by != pickup.resident_id,
         position=Position(lat=place.lat, lon=place.lon),
         window=WindowView(start=pickup.window_start, end=pickup.window_end),
         items=[ItemView(**item.model_dump()) for item in shown.items],

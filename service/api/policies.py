@@ -65,6 +65,7 @@ class PolicyInput(BaseModel):
     payout_weekday: Annotated[int, Field(strict=True, ge=0, le=7)] | None = None
     destination_waits_h: Annotated[int, Field(strict=True, ge=0, le=30 * 24)] | None = None
     cash_needs_code: StrictBool | None = None
+    assisted_payout_limit_idr: Annotated[int, Field(strict=True, ge=0, le=10**12)] | None = None
 
 
 class PolicyView(BaseModel):
@@ -108,6 +109,7 @@ class PolicyView(BaseModel):
     payout_weekday: int
     destination_waits_h: int
     cash_needs_code: bool
+    assisted_payout_limit_idr: int
     entered_by: UUID | None
     created_at: datetime
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from models.people import Role
 from service import sealing
 from service.api import qr
 from service.api.dependencies import CurrentParts, Reader, ReadSession
@@ -76,6 +77,7 @@ class ProvenView(BaseModel):
 class ReceiptView(BaseModel):
     """What happened, in plain words, and the proof of each transfer once it is sealed.
 
+    `assisted`: somebody else entered it for the resident, in the part that `assisted_by` names.
     `at` is when it was done, or a payout asked for, paid or given back; `credited_idr` and
     `taken_back_idr` are sums of the transfers. `public_keys` are those the pages are signed with.
     """
@@ -89,6 +91,8 @@ class ReceiptView(BaseModel):
     at: datetime
     corrected_at: datetime | None
     memo: str
+    assisted: bool
+    assisted_by: Role | None
     weighings: list[WeighingView]
     credited_idr: int | None
     taken_back_idr: int
@@ -189,6 +193,8 @@ def as_json(receipt: Receipt, keys: Keys, language: str) -> ReceiptView:
         at=receipt.outcome.at,
         corrected_at=receipt.outcome.corrected_at,
         memo=receipt.memo,
+        assisted=receipt.helped is not None,
+        assisted_by=receipt.helped.by if receipt.helped else None,
         weighings=[WeighingView(**line.model_dump()) for line in receipt.weighings],
         credited_idr=receipt.outcome.credited_idr if receipt.is_credit else None,
         taken_back_idr=receipt.outcome.taken_back_idr,

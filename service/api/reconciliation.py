@@ -1,5 +1,6 @@
 """The desk of reconciliation over HTTP: what agrees, what doesn't, and deciding it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
@@ -15,6 +16,7 @@ from models.reconciliation import (
     CaseKind,
     CaseStatus,
     ReconciliationCase,
+    StatementLine,
 )
 from service import banks, ledger
 from service import reconciliation as desk
@@ -75,6 +77,8 @@ class ExceptionView(BaseModel):
     status: CaseStatus
     payout_id: UUID | None
     statement_line_id: UUID | None
+    external_id: str
+    reference: str
     expected_idr: int
     found_idr: int
     age_days: int
@@ -92,10 +96,14 @@ class ExceptionView(BaseModel):
 
 
 class StandingView(BaseModel):
-    """One gateway or bank account in three ways, in rupiah; what came in less what left.
+    """One gateway or bank account in three ways, in rupiah.
 
-    `unexplained_idr` is `difference_idr` less what waits in exceptions and what left of payouts
-    that are still on their way by our book: 0, or somebody has to look. `adds_up` says whether
+    `ledger_idr` and `statement_idr` are what came in less what left; `difference_idr` is
+    `statement_idr` - `ledger_idr`, negative where more left by the statement than by our book.
+    Two things explain that, each counted as what left: `exceptions_idr` by lines that wait as
+    exceptions, `early_idr` by lines of payouts that are still on their way by our book. So
+    `unexplained_idr` = `difference_idr` + `exceptions_idr` + `early_idr`. 0, or somebody has to
+    look: negative is what left without explanation, positive what came in. `adds_up` says whether
     the statement's opening balance and its lines make its closing one; null where it tells none.
     """
 
@@ -119,6 +127,7 @@ class StandingView(BaseModel):
     adds_up: bool | None
     exception_count: int
     exceptions_idr: int
+    early_idr: int
     difference_idr: int
     unexplained_idr: int
 
@@ -202,7 +211,7 @@ async def reconciliation(
     return ReconciliationView(
         matched=sum(one.statement.matched_count for one in found),
         matched_by_rule=dict(by_rule),
-        exceptions=[_case_view(case) for case in shown],
+        exceptions=await _case_views(session, shown),
         next_cursor=cursor_of(last.id) if last else None,
         ledger_idr=ledger_idr,
         statement_idr=statement_idr,
@@ -237,7 +246,7 @@ async def resolve(
     case = await _for_treasurer(session, caller, exception_id)
     decision = desk.Decision(body.action, body.reason, caller.person_id, body.account)
     await desk.resolve(session, case, decision)
-    return _case_view(case)
+    return (await _case_views(session, [case]))[0]
 
 
 @router.post(
@@ -252,7 +261,7 @@ async def assign(
     """Make an exception some treasurer's to look into."""
     case = await _for_treasurer(session, caller, exception_id)
     await desk.assign(session, case, body.owner_id)
-    return _case_view(case)
+    return (await _case_views(session, [case]))[0]
 
 
 async def _for_treasurer(
@@ -263,13 +272,22 @@ async def _for_treasurer(
     return case
 
 
-def _case_view(case: ReconciliationCase) -> ExceptionView:
+async def _case_views(
+    session: AsyncSession, cases: Sequence[ReconciliationCase]
+) -> list[ExceptionView]:
+    lines = await desk.lines_about(session, cases)
+    return [_case_view(case, lines.get(case.line_id) if case.line_id else None) for case in cases]
+
+
+def _case_view(case: ReconciliationCase, line: StatementLine | None) -> ExceptionView:
     values = case.model_dump(include=set(ExceptionView.model_fields))
     waits = case.status in (CaseStatus.OPEN, CaseStatus.WAITING)
     return ExceptionView(
         **values,
         gateway=case.source,
         statement_line_id=case.line_id,
+        external_id=line.external_id if line else "",
+        reference=line.reference if line else "",
         age_days=desk.age_days(case),
         actions=list(desk.allowed(case)) if waits else [],
     )
@@ -293,6 +311,7 @@ def _standing_view(found: Standing) -> StandingView:
         adds_up=statement.adds_up,
         exception_count=found.open_count,
         exceptions_idr=found.open_idr,
+        early_idr=found.early_idr,
         difference_idr=found.difference_idr,
         unexplained_idr=found.unexplained_idr,
     )

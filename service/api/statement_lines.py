@@ -1,4 +1,4 @@
-"""The lines of statements over HTTP, with what they were matched with, and undoing that."""
+"""The lines of statements over HTTP, with what they were matched with, and undoing either."""
 
 from datetime import datetime
 from typing import Annotated
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from models.reconciliation import LineType, StatementMatch
 from service import banks, ledger
 from service import reconciliation as desk
+from service.api.bank_statements import ImportView, import_view
 from service.api.dependencies import CurrentPage, Payer, Reader, ReadSession, Session, cursor_of
 from service.api.errors import documented
 from service.api.idempotency import ActRoute
@@ -102,6 +103,31 @@ async def undo(
     bank = await banks.get(session, bank_id)
     return _match_view(
         await desk.undo(session, bank, match_id, by=caller.person_id, reason=body.reason)
+    )
+
+
+@router.post(
+    "/statements/{import_id}/withdraw",
+    responses=documented(
+        NoValidToken,
+        NotAllowed,
+        NoSuchThing,
+        desk.StatementWithdrawn,
+        desk.StatementDecided,
+    ),
+)
+async def withdraw(
+    bank_id: UUID, import_id: UUID, body: ReasonInput, caller: Payer, session: Session
+) -> ImportView:
+    """Withdraw a file that should not have come in. It stays on record; its lines match and count
+    no more, its exceptions are cleared, and the right file may follow.
+
+    Refused while a decision about it has moved money: undo that first.
+    """
+    caller.act_in(bank_id)
+    bank = await banks.get(session, bank_id)
+    return import_view(
+        await desk.withdraw(session, bank, import_id, by=caller.person_id, reason=body.reason)
     )
 
 

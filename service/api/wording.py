@@ -1,9 +1,16 @@
-"""What pydantic finds wrong with a field, in Indonesian."""
+"""What pydantic finds wrong with a field, in both languages."""
 
+import re
 from typing import Any
+
+# As pydantic writes a bound that is a day, in its sentence and beside it.
+_CODED_DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 _SENTENCES = {
     "account": "Sebutkan rekening untuk bank_account, dan hanya untuk itu.",
+    "amounts": "Sebutkan amount, atau debit dan credit.",
+    "both_amounts": "Sebutkan debit dan credit, keduanya.",
     "missing": "Isian ini wajib diisi.",
     "json_invalid": "Isi permintaan bukan JSON yang sah.",
     "bool_type": "Harus ya atau tidak.",
@@ -35,7 +42,9 @@ _SENTENCES = {
     "model_type": "Harus berupa objek.",
     "nothing_weighed": "Tidak ada yang ditimbang pada baris ini.",
     "one_of_both": "Sebutkan salah satu saja: journal_id atau about_id.",
+    "one_source": "Sebutkan salah satu saja: laci kas (drawer) atau rekening bank (bank_account).",
     "reason_missing": "Sebutkan alasan penolakan.",
+    "signs": "Tanda desimal dan tanda ribuan harus berbeda.",
     "string_pattern_mismatch": "Bentuknya tidak sesuai.",
     "string_too_long": "Paling panjang {max_length} karakter.",
     "string_too_short": "Paling pendek {min_length} karakter.",
@@ -46,15 +55,29 @@ _SENTENCES = {
     "too_short": "Paling sedikit {min_length} baris.",
     "uuid_parsing": "ID tidak valid.",
     "uuid_type": "ID tidak valid.",
+    "zone": "Zona waktu ini tidak ada.",
 }
+_OF_DAYS = {
+    "greater_than_equal": "Tidak boleh sebelum {ge}.",
+    "less_than_equal": "Tidak boleh setelah {le}.",
+}
+
+
+def in_english(error: dict[str, Any]) -> str:
+    """The sentence of a pydantic error, with its days as people write them."""
+    return _plain(error["msg"])
 
 
 def in_indonesian(error: dict[str, Any]) -> str:
     """The sentence for a pydantic error; its English one where there is no other."""
-    sentence = _SENTENCES.get(error["type"])
-    if sentence is None:
-        return str(error["msg"])
-    choices = {
-        name: str(value).replace(" or ", " atau ") for name, value in error.get("ctx", {}).items()
-    }
-    return sentence.format(**choices)
+    facts = {name: _plain(str(value)) for name, value in error.get("ctx", {}).items()}
+    of_days = any(_DAY.fullmatch(fact) for fact in facts.values())
+    sentences = _SENTENCES | _OF_DAYS if of_days else _SENTENCES
+    if error["type"] not in sentences:
+        return in_english(error)
+    choices = {name: fact.replace(" or ", " atau ") for name, fact in facts.items()}
+    return sentences[error["type"]].format(**choices)
+
+
+def _plain(text: str) -> str:
+    return _CODED_DAY.sub(lambda day: "{:0>4}-{:0>2}-{:0>2}".format(*day.groups()), text)

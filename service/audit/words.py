@@ -13,6 +13,8 @@ WORDS: dict[str, dict[str, str]] = {
         ("register_person", "Registered as a member", "Mendaftarkan sebagai anggota"),
         ("join_person", "Joined the waste bank", "Bergabung dengan bank sampah"),
         ("add_member", "Gave a part in the bank", "Memberi peran di bank sampah"),
+        ("issue_card", "Gave out a card", "Memberikan kartu"),
+        ("revoke_card", "Revoked a card", "Mencabut kartu"),
         ("list_waste", "Listed waste to be fetched", "Mendaftarkan sampah untuk dijemput"),
         ("cancel_pickup", "Cancelled a pickup", "Membatalkan penjemputan"),
         ("claim_nearest", "Claimed a pickup", "Mengambil penjemputan"),

@@ -1,7 +1,7 @@
 """Entries are written in the transaction of the act: both happen or neither does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -99,8 +99,20 @@ def _for_sqlite(bank_id: UUID, entry: Entry) -> tuple[str, tuple[Any, ...]]:
 
 
 def _row(bank_id: UUID, entry: Entry) -> dict[str, Any]:
-    said = {field.name: getattr(entry, field.name) for field in fields(entry)}
-    return said | {"bank_id": bank_id, "id": new_id(), "at": utc_now()}
+    return {
+        "bank_id": bank_id,
+        "id": new_id(),
+        "at": utc_now(),
+        "act": entry.act,
+        "status": entry.status,
+        "actor_id": entry.actor_id,
+        "on_behalf_of": entry.on_behalf_of,
+        "card_id": entry.card_id,
+        "about_kind": entry.about_kind,
+        "about": entry.about,
+        "address": entry.address,
+        "device_id": entry.device_id,
+    }
 
 
 def _table_of(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""What a correction undoes beside the ledger: the pickup, the lots or the payout behind an act."""
+"""What a correction undoes beside the ledger: the pickup, lots, payout or line behind an act."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -7,9 +7,10 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import utc_now
+from models.base import instant_of, utc_now
 from models.payout import Cause, Payout, PayoutMethod, PayoutStatus
 from models.pickup import Pickup, PickupStatus
+from models.reconciliation import Action, CaseStatus, ReconciliationCase, StatementMatch
 from models.sale import Lot
 from service import ledger
 from service.errors import Conflict
@@ -19,11 +20,13 @@ from service.ledger import Act
 class NotCorrectable(Conflict):
     english = (
         "This can't be corrected as a whole: only a weighing that was neither received at the"
-        " station nor sold since, or a payout that was paid."
+        " station nor sold since, a payout that was paid, a top-up,"
+        " or a decision about an exception whose line isn't matched by it (undo that match)."
     )
     indonesian = (
         "Ini tidak dapat dikoreksi: hanya penimbangan yang belum diterima di gudang dan belum"
-        " terjual, atau pencairan yang sudah dibayar."
+        " terjual, pencairan yang sudah dibayar, isi ulang saldo, atau keputusan"
+        " selisih yang barisnya tidak dicocokkan (batalkan pencocokannya)."
     )
 
 
@@ -93,10 +96,70 @@ async def _take_back_payout(session: AsyncSession, bank_id: UUID, act: Act, reas
     return reversed_.first() is not None
 
 
+async def _take_back_top_up(session: AsyncSession, bank_id: UUID, act: Act, _reason: str) -> bool:
+    """A line that waits to be accepted as this top-up came from nobody knows where again.
+
+    What was accepted already stays, and shows as a difference until somebody enters what it was.
+    """
+    top_up, about = act.steps[0], act.about_id
+    if about is None:
+        return False
+    query = select(ReconciliationCase.id, ReconciliationCase.since).where(
+        ReconciliationCase.bank_id == bank_id,
+        ReconciliationCase.source == top_up.debit.code.partition(":")[2],
+        ReconciliationCase.why == "topped_up",
+        ReconciliationCase.found_idr == -top_up.amount,
+        col(ReconciliationCase.status).in_((CaseStatus.OPEN, CaseStatus.WAITING)),
+    )
+    waiting, entered_at = list(await session.exec(query)), instant_of(about)
+    if waiting:
+        nearest, _ = min(waiting, key=lambda case: abs(case[1] - entered_at))
+        await session.exec(
+            update(ReconciliationCase)
+            .where(
+                col(ReconciliationCase.bank_id) == bank_id, col(ReconciliationCase.id) == nearest
+            )
+            .values(why="not_ours", expected_idr=0, proposed_action=Action.TOP_UP)
+            .execution_options(synchronize_session=False)
+        )
+    return True
+
+
+async def _take_back_decision(session: AsyncSession, bank_id: UUID, act: Act, _reason: str) -> bool:
+    """The exception is open again; a decision that matched its line is undone with the match."""
+    query = select(ReconciliationCase).where(
+        ReconciliationCase.bank_id == bank_id,
+        ReconciliationCase.id == act.about_id,
+        ReconciliationCase.status == CaseStatus.RESOLVED,
+    )
+    case = (await session.exec(query)).first()
+    if case is None or await _is_matched(session, case):
+        return False
+    names = set(ReconciliationCase.model_fields) - _OF_A_DECISION
+    session.add(ReconciliationCase(**case.model_dump(include=names)))
+    await session.flush()
+    return True
+
+
+async def _is_matched(session: AsyncSession, case: ReconciliationCase) -> bool:
+    query = select(StatementMatch.id).where(
+        StatementMatch.bank_id == case.bank_id,
+        StatementMatch.line_id == case.line_id,
+        col(StatementMatch.undone_at).is_(None),
+    )
+    return case.line_id is not None and (await session.exec(query)).first() is not None
+
+
+_OF_A_DECISION = {
+    *("id", "status", "opened_at", "owner_id", "action", "reason"),
+    *("resolved_by", "ended_at", "transfer_id"),
+}
 _UNDO: dict[str, Callable[[AsyncSession, UUID, Act, str], Awaitable[bool]]] = {
     "pickup": _take_back_pickup,
     "dropoff": _take_back_dropoff,
     "payout": _take_back_payout,
+    "float_top_up": _take_back_top_up,
+    "reconciliation": _take_back_decision,
 }
 CORRECTABLE = frozenset(_UNDO)
 """The kinds of acts that can be corrected; of others more would have to follow."""

@@ -1,5 +1,6 @@
 """Payouts: asked for, approved by another, paid in cash or sent through a gateway."""
 
+from service.payouts.assisted import AssistedLimitReached, HelpersAccount
 from service.payouts.callbacks import CallbackNotGenuine, GatewayUnknown, receive
 from service.payouts.cash import CashNeedsCode, NotPaidInCash, WrongPayoutCode, pay_cash, sign
 from service.payouts.channels import (
@@ -41,6 +42,7 @@ from service.payouts.settling import apply as settle
 __all__ = [
     "DOUBT_FOR",
     "NOT_APPROVED_IN_TIME",
+    "AssistedLimitReached",
     "CallbackNotGenuine",
     "CashNeedsCode",
     "ChannelNotOffered",
@@ -50,6 +52,7 @@ __all__ = [
     "FeeTooHigh",
     "FloatView",
     "GatewayUnknown",
+    "HelpersAccount",
     "MethodNotOffered",
     "NoSuchGateway",
     "NotPaidInCash",

@@ -36,11 +36,13 @@ async def move(
     allowed: Sequence[PayoutStatus],
     to: PayoutStatus,
     cause: Cause,
+    *,
+    is_locked: bool = False,
     **values: Any,
 ) -> None:
     """Change the state if it is still one of these; of two at once, one gets through.
 
-    Values may say who moved it (`moved_by`) and why (`cause_detail`); the guard in the
+    What this transaction has locked (`is_locked`) and read since is not read again. Values may say who moved it (`moved_by`) and why (`cause_detail`); the guard in the
     database writes the move down. Raises PayoutNotOpen.
     """
     told = {"moved_by": None, "cause_detail": "", "tries": 0, "moved_at": utc_now()} | values
@@ -48,16 +50,17 @@ async def move(
     connection = await session.connection()
     which = {"of_bank": payout.bank_id, "of_id": payout.id, "allowed": list(allowed)}
     bound = which | {f"to_{name}": value for name, value in told.items()}
-    row = (await connection.execute(_move_to(tuple(told)), bound)).first()
+    moving = _move_to(tuple(told), is_locked=is_locked)
+    row = (await connection.execute(moving, bound)).first()
     if row is None:
         await session.refresh(payout)
         raise PayoutNotOpen(status=payout.status)
-    for name, value in row._mapping.items():
+    for name, value in (told | row._asdict()).items():
         set_committed_value(payout, name, value)
 
 
 @lru_cache(maxsize=64)
-def _move_to(names: tuple[str, ...]) -> ReturningUpdate[Any]:
+def _move_to(names: tuple[str, ...], *, is_locked: bool) -> ReturningUpdate[Any]:
     """The statement that sets these columns; it takes as long to build as to run."""
     return (
         update(Payout)
@@ -69,7 +72,7 @@ def _move_to(names: tuple[str, ...]) -> ReturningUpdate[Any]:
         .values(
             {"moves": col(Payout.moves) + 1} | {name: bindparam(f"to_{name}") for name in names}
         )
-        .returning(*inspect(Payout).columns)
+        .returning(*((col(Payout.moves),) if is_locked else inspect(Payout).columns))
     )
 
 

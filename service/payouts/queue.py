@@ -121,7 +121,8 @@ async def _take(session: AsyncSession, payout: Payout) -> Task:
     }
     if payout.status == PayoutStatus.APPROVED:
         before = (PayoutStatus.APPROVED,)
-        await moving.move(session, payout, before, PayoutStatus.SENDING, Cause.WORKER, **leased)
+        sending = PayoutStatus.SENDING
+        await moving.move(session, payout, before, sending, Cause.WORKER, is_locked=True, **leased)
     else:
         await _set(session, payout, **leased)
     session.expunge(payout)

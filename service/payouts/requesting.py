@@ -6,11 +6,13 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.bank import Policy
 from models.base import new_id, utc_now
 from models.payout import Destination, Payout, PayoutMethod, PayoutSource
 from service import banks
 from service.errors import Conflict
 from service.payouts import moving
+from service.payouts.assisted import check_account, check_limit
 from service.payouts.channels import CASH, FeeChanged, Offer, chosen, offers
 from service.payouts.destinations import (
     DestinationNotValid,
@@ -43,12 +45,18 @@ class Request:
     expected_fee_idr: int | None = None
     source: PayoutSource = PayoutSource.PASSBOOK
 
+    @property
+    def is_assisted(self) -> bool:
+        """Whether somebody else asks."""
+        return self.entered_by != self.resident_id
+
 
 async def request(session: AsyncSession, wanted: Request) -> Payout:
     """Hold the amount and write the payout down.
 
     Raises MethodNotOffered, ChannelNotOffered, PayoutTooSmall, PayoutTooLarge, FeeTooHigh,
-    FeeChanged, DestinationNotValid or BalanceTooLow.
+    FeeChanged, DestinationNotValid or BalanceTooLow; of somebody else who asks also
+    AssistedLimitReached or HelpersAccount.
     """
     policy = await banks.policy_of(session, wanted.bank_id)
     ways = await offers(session, wanted.bank_id, policy, wanted.amount_idr)
@@ -59,6 +67,8 @@ async def request(session: AsyncSession, wanted: Request) -> Payout:
     way = chosen(ways, wanted.method, code)
     if wanted.expected_fee_idr not in (None, way.fee_idr):
         raise FeeChanged(fee_idr=way.fee_idr, expected_idr=wanted.expected_fee_idr)
+    if wanted.is_assisted:
+        await _check_assisted(session, wanted, policy, destination)
     if destination is not None:
         destination = await settle_on(session, destination, policy)
     payout_id = new_id()
@@ -76,6 +86,14 @@ async def request(session: AsyncSession, wanted: Request) -> Payout:
     await session.flush()
     await moving.tell(session, payout, "payout_requested")
     return payout
+
+
+async def _check_assisted(
+    session: AsyncSession, wanted: Request, policy: Policy, destination: Destination | None
+) -> None:
+    if destination is not None:
+        await check_account(session, destination.account_number, wanted.entered_by)
+    await check_limit(session, policy, wanted.resident_id, wanted.amount_idr)
 
 
 async def _destination(session: AsyncSession, wanted: Request) -> Destination | None:

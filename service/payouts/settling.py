@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -210,7 +211,8 @@ async def _move(
     session: AsyncSession, payout: Payout, to: PayoutStatus, origin: Origin, **values: Any
 ) -> None:
     before = (PayoutStatus(payout.status),)
-    await moving.move(session, payout, before, to, origin.cause, moved_by=origin.by, **values)
+    values |= {"moved_by": origin.by}
+    await moving.move(session, payout, before, to, origin.cause, is_locked=True, **values)
 
 
 async def _alarm(session: AsyncSession, payout: Payout, effect: Effect) -> None:
@@ -243,3 +245,4 @@ async def _note_id(session: AsyncSession, payout: Payout, report: Reported) -> N
         .values(gateway_id=report.gateway_id)
         .execution_options(synchronize_session=False)
     )
+    set_committed_value(payout, "gateway_id", report.gateway_id)

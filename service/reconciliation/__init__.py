@@ -9,20 +9,23 @@ from service.reconciliation.cases import (
     assign,
     cases_of,
     find,
+    lines_about,
 )
 from service.reconciliation.comparing import matched_by_rule, standings
 from service.reconciliation.effects import allowed
-from service.reconciliation.importing import (
+from service.reconciliation.foreseeing import (
+    MANY,
     File,
-    Imported,
+    Plan,
     StatementAlreadyImported,
     StatementContradicts,
-    bring_in,
-    imports_of,
+    plan_of,
 )
+from service.reconciliation.importing import Imported, bring_in, foresee, imports_of
 from service.reconciliation.lines import Booked, LineShown, MatchState, lines_of
 from service.reconciliation.maps import declare, declared_maps, maps_of
 from service.reconciliation.readers import (
+    PROFILES,
     Columns,
     StatementNotReadable,
     UnknownProfile,
@@ -36,10 +39,14 @@ from service.reconciliation.resolving import (
     PayoutNotPaid,
     resolve,
 )
+from service.reconciliation.sources import UnknownSource, check_known
 from service.reconciliation.standing import Days, Standing
 from service.reconciliation.undoing import MatchAlreadyUndone, MatchNotUndoable, undo
+from service.reconciliation.withdrawing import StatementDecided, StatementWithdrawn, withdraw
 
 __all__ = [
+    "MANY",
+    "PROFILES",
     "ActionDoesNotFit",
     "AlreadyMatched",
     "Booked",
@@ -56,27 +63,36 @@ __all__ = [
     "OwnReconciliation",
     "OwnerNotTreasurer",
     "PayoutNotPaid",
+    "Plan",
     "Shown",
     "Standing",
     "StatementAlreadyImported",
     "StatementContradicts",
+    "StatementDecided",
     "StatementNotReadable",
+    "StatementWithdrawn",
     "UnknownProfile",
+    "UnknownSource",
     "Wanted",
     "age_days",
     "allowed",
     "assign",
     "bring_in",
     "cases_of",
+    "check_known",
     "declare",
     "declared_maps",
     "find",
+    "foresee",
     "imports_of",
+    "lines_about",
     "lines_of",
     "maps_of",
     "matched_by_rule",
+    "plan_of",
     "read_statement",
     "resolve",
     "standings",
     "undo",
+    "withdraw",
 ]

@@ -1,5 +1,6 @@
 """The queue: what waits for somebody, whose it is, and how old."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import among, utc_now
 from models.people import Membership, Role
-from models.reconciliation import ReconciliationCase
+from models.reconciliation import ReconciliationCase, StatementLine
 from service.errors import Conflict, FieldProblem, Malformed, NoSuchThing
 from service.members import OFFICERS, Caller
 from service.reconciliation.store import WAITING
@@ -67,6 +68,19 @@ async def cases_of(
     if before is not None:
         query = query.where(col(ReconciliationCase.id) < before)
     return list(await session.exec(query))
+
+
+async def lines_about(
+    session: AsyncSession, cases: Sequence[ReconciliationCase]
+) -> Mapping[UUID, StatementLine]:
+    """What the statements say, by the ids of the lines that cases of one bank are about."""
+    ids = [case.line_id for case in cases if case.line_id is not None]
+    if not ids:
+        return {}
+    query = select(StatementLine).where(
+        StatementLine.bank_id == cases[0].bank_id, col(StatementLine.id).in_(ids)
+    )
+    return {line.id: line for line in await session.exec(query)}
 
 
 async def find(session: AsyncSession, caller: Caller, case_id: UUID) -> ReconciliationCase:

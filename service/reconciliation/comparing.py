@@ -273,6 +273,7 @@ def _booked(bank_id: UUID, days: Days) -> tuple[ColumnElement[bool], ...]:
         _line.c.bank_id == bank_id,
         _line.c.booked_at >= days.begins,
         _line.c.booked_at < days.over,
+        _line.c.withdrawn_at.is_(None),
     )
 
 

@@ -49,9 +49,9 @@ def place_of(case: ReconciliationCase) -> Place:
 
 def at_stake_idr(case: ReconciliationCase, action: Action) -> int:
     """What the decision moves or vouches for; nothing, if it only takes note."""
-    if action in (Action.WAIT, Action.ACCEPT):
+    if action == Action.WAIT:
         return 0
-    if action in (Action.MATCH, Action.REVERSE):
+    if action in (Action.MATCH, Action.ACCEPT, Action.REVERSE):
         return max(abs(case.found_idr), abs(case.expected_idr))
     return abs(case.unexplained_idr)
 

@@ -93,6 +93,7 @@ async def _explained(
             _line.c.source == whose.source,
             _line.c.line_type == LineType.IN,
             _line.c.booked_at.between(first, last),
+            _line.c.withdrawn_at.is_(None),
             _case.c.kind == CaseKind.MISSING_HERE,
             _case.c.status != CaseStatus.CLEARED,
             or_(_case.c.why == TOPPED_UP, _case.c.action == Action.ACCEPT),

@@ -46,6 +46,7 @@ async def lines_of(
             StatementLine.bank_id == bank_id,
             col(StatementLine.booked_at) >= wanted.begins,
             col(StatementLine.booked_at) < wanted.over,
+            col(StatementLine.withdrawn_at).is_(None),
         )
         .order_by(col(StatementLine.id).desc())
         .limit(limit)

@@ -8,6 +8,7 @@ amount, account and time, where no second line and no second payout would do as 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -59,7 +60,7 @@ def reconcile(
     for line in sorted_lines:
         book.enter(line)
     found = Outcome([], [])
-    for outcome in (*book.judged(limits), *book.batches()):
+    for outcome in chain(book.judged(limits), book.batches()):
         found.matches.extend(outcome.matches)
         found.cases.extend(outcome.cases)
     found.cases.extend(book.in_doubt)

@@ -86,5 +86,5 @@ class Standing(NamedTuple):
 
     @property
     def unexplained_idr(self) -> int:
-        """What neither a case nor a payout on its way accounts for."""
+        """What neither a case nor a payout on its way accounts for; negative is what left."""
         return self.difference_idr + self.open_idr + self.early_idr

@@ -6,7 +6,7 @@ Rows go through as tuples: a file may have a hundred thousand lines.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from service.reconciliation.facts import GONE, Case, Line, Match, Outcome, Sent,
 from service.reconciliation.writing import insert_many
 
 _CHUNK = 500
+_AT_ONCE = 5_000
 _BEFORE = timedelta(days=7)
 """How long before its first line a statement may have payouts that were sent."""
 _DUE_AFTER = timedelta(days=3)
@@ -46,7 +47,7 @@ _MATCH_COLUMNS = ("bank_id", "id", *Match._fields, "matched_at", "undone_reason"
 _CASE_COLUMNS = (
     *("bank_id", "id", "source", "holding", "kind", "why", "line_id", "payout_id"),
     *("expected_idr", "found_idr", "proposed_action", "since"),
-    *("status", "reason", "opened_at", "due_on"),
+    *("status", "reason", "opened_at", "due_on", "import_id"),
 )
 Item = TypeVar("Item")
 
@@ -56,6 +57,14 @@ class Whose(NamedTuple):
 
     bank_id: UUID
     source: str
+
+
+class Came(NamedTuple):
+    """By which import, and where the money of its lines and of payouts is."""
+
+    import_id: UUID
+    of_lines: Holding
+    of_payouts: Holding
 
 
 async def payouts_for(
@@ -80,18 +89,15 @@ async def write(
     connection: AsyncConnection,
     whose: Whose,
     outcome: Outcome,
-    holdings: tuple[Holding, Holding],
+    came: Came,
     zone: str,
 ) -> None:
-    """Write matches and cases, and clear the cases that these have settled.
-
-    `holdings` are where a line's money is, and where a payout's.
-    """
+    """Write matches and cases, and clear the cases that these have settled."""
     now = utc_now()
     matches = ((whose.bank_id, new_id(), *match, now, "") for match in outcome.matches)
     await insert_many(connection, _match, _MATCH_COLUMNS, matches)
-    await _ask_soon(connection, whose, outcome.matches)
-    rows = [_case_row(whose, case, holdings, zone, now) for case in outcome.cases]
+    await _ask_soon(connection, whose)
+    rows = [_case_row(whose, case, came, zone, now) for case in outcome.cases]
     of_lines = (row for row, case in zip(rows, outcome.cases, strict=True) if case.line_id)
     await insert_many(connection, _case, _CASE_COLUMNS, of_lines)
     await clear_settled(connection, whose)
@@ -137,20 +143,26 @@ async def clear_settled(connection: AsyncConnection, whose: Whose) -> None:
     )
 
 
-async def _ask_soon(connection: AsyncConnection, whose: Whose, matches: Sequence[Match]) -> None:
+async def _ask_soon(connection: AsyncConnection, whose: Whose) -> None:
     """Let a worker ask how payouts ended that left and have no end: a line proves none."""
-    left = (match.payout_id for match in matches if match.leg == LineType.OUT)
-    for some in chunks(left):
-        await connection.execute(
-            update(_payout)
-            .where(
-                _payout.c.bank_id == whose.bank_id,
-                _payout.c.id.in_(some),
-                _payout.c.status.in_(UNDER_WAY),
-                _payout.c.due_at > utc_now(),
-            )
-            .values(due_at=utc_now())
+    left = exists().where(
+        _match.c.bank_id == _payout.c.bank_id,
+        _match.c.payout_id == _payout.c.id,
+        _match.c.leg == LineType.OUT,
+        _match.c.undone_at.is_(None),
+    )
+    now = utc_now()
+    await connection.execute(
+        update(_payout)
+        .where(
+            _payout.c.bank_id == whose.bank_id,
+            _payout.c.gateway == whose.source,
+            _payout.c.status.in_(UNDER_WAY),
+            _payout.c.due_at > now,
+            left,
         )
+        .values(due_at=now)
+    )
 
 
 def due_on(opened_at: datetime, zone: str) -> date:
@@ -208,7 +220,9 @@ async def _sent(
         _case.c.payout_id.in_(ids),
     )
     cases = set((await connection.execute(in_case)).scalars())
-    rows = await connection.execute(select(*_FACTS).where(condition))
+    found = await connection.execute(select(*_FACTS).where(condition))
+    # Row by row costs twice as much.
+    rows = chain.from_iterable(found.partitions(_AT_ONCE))
     return [_sent_of(row, frozenset(legs.get(row[0], ())), row[0] in cases) for row in rows]
 
 
@@ -220,10 +234,7 @@ def _sent_of(row: Any, legs: frozenset[str], has_case: bool) -> Sent:  # noqa: F
     return Sent(*whose, send_idr, fee_idr, account, sent_at, status, legs, has_case)
 
 
-def _case_row(
-    whose: Whose, case: Case, holdings: tuple[Holding, Holding], zone: str, now: datetime
-) -> tuple[Any, ...]:
-    of_line, of_payout = holdings
-    holding = of_line if case.line_id else of_payout
-    opened = (CaseStatus.OPEN, "", now, due_on(now, zone))
+def _case_row(whose: Whose, case: Case, came: Came, zone: str, now: datetime) -> tuple[Any, ...]:
+    holding = came.of_lines if case.line_id else came.of_payouts
+    opened = (CaseStatus.OPEN, "", now, due_on(now, zone), came.import_id)
     return whose.bank_id, new_id(), whose.source, holding, *case, *opened

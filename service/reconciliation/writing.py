@@ -1,5 +1,6 @@
 """Many rows into a table, as fast as each database takes them, within the transaction."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import UTCDateTime
 
-_AT_ONCE = 5_000
+_AT_ONCE = 1_000
 
 
 async def insert_many(
@@ -27,20 +28,33 @@ async def insert_many(
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
     stored = [_STORED.get(type(table.c[name].type)) for name in columns]
     left = iter(rows)
-    while some := [_for_sqlite(row, stored) for row in islice(left, _AT_ONCE)]:
-        await connection.exec_driver_sql(statement, some)
+    while some := list(islice(left, _AT_ONCE)):
+        await connection.exec_driver_sql(statement, _for_sqlite(some, stored))
+        # SQLite writes on the event loop: others are to be answered in between.
+        await asyncio.sleep(0)
 
 
 def _for_sqlite(
-    row: Sequence[Any], stored: Sequence[Callable[[Any], str] | None]
-) -> tuple[Any, ...]:
-    """A row's values as SQLAlchemy would hand them to SQLite's driver, at a tenth of the cost."""
-    return tuple(
-        [
-            value if store is None or value is None else store(value)
-            for value, store in zip(row, stored, strict=True)
-        ]
+    rows: Sequence[Sequence[Any]], stored: Sequence[Callable[[Any], str] | None]
+) -> list[tuple[Any, ...]]:
+    """Rows as SQLAlchemy would hand them to SQLite's driver, at a tenth of the cost."""
+    columns = (
+        values if store is None else _each(values, store)
+        for values, store in zip(zip(*rows, strict=True), stored, strict=True)
     )
+    return list(zip(*columns, strict=True))
+
+
+def _each(values: Iterable[Any], store: Callable[[Any], str]) -> list[str | None]:
+    """A column's values; what stands in many rows, one below the other, is said once."""
+    last: Any = None
+    text: str | None = None
+    found = []
+    for value in values:
+        if value is not last:
+            text, last = (None if value is None else store(value)), value
+        found.append(text)
+    return found
 
 
 def _instant(value: datetime) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from service.ledger.chart import IDR
 
 NOT_PROVEN = (
-    "the name of the bank; prices, conditions, rejected grams and reasons of a weighing, and how"
+    "the name of the bank; who helped; prices, conditions, rejected grams and reasons of a weighing, and how"
     " its rupiah divide over the lines (of shared goods, the rupiah as well); and that nothing"
     " else happened that is not on the receipt"
 )

@@ -15,7 +15,8 @@ from models.payout import Payout
 from models.people import Role
 from models.pickup import Pickup
 from models.weighing import Dropoff, Weighing
-from service import banks
+from service import assisting, banks
+from service.assisting import Helped
 from service.errors import NoSuchThing
 from service.members import OFFICERS, Caller
 from service.sealing.canonical import FIELDS
@@ -50,6 +51,8 @@ class Receipt:
     kind: str
     memo: str
     outcome: Outcome
+    helped: Helped | None
+    """Somebody else entered it for the resident."""
     weighings: list[Weighing]
     is_credit: bool
     """Whether it is about what a resident got for waste."""
@@ -72,7 +75,8 @@ async def receipt(session: AsyncSession, caller: Caller, bank_id: UUID, act_id: 
     if not rows:
         raise NoSuchThing(thing="receipt")
     journal = rows[0][0]
-    about = await _about(session, bank_id, journal.about_id)
+    about_id = journal.about_id
+    about = await _about(session, bank_id, about_id)
     whose = about.resident_id if is_officer and about is not None else caller.person_id
     shown = [row for row in rows if whose in (row[2].owner_id, row[3].owner_id)]
     if not shown and is_officer and about is None:
@@ -86,7 +90,8 @@ async def receipt(session: AsyncSession, caller: Caller, bank_id: UUID, act_id: 
         kind=journal.kind,
         memo=journal.memo,
         outcome=outcome_of(shown, whose),
-        weighings=await _weighings(session, bank_id, journal.about_id),
+        helped=(await assisting.helped(session, bank_id, [about_id])).get(about_id),
+        weighings=await _weighings(session, bank_id, about_id),
         is_credit=isinstance(about, Pickup | Dropoff),
         transfers=await _proven(session, bank_id, shown),
     )

@@ -10,10 +10,10 @@ from sqlmodel import select
 from models.base import utc_now
 from models.payout import Destination
 from models.people import Role
-from models.reconciliation import ReconciliationCase, StatementMatch
+from models.reconciliation import ReconciliationCase, StatementImport, StatementMatch
 from models.sign_in import Device
 from models.station import ReceivingStatus
-from service import corrections, drawers, station
+from service import assisting, corrections, drawers, station
 from service.banks import day_at
 from service.database import Database
 from service.keys import Keys
@@ -52,7 +52,7 @@ async def full_house(database: Database, asking: Asking, keys: Keys) -> House:
     route = done(await asking.post(town.collector, "/v1/jobs/claim", claim), 201)["route"]
     still_open = await list_pickup(town)
     wanted = done(await asking.post(town.resident, "/v1/payouts", payout(town)), 201)
-    exception, match = await reconciled(town)
+    exception, match, brought = await reconciled(town)
     await keep(town)
     pickup_id = route["stops"][0]["pickup_id"]
     things = {
@@ -68,10 +68,12 @@ async def full_house(database: Database, asking: Asking, keys: Keys) -> House:
         "correction_id": correction,
         "exception_id": exception,
         "match_id": match,
+        "import_id": brought,
         "act_id": collected.id,
         "device_id": await device_id_of(town),
         "person_id": town.resident.id,
         "breach_id": await a_breach(town),
+        "card_id": await card_id_of(town, keys),
         "name": "op",
         "gateway": "gate",
         "day": day_at(town.bank, utc_now()),
@@ -189,6 +191,15 @@ async def keep(town: Town) -> None:
         )
 
 
+async def card_id_of(town: Town, keys: Keys) -> UUID:
+    """The card that the resident has."""
+    async with town.database.transaction() as session:
+        issued = await assisting.issue(
+            session, keys, town.bank_id, town.resident.id, by=town.operator.id
+        )
+    return issued.card.id
+
+
 async def device_id_of(town: Town) -> UUID:
     """Where the resident is signed in."""
     async with town.database.reading() as session:
@@ -196,12 +207,18 @@ async def device_id_of(town: Town) -> UUID:
         return (await session.exec(query)).one()
 
 
-async def reconciled(town: Town) -> tuple[UUID, UUID]:
-    """An exception and a match: of a payout of which more left than was asked for."""
+async def reconciled(town: Town) -> tuple[UUID, UUID, UUID]:
+    """An exception and a match, of a payout of which more left than was asked for, and their
+    statement."""
     first, *rest = lines_of(await pay_through(town, 10_000))
     await bring_in(town, [first._replace(amount_idr=-10_700), *rest])
     bank_id = town.bank_id
     async with town.database.reading() as session:
         case = select(ReconciliationCase.id).where(ReconciliationCase.bank_id == bank_id)
         match = select(StatementMatch.id).where(StatementMatch.bank_id == bank_id)
-        return (await session.exec(case)).one(), (await session.exec(match)).first() or UUID(int=0)
+        brought = select(StatementImport.id).where(StatementImport.bank_id == bank_id)
+        return (
+            (await session.exec(case)).one(),
+            (await session.exec(match)).first() or UUID(int=0),
+            (await session.exec(brought)).one(),
+        )

@@ -82,6 +82,17 @@ async def test_a_claim_is_an_act_about_each_pickup_and_needs_no_key(
     assert (told["roles"], told["name"], told["by_me"]) == (["collector"], "", False)
 
 
+async def test_an_entry_and_the_answer_are_one_round_trip(asking: Asking, town: Town) -> None:
+    pickup = await list_pickup(town)
+    with statements_of(town.database) as sent:
+        body = {"reason": "sudah dijual"}
+        done(await asking.post(town.resident, f"/v1/pickups/{pickup.id}/cancel", body))
+    (audited,) = [one for one in sent if "INTO audit_entry" in one]
+    assert ("INTO idempotency" in audited) == (not town.database.is_sqlite)
+    (entry,) = await _audit(asking, town)
+    assert (entry["about"], entry["person_id"]) == (str(pickup.id), str(town.resident.id))
+
+
 async def test_a_look_at_somebody_is_noted_once_a_day(asking: Asking, town: Town) -> None:
     path = f"/v1/passbooks/{town.bank_id}"
     for _ in range(2):

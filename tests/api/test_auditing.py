@@ -12,7 +12,7 @@ from service.api.auditing import name_of, network_of
 from service.api.idempotency import ActRoute
 from service.audit import Entry, Seen
 
-_OF_PEOPLE = {"pickup", "payout", "dropoff", "person", "collector", "me"}
+_OF_PEOPLE = {"pickup", "payout", "dropoff", "person", "collector", "card", "me"}
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ WITHOUT_A_KEY = {
     "POST /v1/me/second-factor/confirm",
     "DELETE /v1/me/second-factor",
     "POST /v1/me/second-factor/recovery-codes",
+    "POST /v1/banks/{bank_id}/members/{person_id}/cards",
+    "POST /v1/banks/{bank_id}/join",
     "POST /v1/gateways/{gateway}/callbacks",
 }
 SLUG = re.compile(r"`(\w+)`")

@@ -22,7 +22,7 @@ _NOT_PROVEN = {"line", "condition", "price_idr", "rejected_grams", "reason"}
 
 def _is_free(path: Path, *, goods: bool) -> bool:
     """Whether a leaf is one that no transfer speaks of."""
-    if path[0] in ("bank_name", "public_keys"):
+    if path[0] in ("bank_name", "public_keys", "assisted", "assisted_by"):
         return True
     if path[0] == "weighings":
         return path[-1] in _NOT_PROVEN or (goods and path[-1] == "amount_idr")
@@ -147,7 +147,9 @@ async def test_of_a_payout(asking: Asking, town: Town, keys: Keys) -> None:
     await _check_every_leaf(receipt, keys)
 
 
-@pytest.mark.parametrize("name", ["price", "condition", "rejected", "reason", "name of the bank"])
+@pytest.mark.parametrize(
+    "name", ["price", "condition", "rejected", "reason", "name of the bank", "helped"]
+)
 def test_what_is_not_proven_is_said(name: str) -> None:
     assert name in NOT_PROVEN
 

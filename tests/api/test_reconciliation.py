@@ -14,6 +14,7 @@ import pytest
 from models.base import utc_now
 from models.people import Person, Role
 from models.reconciliation import LineType
+from service import reconciliation
 from service.banks import day_at
 from service.database import Database, one_at_a_time
 from service.keys import Keys
@@ -98,6 +99,7 @@ async def one_off(asking: Asking, town: Town, amount_idr: int = -10_700) -> dict
     first, *rest = lines_of(payout)
     done(await send(asking, town, a_report([first._replace(amount_idr=amount_idr), *rest])), 201)
     (found,) = (await desk(asking, town))["exceptions"]
+    assert (found["external_id"], found["reference"]) == (first.external_id, payout.key)
     case: dict[str, Any] = found
     return case
 
@@ -290,6 +292,10 @@ async def test_a_file_that_can_not_be_read_is_refused_cell_by_cell(
         assert (await send(asking, town, content)).status_code == 422
     answer = await send(asking, town, report, gateway="Not a name")
     refused(answer, 422, "request_malformed", "/gateway")
+    answer = await send(asking, town, report, gateway="xendti", dry_run="true")
+    refused(answer, 422, "unknown_source", "/gateway")
+    told = answer.json()["errors"][0]["detail"]
+    assert all(f" {name}" in told for name in ("bca", "iris", "main", "xendit")), told
     answer = await send(asking, town, report, profile="nowhere")
     refused(answer, 422, "unknown_profile", "/profile")
 
@@ -304,6 +310,38 @@ async def test_a_line_that_says_something_else_than_before_is_refused(
             asking, town, a_report([rows[0]._replace(amount_idr=-9_000), *rows[1:]])
         )
         refused(answer, 409, "statement_contradicts")
+
+
+async def test_a_large_report_is_matched_before_anything_is_written(
+    asking: Asking, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "MANY", 1)
+    rows = lines_of(await pay_through(town, 10_000))
+    brought = done(await send(asking, town, a_report(rows)), 201)
+    assert brought["matched"] == {"reference": 1, "fee": 2}
+    assert done(await send(asking, town, a_report(rows)))["new_count"] == 0
+    changed = a_report([rows[0]._replace(amount_idr=-9_000), *rows[1:]])
+    async with nothing_changes(town):
+        refused(await send(asking, town, changed), 409, "statement_contradicts")
+
+
+async def test_a_wrong_file_is_withdrawn_with_a_reason(asking: Asking, town: Town) -> None:
+    report = a_report(lines_of(await pay_through(town, 10_000)))
+    brought = done(await send(asking, town, report), 201)
+    way, why = path(town, f"statements/{brought['id']}/withdraw"), {"reason": "rekening lain"}
+    refused(await asking.post(town.operator, way, why), 403, "not_allowed")
+    refused(await asking.post(town.treasurer, way, {}), 422, "request_malformed", "/reason")
+    nowhere = path(town, f"statements/{uuid4()}/withdraw")
+    refused(await asking.post(town.treasurer, nowhere, why), 404, "no_such_thing")
+    told = done(await asking.post(town.treasurer, way, why))
+    assert (told["withdrawn_by"], told["withdrawn_reason"]) == (
+        *(str(town.treasurer.id), "rekening lain"),
+    )
+    refused(await asking.post(town.treasurer, way, why), 409, "statement_withdrawn")
+    assert (await desk(asking, town))["matched"] == 0
+    assert done(await send(asking, town, report), 201)["new_count"] == 3
+    listed = done(await asking.get(town.treasurer, path(town, "statements")))["items"]
+    assert [one["withdrawn_at"] is None for one in listed] == [True, False]
 
 
 async def test_a_report_may_be_larger_than_other_bodies_and_not_endless(
@@ -329,7 +367,7 @@ async def test_a_bank_declares_how_its_bank_writes(asking: Asking, town: Town) -
     assert payout.sent_at
     day = (payout.sent_at + timedelta(hours=1)).strftime("%d-%m-%Y %H:%M")
     text = f"tgl;ket;keluar;masuk\n{day};{payout.key.upper()};10.000,00;\n"
-    refused(await send(asking, town, text, gateway="bpd"), 422, "unknown_profile")
+    refused(await send(asking, town, text, gateway="bpd"), 422, "statement_not_readable", "/1")
     body = {
         "name": "bpd",
         "booked_at": "tgl",

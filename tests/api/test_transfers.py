@@ -238,6 +238,7 @@ async def test_a_treasurer_sees_the_float_and_tops_it_up(paying: Asking, till: T
     assert stopped["stopped_why"] == "FLOAT_TOO_LOW"
     body = {"amount_idr": 100_000, "drawer": "main"}
     topped = done(await paying.post(till.town.treasurer, f"{base}/gate/top-ups", body), 201)
+    assert UUID(topped["top_up_id"])
     assert (topped["ledger_idr"], topped["stopped_at"]) == (100_000, None)
     again = await paying.post(till.town.treasurer, f"{base}/gate/resume")
     refused(again, 409, "queue_not_stopped")

@@ -51,6 +51,32 @@ SEEN: dict[Role, dict[str, set[str]]] = {
             """
             at balance_idr corrected_by_journal_id corrects_journal_id description
             dropoff_id id in_idr journal_id kind out_idr payout_id pickup_id
+            assisted assisted_by
+            """
+        ),
+        "passbooks.LotList": _fields("items next_cursor"),
+        "passbooks.LotView": _fields(
+            """
+            condition dropoff_id grams grams_per_unit id material paid_idr pickup_id price_idr
+            shared_idr sold_grams weighed_at
+            """
+        ),
+        "passbooks.PassbookView": _fields(
+            """
+            available_idr bank_id grams_total held_idr pending_idr resident_id unsold_grams
+            """
+        ),
+        "payouts.DestinationCheckView": _fields("name_check name_found shared_with usable_from"),
+        "payouts.FailureView": _fields("en id"),
+        "payouts.MoveList": _fields("items"),
+        "payouts.MoveView": _fields("actor_id at cause detail from_status number to_status"),
+        "payouts.PayoutList": _fields("items next_cursor"),
+        "payouts.PayoutView": _fields(
+            """
+            account_holder_name account_number amount_idr approved_at approved_by assisted bank_id
+            channel_code code_given created_at destination entered_by expires_at failure
+            failure_words fee_by fee_idr gateway id leaves_at method paid_at paid_by payout_code
+            proof reason receives_idr resident_id retry_of reversed_at sent_at source status
             """
         ),
         "pickups.ItemView": _fields("condition estimated_grams line material price_idr"),
@@ -60,7 +86,7 @@ SEEN: dict[Role, dict[str, set[str]]] = {
             address area arrived_at arrived_off_m bank_id claimed_until collected_at
             collector_id created_at credited_idr ended_reason estimate_idr estimated_grams
             handover_code handover_tries id items note position received resident status
-            waits_for_decision window
+            waits_for_decision window assisted
             """
         ),
         "pickups.ResidentView": _fields("id name phone"),
@@ -105,7 +131,7 @@ SEEN: dict[Role, dict[str, set[str]]] = {
         "policies.PolicyList": _fields("items next_cursor"),
         "policies.PolicyView": _fields(
             """
-            age_floor_m age_tau_s bank_id cash_needs_code collectors_permille
+            assisted_payout_limit_idr age_floor_m age_tau_s bank_id cash_needs_code collectors_permille
             correction_limit_idr created_at credit_when destination_waits_h entered_by
             fee_floor_idr fee_free_m fee_per_kg_idr fee_per_km_idr fee_per_stop_idr id
             lease_s max_held_grams max_held_jobs min_dropoff_grams min_payout_idr
@@ -132,6 +158,8 @@ SEEN: dict[Role, dict[str, set[str]]] = {
 
 _HELD = "of the job held; null or empty once the day of its weighing is over"
 _OFFICER = "an officer's or the collector's own id, no resident's"
+_WITH_CARD = "of whose card is shown"
+_PAID = "of their own earnings, or of whose card is shown"
 PERSONAL: dict[Role, dict[str, str]] = {
     Role.COLLECTOR: {
         "pickups.PickupView.resident": _HELD,
@@ -149,6 +177,15 @@ PERSONAL: dict[Role, dict[str, str]] = {
         "routes.HaltView.address": "of jobs held",
         "routes.HaltView.position": "of jobs held",
         "loads.ReceivingView.entered_by": _OFFICER,
+        "passbooks.PassbookView.resident_id": _WITH_CARD,
+        "payouts.PayoutView.resident_id": _PAID,
+        "payouts.PayoutView.account_holder_name": _PAID,
+        "payouts.PayoutView.account_number": _PAID,
+        "payouts.PayoutView.payout_code": _PAID,
+        "payouts.PayoutView.entered_by": _PAID,
+        "payouts.PayoutView.approved_by": _OFFICER,
+        "payouts.PayoutView.paid_by": _OFFICER,
+        "payouts.MoveView.actor_id": _OFFICER,
         "loads.ReceivingView.decided_by": _OFFICER,
     },
     Role.CITY: {

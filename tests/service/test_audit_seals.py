@@ -1,5 +1,6 @@
 """The audit is sealed with the book: what was edited, taken out or put in is named."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -10,6 +11,7 @@ from service import audit
 from service.audit import Entry
 from service.keys import Keys
 from service.sealing import turn_due
+from service.sealing.heads import PageFacts, page_message
 from tests.factories import Town
 from tests.service.sealing import act, behind_the_ledger, findings, seal, seals, turn
 
@@ -67,3 +69,27 @@ async def test_a_page_with_nothing_but_audit_is_turned(town: Town) -> None:
         town, "UPDATE ledger_page SET opened_at = '2020-01-01' WHERE bank_id = :bank_id"
     )
     assert await turn_due(town.database, [town.bank_id]) == 1
+
+
+async def test_pages_that_were_sealed_before_there_was_an_audit_stay_good(
+    town: Town, keys: Keys
+) -> None:
+    await act(town, 5)
+    await turn(town)
+    await seal(town, keys)
+    (sealed,) = await seals(town)
+    facts = PageFacts(town.bank_id, 1, sealed.transfers, sealed.root, sealed.previous, form=1)
+    await behind_the_ledger(
+        town,
+        "UPDATE ledger_seal SET form = 1, audit_entries = NULL, audit_leaves = NULL,"
+        " audit_root = NULL, head = :head, signature = :signature WHERE bank_id = :bank_id",
+        head=facts.head(),
+        signature=keys.sealing.sign(page_message(facts.head())),
+    )
+    unnoted = replace(keys, heads_file=None)
+    assert await findings(town, unnoted) == []
+    (new,) = await _noted(town, "close_day")
+    await behind_the_ledger(town, "UPDATE audit_entry SET page = 1 WHERE bank_id = :bank_id")
+    assert await findings(town, unnoted) == [
+        (f"audit entry {new}", "was inserted after page 1 was sealed")
+    ]

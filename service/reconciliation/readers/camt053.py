@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from io import BytesIO
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
@@ -13,6 +14,7 @@ from defusedxml.ElementTree import iterparse
 from models.reconciliation import Holding, LineType
 from service.reconciliation.readers.shapes import (
     MOST_LINES,
+    NO_LIMIT,
     Bad,
     Problems,
     Read,
@@ -20,6 +22,7 @@ from service.reconciliation.readers.shapes import (
     checked,
     instant,
     kind_of,
+    not_after,
     refuse,
     rupiah,
     whole,
@@ -27,6 +30,9 @@ from service.reconciliation.readers.shapes import (
 
 _OPENING, _CLOSING = ("OPBD", "PRCD"), ("CLBD",)
 _NO_REFERENCE = "NOTPROVIDED"
+_STATEMENT = "BkToCstmrStmt"
+_OTHERS = {"BkToCstmrAcctRpt": "CAMT.052", "BkToCstmrDbtCdtNtfctn": "CAMT.054"}
+"""Of the same entries, and none of them the account's final word."""
 
 
 class _Parts(NamedTuple):
@@ -40,12 +46,14 @@ def is_xml(text: str) -> bool:
     return text.lstrip().startswith("<")
 
 
-def read_camt053(content: bytes, profile: str, zone: ZoneInfo) -> Read:
+def read_camt053(
+    content: bytes, profile: str, zone: ZoneInfo, *, until: datetime = NO_LIMIT
+) -> Read:
     """Every entry of the file; of a batch, every transaction. Raises StatementNotReadable."""
     problems, parts = Problems(), _Parts([], {})
     try:
         for number, element in enumerate(_elements(content), start=1):
-            _enter(number, element, zone, parts, problems)
+            _enter(number, element, (zone, until), parts, problems)
     except (ParseError, DefusedXmlException, ValueError, LookupError):
         raise refuse(1, "This is not CAMT.053.", "Ini bukan CAMT.053.") from None
     problems.check()
@@ -58,14 +66,36 @@ def read_camt053(content: bytes, profile: str, zone: ZoneInfo) -> Read:
 
 def _elements(content: bytes) -> Iterator[Element]:
     """Balances and entries in the order of the file, each let go after it was looked at."""
-    for _, element in iterparse(BytesIO(content), events=("end",), forbid_dtd=True):
-        if _name(element) in ("Bal", "Ntry"):
+    depth = 0
+    for event, element in iterparse(BytesIO(content), events=("start", "end"), forbid_dtd=True):
+        depth += 1 if event == "start" else -1
+        if event == "start" and depth == 2:
+            _check_kind(_name(element))
+        if event == "end" and _name(element) in ("Bal", "Ntry"):
             yield element
             element.clear()
 
 
+def _check_kind(name: str) -> None:
+    """Raises StatementNotReadable for a message that is no statement."""
+    if name in _OTHERS:
+        raise refuse(
+            1,
+            f"This is {_OTHERS[name]}, in which entries may still change. Ask the bank for CAMT.053,"
+            " the statement of a day that is over.",
+            f"Ini {_OTHERS[name]}, yang mutasinya masih dapat berubah. Mintalah CAMT.053, rekening"
+            " koran hari yang sudah selesai.",
+        )
+    if name != _STATEMENT:
+        raise refuse(1, f"This is not CAMT.053 but {name:.40}.", f"Ini bukan CAMT.053: {name:.40}.")
+
+
 def _enter(
-    number: int, element: Element, zone: ZoneInfo, parts: _Parts, problems: Problems
+    number: int,
+    element: Element,
+    when: tuple[ZoneInfo, datetime],
+    parts: _Parts,
+    problems: Problems,
 ) -> None:
     """Add a balance, or the rows of an entry; or note what is wrong with it."""
     name = _name(element)
@@ -74,33 +104,47 @@ def _enter(
             code = _text(element, "Tp/CdOrPrtry/Cd")
             parts.balances.setdefault(code, _signed_idr(element))
         else:
-            parts.rows.extend(_rows(element, zone))
+            parts.rows.extend(_rows(element, *when))
             if len(parts.rows) > MOST_LINES:
                 raise Bad(f"There are more than {MOST_LINES} entries.", "Mutasi terlalu banyak.")
     except Bad as bad:
         problems.note(number, name, bad)
 
 
-def _rows(entry: Element, zone: ZoneInfo) -> Iterator[Row]:
+def _rows(entry: Element, zone: ZoneInfo, until: datetime) -> Iterator[Row]:
+    status = _text(entry, "Sts/Cd") or _text(entry, "Sts")
+    if status not in ("", "BOOK"):
+        raise Bad(f"It isn't booked yet ({status:.4}).", f"Belum dibukukan ({status:.4}).")
     total = _signed_idr(entry)
+    booked = not_after(_booked(entry, zone), until)
     details = _all(entry, "NtryDtls/TxDtls")
     amounts = [
         _signed_idr(one, entry) if _find(one, "Amt") is not None else None for one in details
     ]
     if len(details) < 2 or None in amounts:
-        yield _row(entry, details[0] if details else None, total, 1, zone)
+        yield _row(entry, details[0] if details else None, total, 1, booked)
         return
     if sum(amount or 0 for amount in amounts) != total:
         raise Bad("Its transactions are not its sum.", "Rinciannya tidak sama dengan jumlahnya.")
     for part, (one, amount) in enumerate(zip(details, amounts, strict=True), start=1):
-        yield _row(entry, one, amount or 0, part, zone)
+        yield _row(entry, one, amount or 0, part, booked)
+
+
+def _booked(entry: Element, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    return instant(_said_booked(entry), "", zone)
+
+
+def _said_booked(entry: Element) -> str:
+    return _text(entry, "BookgDt/DtTm") or _text(entry, "BookgDt/Dt")
 
 
 def _row(
-    entry: Element, details: Element | None, amount_idr: int, part: int, zone: ZoneInfo
+    entry: Element,
+    details: Element | None,
+    amount_idr: int,
+    part: int,
+    booked: tuple[datetime, datetime],
 ) -> Row:
-    booked = _text(entry, "BookgDt/DtTm") or _text(entry, "BookgDt/Dt")
-    begins, until = instant(booked, "", zone)
     refs = _text(details, "Refs/EndToEndId"), _text(details, "RmtInf/Ustrd")
     said = [text for text in (*refs, _text(entry, "AddtlNtryInf")) if text != _NO_REFERENCE]
     account = "Othr/Id", "IBAN"
@@ -121,9 +165,11 @@ def _row(
         )[:40],
         amount_idr=amount_idr,
         balance_idr=None,
-        booked_at=begins,
-        booked_until=until,
-        raw=json.dumps({"entry": _text(entry, "NtryRef"), "booked": booked, "said": said}),
+        booked_at=booked[0],
+        booked_until=booked[1],
+        raw=json.dumps(
+            {"entry": _text(entry, "NtryRef"), "booked": _said_booked(entry), "said": said}
+        ),
     )
 
 

@@ -1,34 +1,31 @@
 """CSV by a declared map of its columns."""
 
-import csv
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import StringIO
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from models.reconciliation import Holding, LineType
+from service.reconciliation.readers.balances import first_break
 from service.reconciliation.readers.shapes import (
     MOST_LINES,
+    NO_LIMIT,
     Bad,
     Problems,
     Read,
     Row,
     instant,
     kind_of,
+    not_after,
     refuse,
     rupiah,
     whole,
 )
+from service.reconciliation.readers.tables import has_header, table_in
 
 _SEPARATORS = (",", ";", "\t", "|")
-_HEADER_WITHIN = 40
-"""Banks put their name and the account above the table."""
-_BY_NUMBER = re.compile(r"#[1-9][0-9]?")
 Value = TypeVar("Value")
 _ID_LENGTH, _REFERENCE_LENGTH, _ACCOUNT_LENGTH = 120, 300, 40
 
@@ -77,28 +74,23 @@ class Columns:
         )
         return [name for name in named if name]
 
-
-class _Table(NamedTuple):
-    """Where the table begins, and in which cell each column is."""
-
-    cells: dict[str, int]
-    rows: Iterator[tuple[int, list[str]]]
+    def separators(self) -> Sequence[str]:
+        """What may stand between cells."""
+        return (self.separator,) if self.separator else _SEPARATORS
 
 
 def fits(text: str, columns: Columns) -> bool:
     """Whether the file has all the columns of a map."""
-    return any(
-        _places(cells, columns) is not None
-        for separator in _separators(columns)
-        for _, cells in _first_rows(text, separator)
-    )
+    return has_header(text, columns.separators(), columns.needed())
 
 
-def read_csv(text: str, profile: str, columns: Columns) -> Read:
+def read_csv(text: str, profile: str, columns: Columns, *, until: datetime = NO_LIMIT) -> Read:
     """Every row of the table. Raises StatementNotReadable, which names each cell at fault."""
-    table, problems = _table(text, columns), Problems()
-    reader = _RowReader(columns, table.cells)
+    table = table_in(text, columns.separators(), columns.needed())
+    problems = Problems()
+    reader = _RowReader(columns, table.cells, until)
     rows: list[Row] = []
+    lines: list[int] = []
     known: dict[tuple[str, LineType], tuple[int, Row]] = {}
     for line, cells in table.rows:
         if columns.ends_with and cells[0].strip().startswith(tuple(columns.ends_with)):
@@ -106,14 +98,34 @@ def read_csv(text: str, profile: str, columns: Columns) -> Read:
         row = reader.read(line, cells, problems)
         if row and row.amount_idr and not _is_known(row, line, known, columns, problems):
             rows.append(row)
+            lines.append(line)
         if len(rows) > MOST_LINES:
             raise refuse(
                 line, f"It has more than {MOST_LINES} lines.", f"Lebih dari {MOST_LINES} baris."
             )
     problems.check()
     if not rows:
-        raise refuse(1, "There are no lines in it.", "Tidak ada baris di dalamnya.")
+        raise refuse(
+            1,
+            "There is a header and no line with money below it.",
+            "Ada judul kolom, tetapi tidak ada baris dengan uang di bawahnya.",
+        )
+    _check_balances(rows, lines, columns.balance)
     return whole(profile, Holding(columns.holding), rows)
+
+
+def _check_balances(rows: Sequence[Row], lines: Sequence[int], column: str) -> None:
+    """Raises StatementNotReadable for the first balance that amounts don't lead to."""
+    place, problems = first_break(rows), Problems()
+    if place is not None:
+        bad = Bad(
+            f"The balance {rows[place].balance_idr} doesn't follow from the lines beside it. Lines"
+            " are missing, or something was changed: export all lines of these days.",
+            f"Saldo {rows[place].balance_idr} tidak sesuai dengan baris di dekatnya. Ada baris yang"
+            " hilang atau diubah: ekspor semua baris hari-hari ini.",
+        )
+        problems.note(lines[place], column, bad)
+    problems.check()
 
 
 def _is_known(
@@ -142,10 +154,11 @@ def _is_known(
 class _RowReader:
     """Reads the cells of one row after another."""
 
-    def __init__(self, columns: Columns, cells: Mapping[str, int]) -> None:
+    def __init__(self, columns: Columns, cells: Mapping[str, int], until: datetime) -> None:
         self._columns = columns
         self._cells = cells
         self._zone = ZoneInfo(columns.zone)
+        self._until = until
         self._out = {marker.upper() for marker in columns.out_markers}
         self._types = {said.upper(): LineType(kind) for said, kind in columns.line_types.items()}
         self._row: Sequence[str] = ()
@@ -197,7 +210,7 @@ class _RowReader:
         columns = self._columns
         text = f"{self._cell(columns.booked_at)} {self._cell(columns.booked_time)}".strip()
         # Some put an apostrophe before a date, so that a spreadsheet leaves it alone.
-        return instant(text.lstrip("'"), columns.date_format, self._zone)
+        return not_after(instant(text.lstrip("'"), columns.date_format, self._zone), self._until)
 
     def _amount(self) -> int:
         """What came in; negative what left."""
@@ -239,57 +252,3 @@ class _RowReader:
         account = self._cell(columns.account_number)[:_ACCOUNT_LENGTH]
         reference = " ".join(self._cell(columns.reference).split())[:_REFERENCE_LENGTH]
         return external_id, gateway_id, reference, account
-
-
-def _table(text: str, columns: Columns) -> _Table:
-    """The table that holds all columns, wherever it begins."""
-    for separator in _separators(columns):
-        for header_line, header in _first_rows(text, separator):
-            places = _places(header, columns)
-            if places is not None:
-                return _Table(places, _rows_below(text, separator, header_line))
-    missing = ", ".join(columns.needed())
-    raise refuse(1, f"No line has the columns {missing}.", f"Kolom {missing} tidak ditemukan.")
-
-
-def _rows_below(text: str, separator: str, header_line: int) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
-    try:
-        for cells in reader:
-            if reader.line_num > header_line and any(cell.strip() for cell in cells):
-                yield reader.line_num, cells
-    except csv.Error:
-        raise refuse(reader.line_num, "This is not CSV.", "Ini bukan CSV.") from None
-
-
-def _first_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
-    try:
-        for cells in islice(reader, _HEADER_WITHIN):
-            yield reader.line_num, cells
-    except csv.Error:
-        return
-
-
-def _separators(columns: Columns) -> Sequence[str]:
-    return (columns.separator,) if columns.separator else _SEPARATORS
-
-
-def _places(header: Sequence[str], columns: Columns) -> dict[str, int] | None:
-    """In which cell each column of the map is, if this row is its header."""
-    names = [cell.strip().lower() for cell in header]
-    places: dict[str, int] = {}
-    for column in columns.needed():
-        place = next(filter(None, (_place(one, names) for one in column.split("|"))), None)
-        if place is None:
-            return None
-        places[column] = place - 1
-    return places
-
-
-def _place(column: str, names: Sequence[str]) -> int | None:
-    """Which cell of the row, from 1 on."""
-    if _BY_NUMBER.fullmatch(column):
-        return int(column[1:]) if int(column[1:]) <= len(names) else None
-    name = column.strip().lower()
-    return names.index(name) + 1 if name in names else None

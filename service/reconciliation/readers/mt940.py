@@ -13,6 +13,7 @@ import mt940
 from models.reconciliation import Holding
 from service.reconciliation.readers.shapes import (
     MOST_LINES,
+    NO_LIMIT,
     Bad,
     Problems,
     Read,
@@ -20,12 +21,19 @@ from service.reconciliation.readers.shapes import (
     checked,
     instant,
     kind_of,
+    not_after,
     refuse,
     whole,
 )
 
 _BEGIN = re.compile(r"\s*(\{1:|:20:)")
-_MOVE = re.compile(r":61:[0-9]{6}(?:[0-9]{4}|\s{4})?R?[DC][A-Z]?[0-9]{1,15}(?:,[0-9]{0,2})?[A-Z]")
+_MOVE = re.compile(
+    r":61:(?P<value>[0-9]{6})(?:(?P<entry>[0-9]{4})|\s{4})?"
+    r"R?[DC][A-Z]?[0-9]{1,15}(?:,[0-9]{0,2})?[A-Z]"
+)
+_BALANCE = re.compile(r":(?P<which>6[02])[FM]:[DC](?P<day>[0-9]{6})")
+_BESIDE = timedelta(days=7)
+"""How far from its statement's days a line may be booked: holidays, and dates of value."""
 _NO_REFERENCE = ("NONREF", "NOTPROVIDED")
 
 # What it can't read it logs, names and accounts of people included.
@@ -36,7 +44,7 @@ def is_mt940(text: str) -> bool:
     return _BEGIN.match(text) is not None
 
 
-def read_mt940(text: str, profile: str, zone: tzinfo) -> Read:
+def read_mt940(text: str, profile: str, zone: tzinfo, *, until: datetime = NO_LIMIT) -> Read:
     """All statements of the file. Raises StatementNotReadable."""
     lines = [number for number, line in enumerate(text.splitlines(), 1) if line.startswith(":61:")]
     _check_lines(text)
@@ -54,7 +62,7 @@ def read_mt940(text: str, profile: str, zone: tzinfo) -> Read:
     rows = [
         row
         for line, move in zip(lines, moves, strict=True)
-        if (row := _row(line, move, zone, problems)) is not None
+        if (row := _row(line, move, (zone, until), problems)) is not None
     ]
     problems.check()
     opening, closing = (
@@ -64,19 +72,78 @@ def read_mt940(text: str, profile: str, zone: tzinfo) -> Read:
 
 
 def _check_lines(text: str) -> None:
+    """See that every line can be read, and lies within the days of its statement."""
     problems = Problems()
+    opened: date | None = None
+    moves: list[tuple[int, date]] = []
     for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith(":61:") and not _MOVE.match(line):
-            problems.note(number, ":61:", Bad("It can't be read.", "Tidak terbaca."))
+        try:
+            if line.startswith(":61:"):
+                moves.append((number, _booked(line)))
+            elif balance := _BALANCE.match(line):
+                day = _date(balance["day"])
+                if balance["which"] == "60":
+                    opened, moves = day, []
+                elif opened:
+                    _check_within(moves, opened, day, problems)
+        except Bad as bad:
+            problems.note(number, line[: line.index(":", 1) + 1], bad)
     problems.check()
 
 
-def _row(line: int, move: dict[str, Any], zone: tzinfo, problems: Problems) -> Row | None:
+def _booked(line: str) -> date:
+    """The day of a line: of its entry where it says one, else of its value."""
+    found = _MOVE.match(line)
+    if found is None:
+        raise Bad("It can't be read.", "Tidak terbaca.")
+    value = _date(found["value"])
+    if found["entry"] is None:
+        return value
+    # It says no year, and the turn of one may lie between the two.
+    years = (value.year - 1, value.year, value.year + 1)
+    days = [day for year in years if (day := _day_of(f"{year % 100:02}{found['entry']}"))]
+    if not days:
+        raise Bad(f"{found['entry']} is not a day.", f"{found['entry']} bukan tanggal.")
+    return min(days, key=lambda day: abs(day - value))
+
+
+def _date(digits: str) -> date:
+    day = _day_of(digits)
+    if day is None:
+        raise Bad(f"{digits} is not a day.", f"{digits} bukan tanggal.")
+    return day
+
+
+def _day_of(digits: str) -> date | None:
+    try:
+        return datetime.strptime(digits, "%y%m%d").date()  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
+def _check_within(
+    moves: list[tuple[int, date]], opened: date, closed: date, problems: Problems
+) -> None:
+    if closed < opened:
+        raise Bad(f"{closed} is before {opened}.", f"{closed} sebelum {opened}.")
+    for number, day in moves:
+        if not opened - _BESIDE <= day <= closed + _BESIDE:
+            bad = Bad(
+                f"{day} is not in this statement of {opened} to {closed}.",
+                f"{day} di luar mutasi {opened} sampai {closed} ini.",
+            )
+            problems.note(number, ":61:", bad)
+
+
+def _row(
+    line: int, move: dict[str, Any], when: tuple[tzinfo, datetime], problems: Problems
+) -> Row | None:
+    zone, latest = when
     try:
         if (move.get("currency") or "IDR") != "IDR":
             raise Bad("Only rupiah are kept here.", "Hanya rupiah.")
         amount = _rupiah(move["amount"].amount)
-        booked, until = _day(move.get("entry_date") or move["date"], zone)
+        booked, until = not_after(_day(move.get("entry_date") or move["date"], zone), latest)
     except Bad as bad:
         problems.note(line, ":61:", bad)
         return None

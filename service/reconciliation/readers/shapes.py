@@ -17,6 +17,7 @@ MOST_LINES = 200_000
 MOST_PROBLEMS = 500
 _LARGEST_IDR = 10**15
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
+NO_LIMIT = datetime.max.replace(tzinfo=UTC)
 _ALMOST_A_DAY = timedelta(days=1) - timedelta(microseconds=1)
 _BACK = {
     LineType.OUT: LineType.IN,
@@ -126,6 +127,17 @@ def instant(text: str, date_format: str, zone: tzinfo) -> tuple[datetime, dateti
         raise Bad("This year can't be.", "Tahun ini tidak mungkin.")
     whole_day = "%H" not in date_format if date_format else len(text) <= len("2026-11-01")
     return begins, begins + _ALMOST_A_DAY if whole_day else begins
+
+
+def not_after(booked: tuple[datetime, datetime], until: datetime) -> tuple[datetime, datetime]:
+    """The same, unless it begins after that instant: nothing is booked before it happens.
+
+    Raises Bad.
+    """
+    if booked[0] > until:
+        day = booked[0].date()
+        raise Bad(f"{day} is yet to come.", f"{day} belum tiba.")
+    return booked
 
 
 def kind_of(said: LineType | None, amount_idr: int) -> LineType:

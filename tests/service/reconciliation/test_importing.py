@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from models.base import utc_now
 from models.payout import Cause, Payout, PayoutStatus
 from models.reconciliation import (
+    Action,
     CaseStatus,
     LineType,
     ReconciliationCase,
@@ -20,7 +21,14 @@ from models.reconciliation import (
 from service import payouts, reconciliation
 from service.database import Database
 from service.gateways import Reported, Stage
-from service.reconciliation import File, StatementAlreadyImported, StatementContradicts
+from service.ledger import chart
+from service.reconciliation import (
+    StatementAlreadyImported,
+    StatementContradicts,
+    StatementDecided,
+    StatementWithdrawn,
+)
+from service.reconciliation.foreseeing import still_holds
 from service.reconciliation.readers import Row
 from tests.factories import Town, make_town
 from tests.paid import (
@@ -92,7 +100,8 @@ async def test_overlapping_statements_keep_each_line_once(town: Town) -> None:
 
 async def test_a_dry_run_tells_all_and_keeps_nothing(town: Town) -> None:
     rows = lines_of(await pay_through(town, 10_000))
-    told = await bring_in(town, rows, dry_run=True)
+    async with town.database.reading() as session:
+        told = await reconciliation.foresee(session, town.bank, a_file(rows))
     assert (told.id, told.new_count, told.matched) == (None, 3, {"reference": 1, "fee": 2})
     assert not await lines(town)
     assert (await bring_in(town, rows)).matched == told.matched
@@ -113,25 +122,52 @@ async def test_a_line_that_says_something_else_now_is_refused(
     assert len(await lines(town)) == 3
 
 
-@pytest.mark.parametrize("dry_run", [True, False])
-async def test_the_same_bytes_read_in_another_way_are_refused(
-    town: Town,
-    dry_run: bool,
-) -> None:
+async def test_the_same_bytes_read_in_another_way_are_refused(town: Town) -> None:
     first = a_file(lines_of(await pay_through(town, 10_000)))
     renamed = [row._replace(external_id=f"other-{row.external_id}") for row in first.read.rows]
     again = first._replace(read=replace(first.read, rows=renamed))
-
-    async def keep(file: File, *, dry_run: bool = False) -> None:
+    for file in (first, again):
         async with town.database.transaction() as session:
-            await reconciliation.bring_in(
-                session, town.bank, file, by=town.treasurer.id, dry_run=dry_run
-            )
-
-    await keep(first)
-    with pytest.raises(StatementAlreadyImported):
-        await keep(again, dry_run=dry_run)
+            if file is first:
+                await reconciliation.bring_in(session, town.bank, file, by=town.treasurer.id)
+                continue
+            with pytest.raises(StatementAlreadyImported):
+                await reconciliation.foresee(session, town.bank, file)
+            with pytest.raises(StatementAlreadyImported):
+                await reconciliation.bring_in(session, town.bank, file, by=town.treasurer.id)
     assert len(await lines(town)) == 3
+
+
+async def test_a_plan_is_made_anew_if_somebody_was_at_the_desk_meanwhile(town: Town) -> None:
+    payout = await pay_through(town, 10_000)
+    came = a_row(payout, LineType.IN, 500, external_id="in", reference="", gateway_id="")
+    file, other = a_file([*lines_of(payout), came]), lines_of(payout)[:1]
+
+    async def plan() -> reconciliation.Plan:
+        async with town.database.reading() as session:
+            return await reconciliation.plan_of(session, town.bank, file)
+
+    async def holds(plan: reconciliation.Plan) -> bool:
+        async with town.database.reading() as session:
+            return await still_holds(session, plan)
+
+    first = await plan()
+    assert await holds(first)
+    entered = payouts.TopUp("xendit", chart.bank_account("bca"), 500, "", town.treasurer.id)
+    async with town.database.transaction() as session:
+        await payouts.top_up(session, town.bank_id, entered)
+    assert not await holds(first)
+    second = await plan()
+    assert second.top_ups
+    await bring_in(town, other)
+    assert not await holds(second)
+    async with town.database.transaction() as session:
+        done = await reconciliation.bring_in(
+            session, town.bank, file, by=town.treasurer.id, plan=second
+        )
+    assert (done.new_count, done.known_count, done.matched) == (3, 1, {"fee": 2})
+    assert len(await matches(town)) == 3
+    assert await holds(await plan())
 
 
 async def test_what_comes_late_clears_what_was_missing(town: Town) -> None:
@@ -262,3 +298,78 @@ def _renamed(row: Row, month: Month, entered: dict[UUID, Payout]) -> Row:
     for sent in month.payouts:
         reference = reference.replace(sent.key, entered[sent.id].key)
     return row._replace(reference=reference)
+
+
+async def withdrawn(town: Town, import_id: UUID | None) -> None:
+    assert import_id
+    async with town.database.transaction() as session:
+        await reconciliation.withdraw(
+            session, town.bank, import_id, by=town.treasurer.id, reason="rekening lain"
+        )
+
+
+async def test_a_withdrawn_statement_counts_no_more_and_may_come_again(town: Town) -> None:
+    payout, silent = await pay_through(town, 10_000), await pay_through(town, 20_000)
+    await bring_in(town, [a_row(silent, LineType.OUT, -20_000, external_id="early")])
+    assert not await cases(town)
+    foreign = a_row(payout, LineType.OUT, -500, external_id="f", reference="", gateway_id="")
+    rows = [*lines_of(payout), foreign]
+    wrong = await bring_in(town, rows)
+    assert (len(await matches(town)), await kinds(town)) == (4, [("missing_here", "not_ours")])
+    await withdrawn(town, wrong.id)
+    assert [match.payout_id for match in await matches(town)] == [silent.id]
+    assert not await cases(town)
+    wanted = reconciliation.Booked(sent_days_ago(9), utc_now(), None, reconciliation.MatchState.ALL)
+    days = reconciliation.Days(utc_now().date(), utc_now().date(), sent_days_ago(9), utc_now())
+    async with town.database.reading() as session:
+        shown = await reconciliation.lines_of(session, town.bank_id, wanted, before=None, limit=10)
+        (standing,) = await reconciliation.standings(session, town.bank_id, days)
+    assert [one.line.external_id for one in shown] == ["early"]
+    assert (standing.statement.line_count, standing.statement.net_idr) == (1, -20_000)
+    with pytest.raises(StatementWithdrawn):
+        await withdrawn(town, wrong.id)
+    again = await bring_in(town, rows)
+    assert (again.new_count, again.matched, again.id != wrong.id) == (4, wrong.matched, True)
+
+
+async def test_what_a_withdrawn_statement_had_settled_is_missing_again(town: Town) -> None:
+    payout, other = (
+        await pay_through(town, 10_000, sent_at=sent_days_ago(5)),
+        await pay_through(town, 20_000, sent_at=sent_days_ago(6)),
+    )
+    late = a_row(other, LineType.OUT, -1, external_id="l", reference="", gateway_id="")
+    first = await bring_in(
+        town,
+        [
+            late._replace(booked_at=sent_days_ago(7), booked_until=sent_days_ago(7)),
+            *lines_of(other),
+            late._replace(external_id="m", booked_at=sent_days_ago(1), booked_until=utc_now()),
+        ],
+    )
+    assert ("missing_at_gateway", "silent") in await kinds(town)
+    second = await bring_in(town, lines_of(payout))
+    assert ("missing_at_gateway", "silent") not in await kinds(town)
+    await withdrawn(town, second.id)
+    assert ("missing_at_gateway", "silent") in await kinds(town)
+    await withdrawn(town, first.id)
+    assert not await cases(town)
+
+
+async def test_a_statement_about_which_money_was_moved_stays(town: Town) -> None:
+    payout = await pay_through(town, 10_000)
+    first, *rest = lines_of(payout)
+    done = await bring_in(town, [first._replace(amount_idr=-10_700), *rest])
+    (case,) = await cases(town)
+    async with town.database.transaction() as session:
+        fresh = await session.merge(case)
+        decision = reconciliation.Decision(Action.FEE, "biaya", town.operator.id)
+        await reconciliation.resolve(session, fresh, decision)
+    with pytest.raises(StatementDecided):
+        await withdrawn(town, done.id)
+    (match,) = [match for match in await matches(town) if match.rule == "person"]
+    async with town.database.transaction() as session:
+        await reconciliation.undo(
+            session, town.bank, match.id, by=town.operator.id, reason="keliru"
+        )
+    await withdrawn(town, done.id)
+    assert not await matches(town)

@@ -100,6 +100,39 @@ def test_camt053_is_read_transaction_by_transaction() -> None:
     assert "08123456789" in [row.account_number for row in found.rows]
 
 
+def test_a_line_of_the_next_year_belongs_to_a_statement_at_the_turn_of_two() -> None:
+    text = sample("mt940.sta").decode().replace("2611021102", "2612311231")
+    text = text.replace("2611031103", "2612310101").replace("C261101", "C261230")
+    days = [row.booked_at.date() for row in read(text.replace("C261103", "C270101")).rows]
+    assert [str(day) for day in days] == ["2026-12-30", "2026-12-31", "2026-12-31"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pointer"), [("mt940.sta", "/5/:61:"), ("camt053.xml", "/3/Ntry"), ("bca.csv", "/")]
+)
+def test_what_is_yet_to_come_is_not_booked(name: str, pointer: str) -> None:
+    source = {"bca.csv": "bca"}.get(name, "own")
+    long_ago = datetime(2026, 10, 1, tzinfo=UTC)
+    found = problems(sample(name), source=source, now=long_ago)
+    assert any(one.startswith(pointer) for one in found), found
+    assert read(sample(name), source, now=datetime(2026, 11, 3, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "told"),
+    [
+        (b"BkToCstmrStmt", b"BkToCstmrAcctRpt", "CAMT.052"),
+        (b"BkToCstmrStmt", b"BkToCstmrDbtCdtNtfctn", "CAMT.054"),
+        (b"BkToCstmrStmt", b"PmtRtr", "PmtRtr"),
+        (b"<Cd>BOOK</Cd>", b"<Cd>PDNG</Cd>", "PDNG"),
+    ],
+)
+def test_what_is_not_final_is_no_statement(wrong: bytes, right: bytes, told: str) -> None:
+    with pytest.raises(StatementNotReadable) as refusal:
+        read(sample("camt053.xml").replace(wrong, right))
+    assert told in refusal.value.fields[0].english
+
+
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [
@@ -130,7 +163,12 @@ def test_xml_that_defines_entities_is_refused() -> None:
     [
         (":61:2611021102D50000,00", ":61:2611021102D50000,50", "/5/:61:"),
         (":61:2611021102D50000,00", ":61:2611021102X50000,00", "/5/:61:"),
-        (":61:2611021102D", ":61:2613991102D", "/1"),
+        (":61:2611021102D", ":61:2613991102D", "/5/:61:"),
+        (":61:2611021102D", ":61:2611021399D", "/5/:61:"),
+        (":61:2611021102D", ":61:2611020922D", "/5/:61:"),
+        (":61:2611021102D", ":61:271102D", "/5/:61:"),
+        (":62F:C261103", ":62F:C261031", "/11/:62F:"),
+        (":62F:C261103", ":62F:C261399", "/11/:62F:"),
         ("IDR1201000", "IDR1201001", "/1"),
     ],
 )
@@ -183,6 +221,48 @@ def test_lines_without_an_id_that_say_the_same_are_numbered() -> None:
     assert last.rows[0].external_id == rows[2].external_id
 
 
+BALANCED = Columns(booked_at="date", amount="amount", balance="left", zone="UTC")
+
+
+def with_balances(*lines: str) -> str:
+    return "date,amount,left\n" + "".join(f"{line}\n" for line in lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("2026-11-01,10,110", "2026-11-02,-5,105", "2026-11-03,1,106"),
+        ("2026-11-03,1,106", "2026-11-02,-5,105", "2026-11-01,10,110"),
+        # Of one day in any order, also where it ends as it began.
+        ("2026-11-01,10,110", "2026-11-02,7,112", "2026-11-02,-5,105", "2026-11-03,1,113"),
+        ("2026-11-01,10,110", "2026-11-02,5,110", "2026-11-02,-5,105", "2026-11-03,1,111"),
+        # A line that tells none says nothing about the others.
+        ("2026-11-01,10,110", "2026-11-02,-5,", "2026-11-03,1,106"),
+        ("2026-11-02,0,", "2026-11-03,1,106"),
+    ],
+)
+def test_balances_may_follow_in_whatever_order_a_bank_writes(lines: tuple[str, ...]) -> None:
+    assert read_csv(with_balances(*lines), "own", BALANCED)
+
+
+@pytest.mark.parametrize(
+    ("lines", "pointer"),
+    [
+        (("2026-11-01,10,110", "2026-11-02,-5,106", "2026-11-03,1,107"), "/3/left"),
+        (("2026-11-03,1,106", "2026-11-02,-5,105", "2026-11-01,10,111"), "/3/left"),
+        (("2026-11-01,10,110", "2026-11-02,5,115", "2026-11-02,5,121", "2026-11-03,1,122"), "/4/"),
+        (("2026-11-01,10,110", "2026-11-02,5,105", "2026-11-02,-5,100"), "/3/left"),
+    ],
+)
+def test_a_balance_that_amounts_do_not_lead_to_is_named(
+    lines: tuple[str, ...], pointer: str
+) -> None:
+    with pytest.raises(StatementNotReadable) as refusal:
+        read_csv(with_balances(*lines), "own", BALANCED)
+    (field,) = refusal.value.fields
+    assert field.pointer.startswith(pointer), field
+
+
 def test_lines_that_move_nothing_are_left_out() -> None:
     assert len(read("date,amount,id,note\n2026-11-02,0,a,\n2026-11-02,1,b,\n").rows) == 1
 
@@ -195,8 +275,28 @@ def test_what_holds_no_statement_is_refused(content: str) -> None:
 def test_a_profile_that_is_none_is_named() -> None:
     with pytest.raises(UnknownProfile):
         read("a,b\n1,2\n", profile="nowhere")
-    with pytest.raises(UnknownProfile):
-        read("a,b\n1,2\n", source="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "pointer", "told"),
+    [
+        (" \n", {}, "/1", ["empty"]),
+        ("PK\x03\x04", {}, "/1", ["spreadsheet", "CSV"]),
+        ("%PDF-1.7", {}, "/1", ["not text", "MT940"]),
+        ("date,amount,id,note\n", {}, "/1", ["header", "no line"]),
+        ("a,b\n1,2\n", {"source": "nowhere"}, "/1", ["“a,b”", "xendit", "own", "declare"]),
+        ("a,b\n1,2\n", {}, "/1", ["date, amount, id, note", "“a,b”"]),
+        ("Bank\ndate,amount,text\n1,2,3\n", {}, "/2", ["lacks id, note;", "“date, amount, text”"]),
+    ],
+)
+def test_a_file_that_is_another_is_told_what_was_expected_and_what_it_is(
+    content: str, options: dict[str, Any], pointer: str, told: list[str]
+) -> None:
+    with pytest.raises(StatementNotReadable) as refusal:
+        read(content, **options)
+    (field,) = refusal.value.fields
+    assert field.pointer == pointer
+    assert all(word in field.english for word in told), field.english
 
 
 def test_the_profile_is_found_by_the_columns() -> None:

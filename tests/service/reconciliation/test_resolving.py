@@ -19,7 +19,7 @@ from models.reconciliation import (
     ReconciliationCase,
     StatementMatch,
 )
-from service import ledger, payouts, reconciliation, sealing
+from service import corrections, ledger, payouts, reconciliation, sealing
 from service.database import Database
 from service.ledger import chart
 from service.reconciliation import (
@@ -34,6 +34,7 @@ from service.reconciliation import (
     PayoutNotPaid,
     Standing,
 )
+from service.reconciliation.effects import at_stake_idr
 from service.reconciliation.readers import Row
 from tests.factories import Town, another, make_town
 from tests.paid import GATEWAY, a_row, bring_in, lines_of, pay_through, sent_days_ago
@@ -219,6 +220,59 @@ async def test_what_was_taken_back_or_is_another_gateways_explains_nothing(gener
     assert await kinds(town) == [("missing_here", "not_ours")]
 
 
+async def test_a_wrong_top_up_is_taken_back_with_what_it_explained(generous: Town) -> None:
+    town, before = generous, await balances(generous)
+    top_up_id = await topped_up(town, 500_000)
+    payout = await pay_through(town, 10_000)
+    await bring_in(town, [*lines_of(payout), a_top_up(payout, 500_000, "t")])
+    assert await kinds(town) == [("missing_here", "topped_up")]
+    async with town.database.transaction() as session:
+        act = await corrections.find_act(session, town.bank_id, journal_id=None, about_id=top_up_id)
+        made = await corrections.ask(
+            session, town.bank_id, act, by=town.operator.id, reason="tidak jadi dikirim"
+        )
+    assert made.status == "made"
+    found = await balances(town)
+    assert found.get(("bank_account:bca", "IDR")) == before.get(("bank_account:bca", "IDR"))
+    case = await the_case(town)
+    assert (case.why, case.unexplained_idr, case.proposed_action) == (
+        *("not_ours", -500_000),
+        Action.TOP_UP,
+    )
+    assert await adds_up(town)
+
+
+async def test_a_wrong_decision_is_taken_back_and_its_exception_open_again(generous: Town) -> None:
+    town = generous
+    payout = await pay_through(town, 10_000)
+    await bring_in(town, [*lines_of(payout), a_top_up(payout, 500_000, "t")])
+    before, case = await balances(town), await the_case(town)
+    await decide(town, case, Action.TOP_UP, account="salah")
+    async with town.database.transaction() as session:
+        act = await corrections.find_act(session, town.bank_id, journal_id=None, about_id=case.id)
+        await corrections.ask(
+            session, town.bank_id, act, by=town.operator.id, reason="rekening lain"
+        )
+    assert await balances(town) == before
+    again = await the_case(town)
+    assert (again.line_id, again.kind, again.why) == (case.line_id, case.kind, case.why)
+    assert await adds_up(town)
+    assert (await decide(town, again, Action.TOP_UP, account="bca")).status == "resolved"
+
+
+async def test_a_decision_that_matched_its_line_is_undone_with_the_match(generous: Town) -> None:
+    town = generous
+    await bring_in(town, changed(lines_of(await pay_through(town, 10_000)), amount_idr=-10_700))
+    case = await the_case(town)
+    await decide(town, case, Action.FEE)
+    with pytest.raises(corrections.NotCorrectable):
+        async with town.database.transaction() as session:
+            act = await corrections.find_act(
+                session, town.bank_id, journal_id=None, about_id=case.id
+            )
+            await corrections.ask(session, town.bank_id, act, by=town.operator.id, reason="salah")
+
+
 async def test_a_payout_that_came_back_is_the_residents_again(generous: Town) -> None:
     payout = await pay_through(generous, 10_000)
     back = a_row(payout, LineType.OUT_BACK, 10_000, external_id="back", after_s=7_200)
@@ -339,6 +393,36 @@ async def test_above_the_limit_the_importer_does_not_decide(database: Database) 
     with pytest.raises(OwnReconciliation):
         await decide(town, case, Action.FEE)
     assert (await decide(town, case, Action.FEE, by=town.operator)).status == "resolved"
+
+
+def test_what_is_accepted_counts_as_much_as_what_is_matched() -> None:
+    case = ReconciliationCase(
+        bank_id=UUID(int=0),
+        source=GATEWAY,
+        holding="float",
+        kind="late",
+        why="after_its_day",
+        expected_idr=9_000,
+        found_idr=10_000,
+        proposed_action=Action.ACCEPT,
+        since=utc_now(),
+        due_on=utc_now().date(),
+    )
+    stakes = {action: at_stake_idr(case, action) for action in Action}
+    whole = {Action.MATCH, Action.ACCEPT, Action.REVERSE}
+    assert {action for action in Action if stakes[action] == 10_000} == whole
+    assert stakes[Action.WAIT] == 0
+    assert {stakes[action] for action in Action if action not in whole} == {0, 1_000}
+
+
+async def test_above_the_limit_the_importer_does_not_accept_either(database: Database) -> None:
+    town = await make_town(database, correction_limit_idr=9_999)
+    payout = await pay_through(town, 10_000, sent_at=sent_days_ago(5))
+    await bring_in(town, lines_of(payout, after_s=3 * 86_400), by=town.treasurer)
+    case = await the_case(town)
+    with pytest.raises(OwnReconciliation):
+        await decide(town, case, Action.ACCEPT)
+    assert (await decide(town, case, Action.ACCEPT, by=town.operator)).status == "resolved"
 
 
 async def test_up_to_the_limit_anybody_does(database: Database) -> None:

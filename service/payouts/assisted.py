@@ -1,0 +1,78 @@
+"""Asking for money for somebody else: so much a day, and never to the helper's own account."""
+
+from datetime import UTC, datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlmodel import col, func, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.bank import Policy
+from models.base import id_at, utc_now
+from models.payout import Destination, Payout, PayoutStatus
+from models.people import Membership, Person
+from service import banks
+from service.database import one_at_a_time
+from service.errors import Conflict
+
+_GIVEN_BACK = (PayoutStatus.CANCELLED, PayoutStatus.REJECTED)
+
+
+class AssistedLimitReached(Conflict):
+    english = (
+        "Others may ask for Rp{limit_idr} a day for one resident; Rp{left_idr} is left today."
+        " The resident can ask for more."
+    )
+    indonesian = (
+        "Pencairan yang dibantu paling banyak Rp{limit_idr} sehari untuk satu nasabah; hari ini"
+        " tersisa Rp{left_idr}. Nasabah sendiri dapat meminta lebih."
+    )
+
+
+class HelpersAccount(Conflict):
+    english = "Nobody has somebody else's money sent to an account or wallet of their own."
+    indonesian = "Uang nasabah tidak boleh dikirim ke rekening atau dompet milik yang membantu."
+
+
+async def check_limit(
+    session: AsyncSession, policy: Policy, resident_id: UUID, amount_idr: int
+) -> None:
+    """Whether so much more may be asked for today by others. Raises AssistedLimitReached."""
+    bank_id = policy.bank_id
+    await one_at_a_time(session, f"assisted {bank_id} {resident_id}")
+    bank = await banks.get(session, bank_id)
+    zone = ZoneInfo(bank.time_zone)
+    midnight = datetime.combine(banks.day_at(bank, utc_now()), time(), zone).astimezone(UTC)
+    query = select(func.coalesce(func.sum(Payout.amount_idr), 0)).where(
+        Payout.bank_id == bank_id,
+        Payout.resident_id == resident_id,
+        Payout.entered_by != resident_id,
+        col(Payout.id) >= id_at(midnight),
+        col(Payout.retry_of).is_(None),
+        col(Payout.status).not_in(_GIVEN_BACK),
+    )
+    left = policy.assisted_payout_limit_idr - int((await session.exec(query)).one())
+    if amount_idr > left:
+        raise AssistedLimitReached(
+            limit_idr=policy.assisted_payout_limit_idr, left_idr=max(left, 0)
+        )
+
+
+async def check_account(session: AsyncSession, account_number: str, helper_id: UUID) -> None:
+    """Whether an account is one that the helper was ever paid to, at any bank of theirs, or
+    their phone's wallet. Raises HelpersAccount."""
+    theirs = select(Membership.bank_id).where(Membership.person_id == helper_id)
+    was_paid_there = (
+        select(Destination.id)
+        .where(
+            col(Destination.bank_id).in_(theirs),
+            Destination.resident_id == helper_id,
+            Destination.account_number == account_number,
+        )
+        .exists()
+    )
+    query = select(Person.id).where(
+        Person.id == helper_id, or_(Person.phone == account_number, was_paid_there)
+    )
+    if (await session.exec(query)).first() is not None:
+        raise HelpersAccount
