@@ -6,6 +6,7 @@ OWNERS: dict[str, str] = {
     "audit_entry": "person_id",
     "audit_own": "person_id",
     "breach_person": "person_id",
+    "card": "resident_id",
     "consent": "person_id",
     "destination": "resident_id",
     "device": "person_id",
@@ -58,7 +59,7 @@ THROUGH: dict[str, tuple[Link, ...]] = {
 NOBODYS = frozenset(
     {
         # The bank's own words, for all or about a third.
-        *("buyer", "drawer_count", "ledger_day", "ledger_reopening", "sale"),
+        *("buyer", "drawer_count", "ledger_day", "ledger_reopening", "sale", "statement_import"),
         # Of many at once: what is somebody's in it stands in their own rows too.
         *("gateway_callback", "plan"),
         # Keyed hashes only.

@@ -62,6 +62,11 @@ COLUMNS: dict[str, Columns] = {
     "buyer": _columns(
         plain="bank_id id created_at", pseudonym="entered_by", third="name phone note"
     ),
+    "card": _columns(
+        plain="bank_id id issued_at revoked_at",
+        pseudonym="resident_id issued_by revoked_by",
+        hidden="token_hash",
+    ),
     "column_map": _columns(plain="bank_id id name spec created_at", pseudonym="entered_by"),
     "consent": _columns(plain="id purpose given version at", pseudonym="person_id entered_by"),
     "correction": _columns(
@@ -213,6 +218,7 @@ COLUMNS: dict[str, Columns] = {
         " fee_floor_idr settlement credit_when tolerance_permille tolerance_grams"
         " residents_permille collectors_permille correction_limit_idr payout_expires_h"
         " payout_fee_by payout_fee_permille payout_weekday destination_waits_h cash_needs_code"
+        " assisted_payout_limit_idr"
         " created_at",
         pseudonym="entered_by",
     ),
@@ -229,7 +235,7 @@ COLUMNS: dict[str, Columns] = {
         plain="bank_id receiving_id material condition door_grams station_grams",
     ),
     "reconciliation_case": _columns(
-        plain="bank_id id source holding kind why status line_id payout_id expected_idr found_idr"
+        plain="bank_id id import_id source holding kind why status line_id payout_id expected_idr found_idr"
         " proposed_action since opened_at due_on action ended_at transfer_id",
         pseudonym="owner_id resolved_by",
         scrubbed="reason",
@@ -266,12 +272,13 @@ COLUMNS: dict[str, Columns] = {
     ),
     "statement_import": _columns(
         plain="bank_id id source holding profile sha256 first_at last_at opening_idr closing_idr"
-        " line_count new_count imported_at",
-        pseudonym="imported_by",
+        " line_count new_count imported_at withdrawn_at",
+        pseudonym="imported_by withdrawn_by",
+        scrubbed="withdrawn_reason",
     ),
     "statement_line": _columns(
         plain="bank_id id import_id source number external_id line_type occurrence gateway_id"
-        " amount_idr balance_idr booked_at booked_until",
+        " amount_idr balance_idr booked_at booked_until withdrawn_at",
         masked="account_number",
         scrubbed="reference",
         erased="raw",

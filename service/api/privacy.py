@@ -101,8 +101,7 @@ async def member_consents(
     bank_id: UUID, person_id: UUID, request: Request, caller: Reader, session: ReadSession
 ) -> ConsentList:
     """What a resident of the bank agreed to, for its officers."""
-    caller.act_in(bank_id)
-    await members.resident_of(session, bank_id, person_id)
+    await members.whose(session, caller, bank_id, person_id)
     return await _standing(request, session, person_id)
 
 
@@ -119,8 +118,7 @@ async def give_consent(
     session: Session,
 ) -> ConsentList:
     """Enter what a resident said at the counter; it stays marked as entered by an officer."""
-    caller.act_in(bank_id)
-    await members.resident_of(session, bank_id, person_id)
+    await members.whose(session, caller, bank_id, person_id)
     by = caller.person_id
     await consents.give(session, person_id, body.purpose, given=body.given, entered_by=by)
     return await _standing(request, session, person_id)
@@ -163,6 +161,7 @@ async def delete_person(
     """Delete a resident who has no phone and asks for it at the counter."""
     caller.act_in(bank_id)
     await privacy.check_may_delete(session, caller, person_id)
+    caller.on_behalf_of = person_id
     return await _delete(session, parts, person_id, by=caller.person_id)
 
 

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import table_of, utc_now
 from models.people import Membership, Person, Role
 from models.privacy import Deletion, Trace
+from service.database import one_at_a_time
 from service.errors import Conflict, NoSuchThing
 from service.keys import Keys
 from service.members import OFFICERS, Caller
@@ -33,6 +34,8 @@ async def delete(
 
     Raises NoSuchThing, or as refusing.check() does.
     """
+    # One at a time, or the last two treasurers of a bank could both go.
+    await one_at_a_time(session, "deletion")
     person = await _locked(session, person_id)
     banks = select(Membership.bank_id).where(Membership.person_id == person_id).distinct()
     bank_ids = list(await session.exec(banks))

@@ -101,6 +101,9 @@ async def _end_sign_ins(it: Erasure) -> None:
         await _run(it, delete(METADATA.tables[name]).where(*_theirs(it, METADATA.tables[name])))
     ended = func.coalesce(device.c.ended_at, utc_now())
     await _update(it, device, {"ended_at": ended})
+    card = METADATA.tables["card"]
+    in_use = update(card).where(*_theirs(it, card), card.c.revoked_at.is_(None))
+    await _run(it, in_use.values(revoked_at=utc_now(), revoked_by=it.person_id))
     code = METADATA.tables["sign_in_code"]
     phones = [one.value for one in it.known if one.kind == TraceKind.PHONE]
     await _run(it, delete(code).where(or_(false(), *(code.c.phone.endswith(p) for p in phones))))

@@ -19,6 +19,7 @@ TITLES = {
     "breach": ("Data breaches that concern me", "Kebocoran data yang menyangkut saya"),
     "breach_notice": ("What was said of them", "Pemberitahuannya"),
     "breach_person": ("Data breaches in which I am named", "Kebocoran data yang menyebut saya"),
+    "card": ("My cards", "Kartu saya"),
     "consent": ("What I agreed to", "Persetujuan saya"),
     "correction": ("Corrections", "Koreksi"),
     "destination": ("Where I am paid to", "Tujuan pencairan"),

@@ -7,10 +7,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from models.privacy import Purpose
 from routing.geo import Point, about
 from routing.roads import Router
 from routing.roads.osrm import Osrm
-from service import plans
+from service import consents, plans
 from service.api.dependencies import Parts
 from service.database import Database
 from tests.api.asking import Asking, done
@@ -49,6 +50,10 @@ async def monaco(database: Database) -> Town:
     town = await make_town(database, at=BANK)
     for door in DOORS:
         await list_pickup(town, at=door)
+    who = town.collector.id
+    async with database.transaction() as session:
+        # Else it is rounded where they begin.
+        await consents.give(session, who, Purpose.LOCATION, given=True, entered_by=who)
     return town
 
 

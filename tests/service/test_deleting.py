@@ -8,13 +8,14 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from models.base import utc_now
 from models.drawer import Drawer
 from models.event import Event
 from models.idempotency import Answer
-from models.payout import HIDDEN, Payout
+from models.payout import HIDDEN, Payout, PayoutStatus
 from models.people import Membership, Person, Role
 from models.pickup import Pickup, PickupStatus
 from models.privacy import TraceKind
@@ -35,6 +36,7 @@ from tests.factories import (
     phone_of,
 )
 from tests.paid import bring_in, lines_of, pay_through
+from tests.races import Act, slower_of
 from tests.service import sealing
 
 NAME, ADDRESS = "Siti Nurhalimahwati Aminah", "Jl. Diponegoro 12, Lubuk Pakam"
@@ -229,3 +231,38 @@ async def test_a_second_treasurer_can_go_and_nobody_goes_twice(
         assert list(await session.exec(query)) == [Role.RESIDENT]
     with pytest.raises(NoSuchThing):
         await delete(town, keys, second, tmp_path / "none")
+
+
+async def test_of_the_last_two_treasurers_one_stays(town: Town, keys: Keys, tmp_path: Path) -> None:
+    second = await another(town, Role.TREASURER)
+
+    def goes(person: Person) -> Act:
+        messages = tmp_path / "none"
+        return lambda session: privacy.delete(session, keys, person.id, by=None, messages=messages)
+
+    refusal = await slower_of(town, goes(second), goes(town.treasurer))
+    assert isinstance(refusal, privacy.LastTreasurer)
+
+
+async def test_what_is_sealed_holds_no_phone(town: Town) -> None:
+    await sealing.act(town, 5, memo="Bu Siti, 0812-6000-1234")
+    assert [one.memo for one in await sealing.journals(town)] == ["Bu Siti, [phone]"]
+
+
+@pytest.mark.parametrize(
+    ("status", "values"),
+    [
+        (PayoutStatus.PAID, {"account_number": "089999999999"}),
+        (PayoutStatus.PAID, {"account_number": HIDDEN + "0000"}),
+        (PayoutStatus.PAID, {"account_holder_name": "Budi"}),
+        (PayoutStatus.SENDING, {"account_holder_name": ""}),
+    ],
+)
+async def test_where_money_went_can_only_be_hidden_and_only_once_it_is_there(
+    town: Town, status: PayoutStatus, values: dict[str, str]
+) -> None:
+    payout = await pay_through(town, 20_000, account_holder_name="Siti", status=status)
+    change = update(Payout).where(col(Payout.bank_id) == town.bank_id, col(Payout.id) == payout.id)
+    with pytest.raises(IntegrityError, match="what was agreed on stays"):
+        async with town.database.transaction() as session:
+            await session.exec(change.values(**values))

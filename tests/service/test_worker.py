@@ -13,7 +13,8 @@ from models.base import utc_now
 from models.event import Event
 from models.idempotency import Answer
 from models.pickup import Pickup, PickupStatus
-from service import events, payouts
+from models.privacy import Purpose
+from service import consents, events, payouts
 from service.keys import Keys
 from service.messages import Message, MessageNotSent
 from service.worker import Worker
@@ -154,6 +155,25 @@ async def test_listings_end_when_their_window_has_passed(town: Town, keys: Keys)
     await worker.sweep([town.bank_id])
     assert (await factories.reload(town, pickup)).status == PickupStatus.EXPIRED
     assert "pickup_expired" in [event.kind for event in await events_of(town)]
+    assert (await notices_with_consent(town, keys, given=False)).count("pickup_expired") == 0
+
+
+async def notices_with_consent(town: Town, keys: Keys, *, given: bool) -> list[str]:
+    """What the resident is told once they said so to hearing of more than codes and receipts."""
+    who = town.resident.id
+    async with town.database.transaction() as session:
+        await consents.give(session, who, Purpose.NOTICES, given=given, entered_by=who)
+    outbox = Outbox()
+    while await Worker(town.database, keys, outbox).handle_events([town.bank_id]):
+        pass
+    return [message.kind for message in outbox.sent]
+
+
+async def test_what_is_no_code_and_no_receipt_goes_to_who_agreed(town: Town, keys: Keys) -> None:
+    async with town.database.transaction() as session:
+        who = town.resident.id
+        await events.record(session, town.bank_id, "pickup_expired", person_id=who, body={})
+    assert await notices_with_consent(town, keys, given=True) == ["pickup_expired"]
 
 
 async def test_answers_are_forgotten_after_two_days(town: Town, keys: Keys) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from models.base import new_id
 from service.observing import without_people
+from service.observing.masking import without_numbers
 
 TOKEN = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
@@ -54,3 +55,8 @@ def test_ids_stay_since_they_find_the_thing() -> None:
 def test_no_phone_comes_through_however_it_is_written(number: int, form: str) -> None:
     phone = form.format(f"1{number}")
     assert phone not in without_people(f"no answer from {phone}.")
+
+
+def test_what_is_written_for_good_loses_numbers_of_people_and_keeps_references() -> None:
+    said = "Bu Siti, 0812-3456-7890, NIK 1207260101900003, TRF 202611280001"
+    assert without_numbers(said) == "Bu Siti, [phone], NIK [number], TRF 202611280001"
