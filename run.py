@@ -95,7 +95,8 @@ def test(arguments: list[str]) -> int:
             _refuse(f"{name} failed.")
             return code
     _say("== pytest")
-    return _become("-m", "pytest", "-n", "2")
+    # One more than cores of a small machine, since some tests wait.
+    return _become("-m", "pytest", "-n", "3")
 
 
 def bench(arguments: list[str]) -> int:

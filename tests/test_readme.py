@@ -27,7 +27,6 @@ _JUMPA = f"{shlex.quote(sys.executable)} -m service.cli"
 _NEXT = "-- next --"
 
 
-@pytest.fixture(scope="module")
 def said() -> dict[str, list[str]]:
     """What all the blocks print, one after the other in one terminal, line by line."""
     script = f"echo '{_NEXT}'\n".join(_BLOCKS.values())
@@ -52,17 +51,11 @@ def said() -> dict[str, list[str]]:
     return dict(zip(_BLOCKS, lines, strict=True))
 
 
-needs_tools = pytest.mark.skipif(
-    not shutil.which("curl") or not shutil.which("bash"), reason="no curl or bash"
-)
-
-
 def answers(lines: list[str]) -> list[Any]:
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
-@needs_tools
-def test_the_loop_in_five_calls_works(said: dict[str, list[str]]) -> None:
+def the_loop_in_five_calls_works(said: dict[str, list[str]]) -> None:
     claimed, collected, paid, lines = answers(said["The loop in five calls"])
     assert len(claimed["route"]["stops"]) == 1
     assert collected["credited_idr"] == 18_802
@@ -70,16 +63,14 @@ def test_the_loop_in_five_calls_works(said: dict[str, list[str]]) -> None:
     assert [line["balance_idr"] for line in lines["items"]] == [8_802, 18_802]
 
 
-@needs_tools
-def test_a_load_is_received_and_a_payout_taken_back(said: dict[str, list[str]]) -> None:
+def a_load_is_received_and_a_payout_taken_back(said: dict[str, list[str]]) -> None:
     (received,) = answers(said["The second weighing"])
     (corrected,) = answers(said["Corrections, and the passbook on paper"])
     assert received["status"] == "settled"
     assert (corrected["status"], corrected["amount_idr"]) == ("made", 10_000)
 
 
-@needs_tools
-def test_a_day_is_closed_with_its_cash_and_opened_again(said: dict[str, list[str]]) -> None:
+def a_day_is_closed_with_its_cash_and_opened_again(said: dict[str, list[str]]) -> None:
     drawer, safe, filled, closed, opened = answers(said["Cash, and the end of the day"])
     assert (drawer["name"], drawer["ledger_idr"]) == ("ani", 0)
     assert (safe["ledger_idr"], filled["ledger_idr"]) == (500_000, 200_000)
@@ -88,29 +79,38 @@ def test_a_day_is_closed_with_its_cash_and_opened_again(said: dict[str, list[str
     assert (opened["version"], opened["reason"]) == (1, "kuitansi tertinggal")
 
 
-@needs_tools
-def test_a_plan_is_asked_for(said: dict[str, list[str]]) -> None:
+def a_plan_is_asked_for(said: dict[str, list[str]]) -> None:
     (planned,) = answers(said["Routes, and a day's plan"])
     assert planned["status"] == "queued"
 
 
-@needs_tools
-def test_a_transfer_arrives(said: dict[str, list[str]]) -> None:
+def a_transfer_arrives(said: dict[str, list[str]]) -> None:
     (moves,) = answers(said["Paid to a bank account or a wallet"])
     states = [move["to_status"] for move in moves["items"]]
     assert states[:3] == ["requested", "approved", "sending"]
 
 
-@needs_tools
-def test_a_report_is_reconciled(said: dict[str, list[str]]) -> None:
+def a_report_is_reconciled(said: dict[str, list[str]]) -> None:
     imported, resolved = answers(said["Reconciling"])
     assert (imported["new_count"], imported["exceptions"]) == (1, {"missing_here": 1})
     assert (resolved["status"], resolved["action"]) == ("resolved", "top_up")
 
 
-@needs_tools
-def test_a_receipt_proves_itself(said: dict[str, list[str]]) -> None:
+def a_receipt_proves_itself(said: dict[str, list[str]]) -> None:
     assert "stand in the sealed book as shown" in said["A receipt that proves itself"][-1]
+
+
+@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="no curl or bash")
+def test_every_block_does_what_it_says() -> None:
+    """One test, since all of them are typed into one terminal."""
+    printed = said()
+    the_loop_in_five_calls_works(printed)
+    a_load_is_received_and_a_payout_taken_back(printed)
+    a_day_is_closed_with_its_cash_and_opened_again(printed)
+    a_plan_is_asked_for(printed)
+    a_transfer_arrives(printed)
+    a_report_is_reconciled(printed)
+    a_receipt_proves_itself(printed)
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash")

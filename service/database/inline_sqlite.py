@@ -88,7 +88,10 @@ class InlineSQLite(SQLiteDialect_pysqlite):
         _driver(connection).execute(f"SAVEPOINT {name}")
 
     def do_rollback_to_savepoint(self, connection: Connection, name: str) -> None:
-        _driver(connection).execute(f"ROLLBACK TO {name}")
+        driver = _driver(connection)
+        # On a full disk SQLite gives the whole transaction up by itself, savepoints and all.
+        if driver.in_transaction:
+            driver.execute(f"ROLLBACK TO {name}")
 
     def do_release_savepoint(self, connection: Connection, name: str) -> None:
         _driver(connection).execute(f"RELEASE {name}")

@@ -20,10 +20,13 @@ def configure(wanted: Format, stream: TextIO | None = None) -> logging.Handler:
     handler.setFormatter(_json() if wanted == "json" else _Text())
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.INFO)
-    # These say with every call where it went.
-    for chatty in ("httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    handler.addFilter(_is_no_chatter)
     return handler
+
+
+def _is_no_chatter(record: logging.LogRecord) -> bool:
+    """Clients say with every call where it went."""
+    return record.levelno >= logging.WARNING or not record.name.startswith(("httpx", "httpcore"))
 
 
 class _Text(logging.Formatter):

@@ -150,7 +150,7 @@ async def test_whoever_is_right_the_mass_balance_shows_what_one_scale_did_not_se
     done(await decide(asking, town.treasurer, dispute, decision))
     today = str(day_at(town.bank, utc_now()))
     path, days = f"/v1/banks/{town.bank_id}/mass-balance", {"from": today, "to": today}
-    (line,) = done(await asking.get(town.city, path, **days))["items"]
+    (line,) = done(await asking.get(town.operator, path, **days))["items"]
     assert (line["collected_grams"], line["received_grams"]) == (10_000, station)
     assert (line["weighing_difference_grams"], line["on_loads_grams"]) == (10_000 - station, 0)
     assert line["balance_grams"] == 0

@@ -54,7 +54,7 @@ async def test_a_treasurer_closes_a_day(asking: Asking, town: Town, keys: Keys) 
         "day_closed",
     )
     await seal(town, keys)
-    (day,) = done(await asking.get(town.city, days_of(town)))["items"]
+    (day,) = done(await asking.get(town.treasurer, days_of(town)))["items"]
     assert (day["closed_by"], day["sealed"]) == (str(town.treasurer.id), True)
 
 

@@ -22,7 +22,7 @@ from service.database import schema
 from service.demo import town
 from service.keys import key_id_of, load_keys
 from service.settings import Settings
-from tests.factories import bearer
+from tests.factories import bearer, device_of
 from tests.service.commanding import jumpa, only_setting, ready
 
 BANK = town.BANKS[0].id
@@ -57,6 +57,7 @@ async def _receipt(settings: Settings) -> dict[str, Any]:
         app.state.parts = parts
         async with parts.database.transaction() as session:
             resident = await members.person_by_phone(session, phone)
+            session.add(device_of(resident))
             available = ledger.chart.available(resident.id)
             move = ledger.Movement("gift", ledger.chart.PURCHASES, available, 500)
             gift = ledger.Draft("gift", [move], utc_now(), about_id=act_id, memo="Selamat datang")

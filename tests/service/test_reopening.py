@@ -13,7 +13,7 @@ from models.people import Role
 from service import ledger, sealing
 from service.keys import Keys
 from service.ledger import Draft, Movement, chart
-from service.sealing.days import OPEN_AGAIN_FOR
+from service.sealing.days import GRACE, OPEN_AGAIN_FOR
 from tests.factories import PET, Town, another
 from tests.races import slower_of
 from tests.service.sealing import (
@@ -187,7 +187,7 @@ async def test_the_day_after_is_left_out_of_no_close(
     await close(town)
     await act(town, 7)
     await reopen(town, second)
-    later = utc_now() + 2 * TOMORROW
+    later = utc_now() + 2 * TOMORROW + GRACE
     monkeypatch.setattr("service.sealing.days.utc_now", lambda: later)
     assert await sealing.close_overdue(town.database, [town.bank_id]) == 1
     assert await open_day(town) == day + TOMORROW
