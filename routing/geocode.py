@@ -42,7 +42,7 @@ class Limits:
 
     timeout_s: float = 5.0
     interval_s: float = 1.0
-    waiting: int = 30
+    waiting: int = 5
     cached: int = 10_000
 
 

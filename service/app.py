@@ -55,6 +55,7 @@ from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
 from service.api.description import describe
 from service.api.envelope import REQUEST_ID, Envelope
+from service.api.files import UPLOADS
 from service.api.measuring import Measuring
 from service.api.places import Places
 from service.api.rates import AddressRates, Rates
@@ -105,6 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
         larger={bank_statements.PATH: settings.max_statement_bytes},
     )
     app.state.places = Places(settings.at_work)
+    app.state.uploads = Places(UPLOADS)
     app.state.rates = Rates(settings)
     app.add_middleware(AddressRates, rates=app.state.rates)
     app.add_middleware(Measuring, writes_log=settings.writes_access_log)
@@ -250,7 +252,13 @@ def _let_in_origins(app: FastAPI, settings: Settings) -> None:
         CORSMiddleware,
         allow_origins=settings.origins,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "Last-Event-ID",
+            "On-Behalf-Of-Card",
+        ],
         expose_headers=["Idempotency-Replayed", "Retry-After", REQUEST_ID],
     )
 

@@ -42,6 +42,7 @@ class ShownCard(NamedTuple):
     bank_id: UUID
     id: UUID
     resident_id: UUID
+    issued_by: UUID
 
 
 @dataclass(slots=True)

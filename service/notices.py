@@ -18,6 +18,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Your pickup is listed, worth about Rp{estimate_idr}."
         " Handover code: {handover_code}. Tell it only to the collector at your door.",
     ),
+    "card_issued": (
+        "Kartu buku tabungan dibuat untuk Anda; siapa pun yang menunjukkannya dapat bertindak atas nama"
+        " Anda. Bila bukan Anda yang memintanya, segera hubungi bank sampah.",
+        "A passbook card was made for you; whoever shows it can act for you. If you didn't ask for"
+        " it, tell the waste bank at once.",
+    ),
     "pickup_collected": (
         "Sampah Anda ditimbang: {grams} gram diterima, {rejected_grams} gram ditolak."
         " Rp{amount_idr} masuk ke buku tabungan.",

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import auth
+from service import audit
 from service.audit import Entry
 from service.keys import Keys
 from service.members import Caller
@@ -61,7 +62,7 @@ def entries_of(
     """What is written of an act that was answered: an entry, or one for each thing it touched."""
     about = _about(request, act, response)
     entry = replace(
-        entry_of(request, act.name, caller, keys),
+        entry_of(request, act.name, caller),
         status=response.status_code,
         about_kind=act.kind,
         about=about,
@@ -71,7 +72,7 @@ def entries_of(
     return touched or [entry]
 
 
-def entry_of(request: Request, name: str, caller: Caller, keys: Keys) -> Entry:
+def entry_of(request: Request, name: str, caller: Caller) -> Entry:
     """Who asks, and from where."""
     return Entry(
         act=name,
@@ -79,7 +80,7 @@ def entry_of(request: Request, name: str, caller: Caller, keys: Keys) -> Entry:
         on_behalf_of=caller.on_behalf_of,
         card_id=caller.shown.id if caller.shown else None,
         address=address_of(request),
-        device_id=device_of(request, keys),
+        device_id=device_of(request),
     )
 
 
@@ -100,10 +101,16 @@ def network_of(host: str) -> str:
     return str(ip_network(f"{address}/{_PREFIX[address.version]}", strict=False))
 
 
-def device_of(request: Request, keys: Keys) -> UUID | None:
-    """The sign-in that the access token of a request came from."""
-    token = request.headers.get("authorization", "").partition(" ")[2]
-    return auth.read_access_token(keys, token)[1] if token else None
+def device_of(request: Request) -> UUID | None:
+    """Where the caller is signed in; none of a city's directory is."""
+    device_id: UUID | None = getattr(request.state, "device_id", None)
+    return device_id
+
+
+async def note_own(request: Request, session: AsyncSession, person_id: UUID, act: str) -> None:
+    """Note what somebody did with their own account."""
+    address, device_id = address_of(request), device_of(request)
+    await audit.note_own(session, person_id, act, address=address, device_id=device_id)
 
 
 def _person(request: Request, act: ActName, about: str) -> UUID | None:

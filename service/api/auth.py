@@ -10,11 +10,11 @@ from service.api import auditing
 from service.api.dependencies import CurrentParts, Parts
 from service.api.errors import CodeNotSent, RequestMalformed, documented
 from service.api.fields import PLAIN
-from service.api.late import LateRoute
+from service.api.late import VitalRoute
 from service.errors import FieldProblem
 from service.messages import SIGN_IN_CODE, Message, MessageNotSent
 
-router = APIRouter(prefix="/v1/auth", tags=["sign-in"], route_class=LateRoute)
+router = APIRouter(prefix="/v1/auth", tags=["sign-in"], route_class=VitalRoute)
 
 Phone = Annotated[
     str,

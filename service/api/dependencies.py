@@ -92,6 +92,7 @@ async def current_identity(
     if credentials is None:
         raise auth.NoValidToken
     who = await _identify(parts, credentials.credentials)
+    request.state.device_id = who.device_id if isinstance(who, Identity) else None
     await request.app.state.rates.take_person(who.person_id)
     return who
 

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from service import auth
+from service.api import auditing
 from service.api.auth import terms_of
 from service.api.dependencies import (
     CurrentDevice,
@@ -66,16 +67,22 @@ async def list_devices(
 @router.delete(
     "/devices/{device_id}", status_code=204, responses=documented(NoValidToken, NoSuchThing)
 )
-async def end_device(device_id: UUID, caller: Owner, session: Session) -> None:
+async def end_device(device_id: UUID, request: Request, caller: Owner, session: Session) -> None:
     """Sign one of my devices out. Its tokens are refused from now on."""
+    await auditing.note_own(request, session, caller.person_id, "end_device")
     await auth.end(session, caller.person_id, device_id)
 
 
 @router.post("/sign-out", status_code=204, responses=documented(NoValidToken, NotAllowed))
 async def sign_out(
-    who: CurrentDevice, caller: Owner, session: Session, body: SignOutInput | None = None
+    request: Request,
+    who: CurrentDevice,
+    caller: Owner,
+    session: Session,
+    body: SignOutInput | None = None,
 ) -> None:
     """Sign out here, or with `everywhere` on all my devices."""
+    await auditing.note_own(request, session, caller.person_id, "sign_out")
     if body is not None and body.everywhere:
         await auth.end_all(session, caller.person_id)
     else:

@@ -2,13 +2,18 @@
 
 from fastapi import Request, Response
 
-from service.api.dependencies import signed_in
+from service.api.dependencies import get_parts, known, signed_in
 from service.api.idempotency import ActRoute
 from service.api.late import Handler, SlowRoute
+from service.api.places import Places
+
+UPLOADS = 4
+"""Files that are taken in at a time: a tenth of a gigabyte at most."""
 
 
 class FileRoute(ActRoute):
-    """Looks at the token before it takes the body in, which would fill the memory otherwise."""
+    """Looks at who sends it before it takes the body in, and takes in few at a time: they would
+    fill the memory otherwise."""
 
     patience = SlowRoute.patience
     takes_place = SlowRoute.takes_place
@@ -17,7 +22,11 @@ class FileRoute(ActRoute):
         handle = super().around(handle)
 
         async def handle_known(request: Request) -> Response:
-            await signed_in(request)
-            return await handle(request)
+            who, parts = await signed_in(request), await get_parts(request)
+            async with parts.database.reading() as session:
+                await known(request, session, who)
+            uploads: Places = request.app.state.uploads
+            with uploads.one():
+                return await handle(request)
 
         return handle_known

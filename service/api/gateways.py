@@ -16,7 +16,7 @@ from service.api.dependencies import CurrentParts, Parts, Payer, Reader, ReadSes
 from service.api.errors import BodyTooLarge, documented
 from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line
 from service.api.idempotency import ActRoute
-from service.api.late import LateRoute
+from service.api.late import VitalRoute
 from service.api.looks import CurrentLooks
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -24,7 +24,8 @@ from service.ledger import Place, chart
 from service.payouts import FloatView
 
 router = APIRouter(prefix="/v1", tags=["payouts"], route_class=ActRoute)
-callbacks = APIRouter(prefix="/v1/gateways", tags=["gateways"], route_class=LateRoute)
+# Money that arrived is noted however busy everybody is.
+callbacks = APIRouter(prefix="/v1/gateways", tags=["gateways"], route_class=VitalRoute)
 
 LARGEST_CALLBACK = 65_536
 PathGateway = Annotated[str, Path(max_length=40)]

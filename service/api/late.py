@@ -83,7 +83,8 @@ class SlowRoute(LateRoute):
 
 
 class VitalRoute(LateRoute):
-    """A route that tells how the server is, and most of all when it is busy."""
+    """A route that tells how the server is, most of all when it is busy, or one that waits for
+    the network and so does no work meanwhile."""
 
     takes_place = False
 

@@ -40,7 +40,7 @@ async def note_looks(
     after: AsyncSession | None = None,
 ) -> None:
     """Note looks, having closed the session of what was read: one connection at a time."""
-    look = auditing.entry_of(request, f"read_{kind}", caller, parts.keys)
+    look = auditing.entry_of(request, f"read_{kind}", caller)
     seen: Seen = request.app.state.seen
     others: dict[UUID, list[UUID]] = defaultdict(list)
     for bank_id, person_id in shown:

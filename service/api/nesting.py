@@ -11,7 +11,8 @@ NESTED_TOO_DEEP = FieldProblem(
     f"The body is nested more than {DEEPEST} deep.",
     f"Isi permintaan bersarang lebih dari {DEEPEST} tingkat.",
 )
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and a text without an end goes to the end: looked at once, however it is made.
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 

@@ -389,7 +389,8 @@ async def pay_cash(
         await payouts.sign(session, parts.keys, payout, body.code)
     if caller.shown is not None:
         members.whose_card(caller, payout.bank_id, payout.resident_id)
-    signed = bool(body.code) or caller.shown is not None
+    # A card that one gave out oneself shows nothing of whom the money went to.
+    signed = bool(body.code) or (caller.shown is not None and caller.shown.issued_by != by)
     await payouts.pay_cash(session, payout, by=by, proof=body.proof, signed=signed, or_safe=or_safe)
     return await _shown(session, parts, caller, payout)
 

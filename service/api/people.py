@@ -10,7 +10,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Language, Membership, Person, Role
-from service import audit, banks, members, niks
+from service import banks, members, niks
 from service.api import auditing
 from service.api.auth import Phone
 from service.api.dependencies import (
@@ -103,13 +103,7 @@ async def change_me(
         await niks.give(session, parts.keys, person, niks.read(body.nik))
     elif body.nik is not None:
         await niks.remove(session, person)
-    await audit.note_own(
-        session,
-        caller.person_id,
-        "change_me",
-        address=auditing.address_of(request),
-        device_id=auditing.device_of(request, parts.keys),
-    )
+    await auditing.note_own(request, session, caller.person_id, "change_me")
     return _me(person, caller, parts.keys)
 
 
@@ -127,17 +121,25 @@ async def register(
     else:
         phone = members.normal_phone(body.phone)
         person = await members.person_by_phone(session, phone, name=body.name)
-    if body.name and not person.name:
-        person.name = body.name
-        session.add(person)
-    if body.nik and person.nik_hash is None:
-        await niks.give(session, parts.keys, person, niks.read(body.nik))
-    known_here = bank_id in await members.roles_of(session, person.id)
+    parts_played = await members.roles_of(session, person.id)
+    known_here = bank_id in parts_played
+    # Of whom only other banks know, this bank's officers neither write nor learn anything.
+    if known_here or not parts_played:
+        await _complete(session, parts.keys, person, body)
     role = Role(body.role)
     joined = await members.register(session, bank_id, person, role, entered_by=caller.person_id)
     view = _member_view(person, joined)
     # What another bank knows of a phone is not for this bank's officers to find out.
     return view if known_here else view.model_copy(update={"name": body.name})
+
+
+async def _complete(session: AsyncSession, keys: Keys, person: Person, body: MemberInput) -> None:
+    """Enter what isn't known of them yet."""
+    if body.name and not person.name:
+        person.name = body.name
+        session.add(person)
+    if body.nik and person.nik_hash is None:
+        await niks.give(session, keys, person, niks.read(body.nik))
 
 
 @router.post(

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import utc_now
 from models.people import Person
 from models.privacy import Purpose
-from service import audit, consents, members, privacy
+from service import consents, members, privacy
 from service.api import auditing
 from service.api.dependencies import (
     Actor,
@@ -92,7 +92,7 @@ async def give_my_consent(
     """Agree to a purpose, or take that back. What I said before stays in the history."""
     me = caller.person_id
     await consents.give(session, me, body.purpose, given=body.given, entered_by=me)
-    await _note(request, session, parts, me, "give_my_consent")
+    await auditing.note_own(request, session, me, "give_my_consent")
     return await _standing(request, session, me)
 
 
@@ -136,7 +136,7 @@ async def export_me(
         person = await _person(session, caller.person_id)
         told = await privacy.export(session, parts.keys, person)
     async with parts.database.transaction() as session:
-        await _note(request, session, parts, caller.person_id, "export_me")
+        await auditing.note_own(request, session, caller.person_id, "export_me")
     if file_format == "html":
         return HTMLResponse(privacy.as_page(told, language_of(request), utc_now()))
     return JSONResponse({"person_id": str(person.id), "tables": told})
@@ -147,7 +147,7 @@ async def delete_me(
     body: DeletionInput, request: Request, caller: Owner, session: Session, parts: CurrentParts
 ) -> DeletionView:
     """Delete my account. What was weighed and paid stays in the books, and not whose it was."""
-    await _note(request, session, parts, caller.person_id, "delete_me")
+    await auditing.note_own(request, session, caller.person_id, "delete_me")
     return await _delete(session, parts, caller.person_id, by=caller.person_id)
 
 
@@ -174,13 +174,6 @@ async def _delete(
 
 def _messages(parts: Parts) -> Path:
     return parts.settings.data_dir / privacy.MESSAGES
-
-
-async def _note(
-    request: Request, session: AsyncSession, parts: Parts, person_id: UUID, act: str
-) -> None:
-    address, device = auditing.address_of(request), auditing.device_of(request, parts.keys)
-    await audit.note_own(session, person_id, act, address=address, device_id=device)
 
 
 async def _person(session: AsyncSession, person_id: UUID) -> Person:

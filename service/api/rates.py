@@ -127,9 +127,10 @@ def network_of(host: str) -> str | None:
         address = ip_address(host)
     except ValueError:
         return None
+    address = getattr(address, "ipv4_mapped", None) or address
     if address.is_loopback:
         return None
-    return str(ip_network((address, 64), strict=False)) if address.version == 6 else host
+    return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
 
 
 def _limiter(pool: Any) -> "RateLimiter":

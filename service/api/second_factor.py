@@ -1,13 +1,13 @@
 """My second factor: codes of an authenticator app, and recovery codes for when it is lost."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlmodel import select
 
 from models.people import Person
 from models.sign_in import Device
 from service import auth
-from service.api import qr
+from service.api import auditing, qr
 from service.api.auth import SecondFactorCode
 from service.api.dependencies import (
     CurrentDevice,
@@ -96,27 +96,45 @@ async def set_up(
     ),
 )
 async def confirm(
-    body: CodeInput, who: CurrentDevice, _caller: Owner, session: Session, parts: CurrentParts
+    body: CodeInput,
+    request: Request,
+    who: CurrentDevice,
+    _caller: Owner,
+    session: Session,
+    parts: CurrentParts,
 ) -> RecoveryCodesView:
     """Turn it on with a first code of the app. On this device it counts as given."""
     codes = await second_factor.confirm(session, parts.keys, who, body.code)
+    await auditing.note_own(request, session, who.person_id, "confirm_second_factor")
     return RecoveryCodesView(recovery_codes=codes)
 
 
 @router.delete("", status_code=204, responses=_PROVING)
 async def take_off(
-    body: CodeInput, _who: CurrentDevice, caller: Owner, session: Session, parts: CurrentParts
+    body: CodeInput,
+    request: Request,
+    _who: CurrentDevice,
+    caller: Owner,
+    session: Session,
+    parts: CurrentParts,
 ) -> None:
     """Take my second factor off, with a code of it."""
     await second_factor.prove(session, parts.keys, caller.person_id, body.code)
     await second_factor.take_off(session, caller.person_id)
+    await auditing.note_own(request, session, caller.person_id, "take_off_second_factor")
 
 
 @router.post("/recovery-codes", responses=_PROVING)
 async def renew_recovery_codes(
-    body: CodeInput, _who: CurrentDevice, caller: Owner, session: Session, parts: CurrentParts
+    body: CodeInput,
+    request: Request,
+    _who: CurrentDevice,
+    caller: Owner,
+    session: Session,
+    parts: CurrentParts,
 ) -> RecoveryCodesView:
     """New recovery codes; those of before work no more."""
     await second_factor.prove(session, parts.keys, caller.person_id, body.code)
     codes = await recovery.make(session, parts.keys, caller.person_id)
+    await auditing.note_own(request, session, caller.person_id, "renew_recovery_codes")
     return RecoveryCodesView(recovery_codes=codes)

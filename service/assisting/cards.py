@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import new_id, utc_now
 from models.card import Card
 from models.people import Role
-from service import members
+from service import events, members
 from service.database import one_at_a_time
 from service.errors import Forbidden, NoSuchThing, NotAllowed
 from service.keys import Keys
@@ -56,6 +56,7 @@ async def issue(
     )
     session.add(card)
     await session.flush()
+    await events.record(session, bank_id, "card_issued", person_id=resident_id, body={})
     return Issued(card, token)
 
 
@@ -96,7 +97,7 @@ async def present(session: AsyncSession, keys: Keys, caller: Caller, token: str)
     card = (await session.exec(query)).first()
     if card is None:
         raise CardNotValid
-    caller.shown = members.ShownCard(bank_id, card.id, card.resident_id)
+    caller.shown = members.ShownCard(bank_id, card.id, card.resident_id, card.issued_by)
 
 
 def _bank_of(token: str) -> UUID:

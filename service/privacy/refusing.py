@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, literal, or_
+from sqlalchemy import and_, func, literal, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.drawer import Drawer
 from models.ledger import Account, Balance
-from models.payout import BEFORE_SENDING, UNDER_WAY, Payout
+from models.payout import BEFORE_SENDING, UNDER_WAY, Payout, PayoutStatus
 from models.people import Membership, Person, Role
 from models.pickup import HELD, Pickup, PickupStatus
 from models.station import Receiving, ReceivingStatus
@@ -99,7 +99,11 @@ async def _is_owed(session: AsyncSession, person_id: UUID, bank_ids: Sequence[UU
     query = select(Payout.id).where(
         col(Payout.bank_id).in_(bank_ids),
         Payout.resident_id == person_id,
-        col(Payout.status).in_((*BEFORE_SENDING, *UNDER_WAY)),
+        or_(
+            col(Payout.status).in_((*BEFORE_SENDING, *UNDER_WAY)),
+            # It may still come back, and then somebody has to be there to have it.
+            and_(col(Payout.status) == PayoutStatus.PAID, col(Payout.due_at).is_not(None)),
+        ),
     )
     if (await session.exec(query.limit(1))).first():
         return True

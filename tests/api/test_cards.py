@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from models.people import Person, Role
+from service.database import Database
 from service.keys import Keys
 from tests.api.asking import HERE, Asking, done, payout, refused
 from tests.factories import PET, Town, another, earn, make_town
@@ -142,6 +143,21 @@ async def test_a_payout_by_card_is_marked_and_paid_to_who_shows_it(
         await asking.get(town.treasurer, f"/v1/banks/{town.bank_id}/audit", act="request_payout")
     )
     assert [bool(one["card_id"]) for one in of_bank["items"]] == [True]
+
+
+async def test_who_gave_the_card_out_does_not_sign_with_it(
+    asking: Asking, database: Database, keys: Keys
+) -> None:
+    town = await make_town(database, cash_needs_code=True)
+    await earn(town, keys)
+    asked = done(await asking.post(town.resident, PAYOUTS, payout(town, 10_000)), 201)
+    done(await asking.post(town.treasurer, f"{PAYOUTS}/{asked['id']}/approve", {}))
+    own = done(await asking.post(town.treasurer, cards_of(town)), 201)["token"]
+    path = f"{PAYOUTS}/{asked['id']}/pay-cash"
+    refused(await with_card(asking, town.treasurer, own, path, {}), 409, "cash_needs_code")
+    card = (await issued(asking, town))["token"]
+    paid = done(await with_card(asking, town.treasurer, card, path, {}))
+    assert (paid["status"], paid["code_given"]) == ("paid", True)
 
 
 async def test_the_same_key_with_another_card_is_another_request(

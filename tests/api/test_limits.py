@@ -31,7 +31,8 @@ def nested(deep: int) -> bytes:
         (b"[" + b"[1]," * 1_000 + b"[1]]", False),
         (json.dumps({"note": "[" * 1_000}).encode(), False),
         (json.dumps({"note": '\\"' + "[" * 1_000}).encode(), False),
-        (b'"' + nested(DEEPEST + 1), True),
+        # A parser gives such a text up where it begins, before any bracket.
+        (b'"' + nested(DEEPEST + 1), False),
         (b"]" * 1_000 + nested(DEEPEST), False),
     ],
 )
@@ -50,6 +51,13 @@ def depth_of(value: object) -> int:
         value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     )
     return 0 if inner is None else 1 + max(map(depth_of, inner), default=0)
+
+
+@pytest.mark.parametrize("made", [b'\\"' * 400_000, b'"' + b"\\" * 900_001, b'"\\' * 400_001])
+def test_a_text_without_an_end_is_looked_at_once(made: bytes) -> None:
+    """Looked for anew from every quote it would take hours."""
+    assert is_too_deep(b"{" * (DEEPEST + 1) + made)
+    assert not is_too_deep(b'"' + b"{" * (DEEPEST + 1) + made[1:])
 
 
 @given(JSON, st.integers(DEEPEST - 3, DEEPEST + 1), st.booleans())

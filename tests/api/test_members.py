@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
-from models.people import Role
+from models.people import Person, Role
 from tests.api.asking import Asking, done, nothing_changes, refused
-from tests.factories import Town, another, make_town, new_phone, phone_of
+from tests.factories import Town, add_person, another, make_town, new_phone, phone_of
 
 MALFORMED = (422, "request_malformed")
 
@@ -77,6 +79,19 @@ async def test_a_member_that_can_not_be_is_refused(
     async with nothing_changes(quiet):
         answer = await asking.post(quiet.operator, path_of(quiet), body)
     refused(answer, 422, slug, pointer)
+
+
+async def test_of_whom_only_another_bank_knows_nothing_is_written(
+    asking: Asking, town: Town
+) -> None:
+    other = await make_town(town.database)
+    async with town.database.transaction() as session:
+        nameless = await add_person(session, other.bank_id, Role.RESIDENT)
+        await session.exec(update(Person).where(col(Person.id) == nameless.id).values(name=""))
+    body = {"phone": nameless.phone, "name": "Siti", "nik": "1207264101900003"}
+    done(await asking.post(town.operator, f"/v1/banks/{town.bank_id}/members", body), 201)
+    me = done(await asking.get(nameless, "/v1/me"))
+    assert (me["name"], me["nik"]) == ("", None)
 
 
 async def test_anybody_joins_a_bank_as_a_resident_once(asking: Asking, town: Town) -> None:

@@ -53,6 +53,10 @@ class Bearer:
     async def get(self, token: str, path: str) -> httpx.Response:
         return await self._client.get(path, headers={"Authorization": f"Bearer {token}"})
 
+    async def patch(self, token: str, path: str, body: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self._client.patch(path, json=body, headers=headers)
+
     async def post(self, token: str, path: str, body: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "one"}
         return await self._client.post(path, json=body, headers=headers)
@@ -70,6 +74,10 @@ async def test_a_citys_people_are_known_by_their_directory(
         assert me["memberships"] == [{"bank_id": str(town.bank_id), "role": "city"}]
         assert done(await bearer.get(token, "/v1/me"))["id"] == me["id"]
         done(await bearer.get(token, f"/v1/banks/{town.bank_id}/policies"))
+        # What they do is noted as anybody's, and where others' data may be shown too.
+        assert done(await bearer.patch(token, "/v1/me", {"language": "en"}))["language"] == "en"
+        assert done(await bearer.get(token, "/v1/payouts"))["items"] == []
+        assert done(await bearer.get(token, "/v1/me/audit"))["items"][0]["act"] == "change_me"
         refused(await bearer.get(token, f"/v1/banks/{other.bank_id}/policies"), 403, "not_allowed")
         members = f"/v1/banks/{town.bank_id}/members"
         refused(await bearer.get(token, members), 403, "not_allowed")
@@ -96,6 +104,7 @@ async def test_a_citys_people_are_known_by_their_directory(
 async def test_tokens_for_others_or_of_others_are_refused(
     iam: Provider, parts: Parts, quiet: Town, tmp_path: Path
 ) -> None:
+    await make_town(quiet.database)
     token = await iam.token_of(OFFICIAL)
     async with open_issuers(issuers_file(tmp_path, iam, "*", audience="another")) as issuers:
         refused(
