@@ -92,7 +92,8 @@ class VitalRoute(LateRoute):
 def _in_place(handle: Handler) -> Handler:
     async def handle_in_place(request: Request) -> Response:
         # Read first: whoever sends slowly holds no place meanwhile.
-        await request.body()
+        if request.method != "GET":
+            await request.body()
         places: Places = request.app.state.places
         with places.one():
             return await handle(request)

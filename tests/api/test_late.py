@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from service.api.dependencies import Parts
 from service.api.late import LateRoute
+from service.api.places import Places
 from service.app import create_app
 from service.settings import Settings
 
@@ -25,7 +26,7 @@ def app() -> FastAPI:
         return Greeting(words=f"Halo {name}! " * times)
 
     made = FastAPI()
-    made.state.settings = Settings()
+    made.state.settings, made.state.places = Settings(), Places(1)
     made.router.routes.extend(router.routes)
     return made
 
