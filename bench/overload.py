@@ -91,6 +91,9 @@ async def _measure(address: str, folder: Path, options: argparse.Namespace) -> N
     a_second = await _as_many_as_go(full, seconds=min(10, options.seconds))
     await _flood(flood, a_second * options.times, options.seconds)
     wire.close()
+    figure("connections_opened", wire.opened)
+    figure("accepted_p50_ms", sorted(flood.accepted_ms)[len(flood.accepted_ms) // 2])
+    figure("accepted_p90_ms", sorted(flood.accepted_ms)[len(flood.accepted_ms) * 9 // 10])
     _tell(options, idle, a_second, flood)
     await _nothing_is_lost(address, tokens, [*idle.listed, *full.listed, *flood.listed])
 

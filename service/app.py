@@ -54,10 +54,10 @@ from service.api import (
 from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
 from service.api.description import describe
-from service.api.envelope import REQUEST_ID, Envelope
+from service.api.envelope import REQUEST_ID, Envelope, dress
 from service.api.files import UPLOADS
 from service.api.measuring import Measuring
-from service.api.places import Places
+from service.api.places import Places, Shedding
 from service.api.rates import AddressRates, Rates
 from service.api.streams import Streams
 from service.audit import Seen
@@ -111,7 +111,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(AddressRates, rates=app.state.rates)
     app.add_middleware(Measuring, writes_log=settings.writes_access_log)
     _let_in_origins(app, settings)
-    app.add_middleware(Envelope, is_over_tls=settings.environment == "production")
+    is_over_tls = settings.environment == "production"
+    app.add_middleware(Envelope, is_over_tls=is_over_tls)
+    app.add_middleware(Shedding, places=app.state.places, dress=dress(is_over_tls=is_over_tls))
     errors.install(app)
     # First, since these come by the hundred and routes are tried one after the other.
     app.router.routes.extend(gateways.callbacks.routes)

@@ -18,9 +18,12 @@ class Wire:
     def __init__(self, port: int) -> None:
         self._port = port
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self.opened = 0
 
     async def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Heard:
         """One request. Raises OSError or IncompleteReadError where the connection is lost."""
+        while self._free and self._free[-1][0].at_eof():
+            self._free.pop()  # The server ends connections that nobody used for a while.
         pair = self._free.pop() if self._free else await self._connect()
         reader, writer = pair
         lines = [f"{method} {path} HTTP/1.1", "Host: jumpa", f"Content-Length: {len(body)}"]
@@ -37,4 +40,5 @@ class Wire:
             writer.close()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        self.opened += 1
         return await asyncio.open_connection("127.0.0.1", self._port)

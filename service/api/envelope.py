@@ -29,7 +29,7 @@ class Envelope:
 
     def __init__(self, app: ASGIApp, *, is_over_tls: bool) -> None:
         self._app = app
-        self._headers = _ALWAYS | (_OVER_TLS if is_over_tls else {})
+        self._headers = _always(is_over_tls=is_over_tls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,6 +50,16 @@ class Envelope:
             await self._app(scope, receive, dressed)
         finally:
             request_id.reset(token)
+
+
+def dress(*, is_over_tls: bool) -> Mapping[str, str]:
+    """What an answer of the API wears that doesn't come through here."""
+    kept = {"Content-Security-Policy": _NOTHING, "Cache-Control": "no-store"}
+    return _always(is_over_tls=is_over_tls) | kept
+
+
+def _always(*, is_over_tls: bool) -> dict[str, str]:
+    return _ALWAYS | (_OVER_TLS if is_over_tls else {})
 
 
 def page_policy(*scripts: str) -> str:

@@ -35,6 +35,7 @@ async def test_a_busy_server_says_so_and_how_it_is(parts: Parts, town: Town, key
             busy = await asking.get(town.resident, "/v1/me")
             refused(busy, 503, "too_busy")
             assert busy.headers["Retry-After"] == "1"
+            assert busy.headers["X-Content-Type-Options"] == "nosniff"
             done(await asking.get(None, "/healthz"))
             done(await asking.get(None, "/readyz"))
         done(await asking.get(town.resident, "/v1/me"))
