@@ -16,6 +16,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.errors import TooManyRequests, answer_of
+from service.auth.addresses import household_of
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -123,14 +124,12 @@ def network_of(host: str) -> str | None:
 
     From here come proxies that don't say for whom they ask, and who tries things out.
     """
+    household = household_of(host)
     try:
-        address = ip_address(host)
+        is_here = ip_network(household).is_loopback or ip_address(host).is_loopback
     except ValueError:
         return None
-    address = getattr(address, "ipv4_mapped", None) or address
-    if address.is_loopback:
-        return None
-    return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
+    return None if is_here else household
 
 
 def _limiter(pool: Any) -> "RateLimiter":
