@@ -29,6 +29,7 @@ class _Group:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     size: int = 0
+    limit: int = 1
     is_lost: bool = False
     """SQLite gave the whole transaction up, as it does on a full disk."""
 
@@ -58,7 +59,7 @@ class Writer:
                 with _member(group) as session:
                     yield session
             finally:
-                group.size += 1
+                self._count(group)
                 group.is_lost = not group.driver.in_transaction
                 await self._close_when_due(group)
         finally:
@@ -92,8 +93,17 @@ class Writer:
             self._group = _Group(at_once(connection), await _driver(connection))
         return self._group
 
+    def _count(self, group: _Group) -> None:
+        """Who waits when the first is done comes along; who comes later goes with the next.
+
+        Else, as long as somebody comes, who came first would wait for all of them.
+        """
+        group.size += 1
+        if group.size == 1:
+            group.limit = min(1 + self._waiting, GROUP_LIMIT)
+
     async def _close_when_due(self, group: _Group) -> None:
-        if not self._waiting or group.size >= GROUP_LIMIT or group.is_lost:
+        if not self._waiting or group.size >= group.limit or group.is_lost:
             await asyncio.shield(self._start_commit(group))
 
     def _start_commit(self, group: _Group) -> asyncio.Task[None]:
