@@ -30,10 +30,14 @@ _SHORTLIST = 62
 _SPARE_JOBS = 6
 _WIDEST_SHORTLIST = 1_024
 _NO_LIMIT_GRAMS = 10**12
+_OF_IDS = select(Pickup).where(
+    Pickup.bank_id == bindparam("bank_id"), col(Pickup.id).in_(bindparam("ids", expanding=True))
+)
 
+# Not "= 'open'": a planner that knows nothing yet would read all open pickups by their index.
 _LOCK_POSTGRESQL = """
 SELECT id FROM pickup
- WHERE bank_id = :bank_id AND status = 'open' AND estimated_grams <= :fitting
+ WHERE bank_id = :bank_id AND status || '' = 'open' AND estimated_grams <= :fitting
    AND id = ANY(CAST(:ids AS uuid[]))
  ORDER BY array_position(CAST(:ids AS uuid[]), id) LIMIT :limit FOR UPDATE SKIP LOCKED"""
 
