@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +22,23 @@ SPARE = timedelta(minutes=15)
 """What a lease lasts beyond twice the way there."""
 _AT_THE_DOOR = timedelta(minutes=30)
 _CLOSER_M = 100
+
+# Made once: putting a statement together takes longer than SQLite takes for it.
+_HELD_BY = select(func.count(), func.coalesce(func.sum(Pickup.estimated_grams), 0)).where(
+    Pickup.bank_id == bindparam("bank_id"),
+    Pickup.collector_id == bindparam("collector_id"),
+    among(col(Pickup.status), HELD),
+    col(Pickup.claimed_until) > bindparam("now"),
+)
+_LOCK_COLLECTOR = (
+    select(Membership.role)
+    .where(
+        Membership.person_id == bindparam("collector_id"),
+        Membership.bank_id == bindparam("bank_id"),
+        Membership.role == Role.COLLECTOR,
+    )
+    .with_for_update(key_share=True)
+)
 
 
 class PickupAlreadyClaimed(Conflict):
@@ -72,13 +89,8 @@ async def room_for(
 ) -> Room:
     """What a collector may still claim. Raises TooManyJobsHeld if not even one job."""
     await _in_line(session, bank_id, collector_id)
-    query = select(func.count(), func.coalesce(func.sum(Pickup.estimated_grams), 0)).where(
-        Pickup.bank_id == bank_id,
-        Pickup.collector_id == collector_id,
-        among(col(Pickup.status), HELD),
-        col(Pickup.claimed_until) > utc_now(),
-    )
-    held, grams = (await session.exec(query)).one()
+    whose = {"bank_id": bank_id, "collector_id": collector_id, "now": utc_now()}
+    held, grams = (await session.exec(_HELD_BY, params=whose)).one()
     if held >= policy.max_held_jobs:
         raise TooManyJobsHeld(held=held, allowed=policy.max_held_jobs)
     return Room(policy.max_held_jobs - held, max(0, policy.max_held_grams - int(grams)), held == 0)
@@ -89,13 +101,9 @@ async def _in_line(session: AsyncSession, bank_id: UUID, collector_id: UUID) -> 
 
     SQLite's one writer is alone anyway.
     """
-    own = select(Membership.role).where(
-        Membership.person_id == collector_id,
-        Membership.bank_id == bank_id,
-        Membership.role == Role.COLLECTOR,
-    )
     if (await session.connection()).dialect.name == "postgresql":
-        await session.exec(own.with_for_update(key_share=True))
+        own = {"bank_id": bank_id, "collector_id": collector_id}
+        await session.exec(_LOCK_COLLECTOR, params=own)
 
 
 async def claim(session: AsyncSession, pickup: Pickup, collector_id: UUID) -> Pickup:
