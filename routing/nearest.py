@@ -19,6 +19,8 @@ About = tuple[Sequence[Row[K]], float] | None
 _FIRST_OLDEST = 16
 _FEW = 3
 _LEAST_M = 1.0
+_ROWS_OF_A_QUESTION = 100
+"""As long as this takes a question without an answer."""
 _GROWTH = 4.0
 _BLOCKS_OF_DISC = 2.8
 
@@ -95,11 +97,13 @@ class Found(Generic[K]):
     """The answer, best first, and what it rests on.
 
     All within `radius_m` was looked at (0 if the oldest items were already all there are),
-    and `seen` different items in total.
+    and `seen` different items in total. `next_m` is a good first radius for the next search
+    about here, or 0 if there is no telling.
     """
 
     ranked: list[Ranked[K]]
     radius_m: float
+    next_m: float
     seen: int
 
 
@@ -131,7 +135,7 @@ async def best(
         await search.ask_disc(min(first_radius_m, search.within_m))
     while not search.settled():
         await search.go_on()
-    return Found(search.ranked(), search.radius_m, len(search.seen))
+    return Found(search.ranked(), search.radius_m, search.next_m(), len(search.seen))
 
 
 @dataclass(slots=True)
@@ -147,9 +151,12 @@ class _Search(Generic[K]):
     top: list[tuple[float, float, K, Row[K]]] = field(default_factory=list)
     seen_all: bool = False
     radius_m: float = 0.0
+    asked_rows: int = 0
     disc_rows: int = 0
     oldest_rows: int = 0
     unseen_age_s: float = 0.0
+    first_age_s: float | None = None
+    """How old the unseen could be when first the oldest had been asked for."""
 
     async def ask_disc(self, radius_m: float) -> None:
         rows = await self.source.within(cell_ranges(self.here, radius_m))
@@ -172,6 +179,8 @@ class _Search(Generic[K]):
         self._see(rows)
         self.oldest_rows, self.seen_all = count, len(rows) < count
         self.unseen_age_s = min((age_s for _, _, _, age_s in rows), default=0.0)
+        if self.first_age_s is None:
+            self.first_age_s = self.unseen_age_s
 
     def settled(self) -> bool:
         if self.seen_all or self.radius_m >= self.within_m:
@@ -201,6 +210,15 @@ class _Search(Generic[K]):
         # At least half as far again, or rounding could keep the disc where it is.
         return min(max(1.5 * self.radius_m, enough_m), _GROWTH * self.radius_m)
 
+    def next_m(self) -> float:
+        """The radius that would have done at once, if it had brought fewer rows than all this."""
+        if not self.radius_m:
+            return 0.0
+        enough_m = self.ageing.reach_m(self._kth_score(), self.first_age_s or 0.0) + 1
+        at_once_m = max(_LEAST_M, min(1.05 * enough_m, self.within_m))
+        rows = self.disc_rows * (at_once_m / self.radius_m) ** 2 + 2 * _ROWS_OF_A_QUESTION
+        return at_once_m if rows < self.asked_rows else self.radius_m
+
     def ranked(self) -> list[Ranked[K]]:
         return [
             Ranked(key, Point(lat, lon), distance_m, age_s, score)
@@ -210,6 +228,7 @@ class _Search(Generic[K]):
     def _see(self, rows: Sequence[Row[K]]) -> None:
         seen, within_m, score_of = self.seen, self.within_m, self.ageing.score
         metres = metres_from(self.here)
+        self.asked_rows += len(rows) + _ROWS_OF_A_QUESTION
         top, worst = self.top, self._kth_score()
         for row in rows:
             key, lat, lon, age_s = row

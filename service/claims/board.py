@@ -53,7 +53,10 @@ SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
  WHERE TRUE{_OPEN} ORDER BY p.created_at, p.id LIMIT :count"""  # noqa: S608
 
 
+_BANKS = select(Bank).where(col(Bank.id).in_(bindparam("ids", expanding=True)))
 _NARROWEST = 0.1
+_FIRST_M = 60.0
+_MOST_LOOKS = 10_000
 _SPARE = 20
 Id = str | UUID
 """The id of a pickup as the driver has it."""
@@ -73,6 +76,30 @@ class Job:
     waiting_s: int
     score: float
     collector_fee_idr: int
+
+
+class Looks:
+    """How far the last searches of a bank had to look: where the next one begins.
+
+    Only saves questions, and rows that nobody needs; any radius leads to the same answer.
+    """
+
+    def __init__(self) -> None:
+        self._next_m: dict[tuple[UUID, int], float] = {}
+
+    def first_m(self, bank_id: UUID, k: int) -> float:
+        return self._next_m.get((bank_id, k), _FIRST_M)
+
+    def learn(self, bank_id: UUID, k: int, next_m: float) -> None:
+        """Less counts at once and more by and by: where much is near, a wide look costs most."""
+        if not next_m:
+            return
+        if len(self._next_m) >= _MOST_LOOKS:
+            self._next_m.clear()
+        self._next_m[bank_id, k] = min(next_m, 2 * self.first_m(bank_id, k))
+
+
+_looks = Looks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +142,11 @@ class Board:
     async def best(self, here: Point, *, k: int, within_m: float) -> list[Ranked[UUID]]:
         """The k best open pickups for somebody who is here."""
         ageing = ageing_of(self.policy)
-        found = await best(self, here, k=k, within_m=within_m, ageing=ageing)
+        first_m = _looks.first_m(self.bank.id, k)
+        found = await best(
+            self, here, k=k, within_m=within_m, ageing=ageing, first_radius_m=first_m
+        )
+        _looks.learn(self.bank.id, k, found.next_m)
         return [
             Ranked(_uuid(one.key), one.point, one.distance_m, one.age_s, one.score)
             for one in found.ranked
@@ -158,7 +189,7 @@ async def boards(
 ) -> list[Board]:
     """The boards of these banks."""
     policies = await banks.policies_in_force(session, bank_ids)
-    found = await session.exec(select(Bank).where(col(Bank.id).in_(list(policies))))
+    found = await session.exec(_BANKS, params={"ids": list(policies)})
     now = utc_now()
     return [Board(session, bank, policies[bank.id], collector_id, now) for bank in found]
 

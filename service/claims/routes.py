@@ -212,8 +212,8 @@ async def _lock(board: Board, ranked: list[UUID], *, fitting: int, limit: int) -
         },
     )
     ids = [row.id for row in rows]
-    query = select(Pickup).where(Pickup.bank_id == board.bank.id, col(Pickup.id).in_(ids))
-    found = {pickup.id: pickup for pickup in await board.session.exec(query)}
+    asked = {"bank_id": board.bank.id, "ids": ids}
+    found = {one.id: one for one in await board.session.exec(_OF_IDS, params=asked)}
     return [found[pickup_id] for pickup_id in ids]
 
 

@@ -258,6 +258,23 @@ async def test_a_near_answer_needs_no_wide_disc() -> None:
     assert found.seen < 50
 
 
+async def test_the_next_search_about_here_takes_one_disc() -> None:
+    table = Table(around_medan([400 + 2.0 * number for number in range(2_000)], float))
+    first = await search(table, Ageing(), k=10)
+    assert len(table.discs) > 2
+    table.discs.clear()
+    again = await best(
+        table, MEDAN, k=10, within_m=25_000, ageing=Ageing(), first_radius_m=first.next_m
+    )
+    assert again.ranked == first.ranked
+    assert len(table.discs) == 1
+    assert again.seen < first.seen
+
+
+async def test_nothing_is_learnt_where_the_oldest_are_all_there_are() -> None:
+    assert (await search(Table(around_medan([300.0], float)), Ageing())).next_m == 0
+
+
 async def test_a_search_without_a_limit_ends_at_the_antipode() -> None:
     table = Table(around_medan([50.0, 5e6], lambda _: 0.0))
     found = await search(table, NEAREST, k=3, within_m=math.inf)
@@ -272,6 +289,7 @@ async def test_a_few_very_old_jobs_do_not_force_a_wide_disc() -> None:
     found = await search(Table(jobs), Ageing(floor_m=10.0), k=10)
     assert found.ranked == looked_at_all(jobs, MEDAN, 10, 25_000, Ageing(floor_m=10.0))
     assert found.seen < len(jobs) / 10
+    assert found.next_m < 1_000
 
 
 @given(
