@@ -7,9 +7,11 @@ import time
 from array import array
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
+from uuid import uuid4
 
 from routing.geo import Point, metres_from
 from routing.nearest import Ageing, Source, best
+from service.claims.board import Looks
 
 K = 10
 FAR_M = 50_000.0
@@ -91,10 +93,15 @@ class Town:
 
 
 def ours(source: Source[int], ageing: Ageing) -> Search:
-    """The product's search over a source."""
+    """The product's search over a source, which learns where to begin as the product's does."""
+    looks, bank_id = Looks(), uuid4()
 
     async def search(here: Point) -> list[int]:
-        found = await best(source, here, k=K, within_m=FAR_M, ageing=ageing)
+        first_m = looks.first_m(bank_id, K)
+        found = await best(
+            source, here, k=K, within_m=FAR_M, ageing=ageing, first_radius_m=first_m
+        )
+        looks.learn(bank_id, K, found.next_m)
         return [one.key for one in found.ranked]
 
     return search
