@@ -26,7 +26,10 @@ class House:
         self.options = options
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = int(self._listening.getsockname()[1])
-        self._http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
+        # It ends a connection that nobody used for a while, perhaps just when we use it again.
+        unkept = httpx.Limits(max_keepalive_connections=0)
+        address = f"http://127.0.0.1:{self.port}"
+        self._http = httpx.AsyncClient(base_url=address, timeout=60, limits=unkept)
         self._process: asyncio.subprocess.Process | None = None
         self._asked = asyncio.Lock()
         """Nothing that we do there is to be cut off by our own kill."""
