@@ -5,6 +5,7 @@ WORDS: dict[str, dict[str, str]] = {
     for act, english, indonesian in (
         ("sign_in", "Signed in", "Masuk ke akun"),
         ("change_me", "Changed name or language", "Mengubah nama atau bahasa"),
+        ("give_nik", "Gave a NIK", "Memberikan NIK"),
         ("export_me", "Took a copy of my data", "Mengambil salinan data saya"),
         ("delete_me", "Deleted the account", "Menghapus akun"),
         ("give_my_consent", "Agreed, or took that back", "Memberi atau mencabut persetujuan"),

@@ -13,6 +13,7 @@ from models.people import Person, Role
 from models.pickup import Route
 from models.privacy import Consent, Purpose, Told
 from service import consents, members
+from service.api.nik_tries import MOST_A_DAY
 from service.database import Database
 from service.keys import Keys
 from service.privacy import breaches
@@ -184,6 +185,28 @@ async def test_a_nik_is_mine_alone(asking: Asking, town: Town) -> None:
     assert mine not in answer.text
     done(answer, 201)
     refused(await patch(town.resident, mine), 409, "nik_taken")
+
+
+async def test_so_many_niks_are_tried_a_day_and_a_refused_one_leaves_nothing(
+    asking: Asking, town: Town
+) -> None:
+    headers = asking.headers(town.resident, None)
+    taken = {"nik": "1207286507920005"}
+    done(await asking.client.patch("/v1/me", json=taken, headers=headers))
+    members = f"/v1/banks/{town.bank_id}/members"
+    body = taken | {"phone": new_phone(), "name": "Budi"}
+    for _ in range(MOST_A_DAY):
+        refused(await asking.post(town.operator, members, body), 409, "nik_taken")
+    answer = await asking.post(town.operator, members, body)
+    refused(answer, 429, "too_many_niks")
+    assert 86_000 < int(answer.headers["Retry-After"]) <= 86_400
+    found = await asking.get(town.operator, members, phone=body["phone"])
+    assert done(found)["items"] == []
+    own = {"nik": "1207286507920006"}
+    for status in [200] * (MOST_A_DAY - 1) + [429]:
+        answer = await asking.client.patch("/v1/me", json=own, headers=headers)
+        assert answer.status_code == status, answer.text
+    done(await asking.post(town.operator, members, body | {"nik": ""}), 201)
 
 
 async def test_a_breach_has_a_clock_and_those_concerned_hear_of_it(
