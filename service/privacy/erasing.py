@@ -149,7 +149,7 @@ async def _empty_callbacks(it: Erasure) -> None:
     about = [gateway_id for (gateway_id,) in found]
     # What machines write is written in one way: no more is looked at than may be of them.
     sure = or_(false(), *(callback.c.body.contains(one, autoescape=True) for one in about))
-    maybe = or_(false(), *(callback.c.body.icontains(one, autoescape=True) for one in _whole(it)))
+    maybe = or_(false(), *(callback.c.body.icontains(one, autoescape=True) for one in _signs(it)))
     rows = await connection.execute(
         select(callback.c.id, callback.c.body, sure).where(
             callback.c.handled_at.is_not(None), or_(sure, maybe)
@@ -163,21 +163,18 @@ async def _empty_callbacks(it: Erasure) -> None:
 
 def _may_name(it: Erasure, text: ColumnElement[Any]) -> ColumnElement[bool]:
     """What is worth a look: the last digits of a number, or the first word of a name."""
-    return or_(false(), *(text.icontains(part, autoescape=True) for part in _parts(it)))
-
-
-def _whole(it: Erasure) -> Iterator[str]:
-    """All of each number, and the first word of each name."""
-    for one in it.known:
-        yield one.value.split()[0] if one.kind == TraceKind.NAME else one.value
-
-
-def _parts(it: Erasure) -> Iterator[str]:
-    """The last digits of each number, since people divide them as they like."""
-    for one in it.known:
-        yield one.value.split()[0] if one.kind == TraceKind.NAME else one.value[-3:]
     # JSON may escape what isn't plain.
-    yield from (re.split(r"[^\w ,./-]", words)[0] for words in it.finder.words)
+    words = (re.split(r"[^\w ,./-]", words)[0] for words in it.finder.words)
+    # Three digits, since people divide numbers as they like.
+    parts = (*_signs(it, digits=3), *words)
+    return or_(false(), *(text.icontains(part, autoescape=True) for part in parts))
+
+
+def _signs(it: Erasure, *, digits: int | None = None) -> Iterator[str]:
+    """The first word of each name, and of each number the last digits, or all of them."""
+    for one in it.known:
+        number = one.value[-digits:] if digits else one.value
+        yield one.value.split()[0] if one.kind == TraceKind.NAME else number
 
 
 def _without(finder: Finder, text: str) -> str:
