@@ -17,6 +17,8 @@ from service.api.nik_tries import MOST_A_DAY
 from service.database import Database
 from service.keys import Keys
 from service.privacy import breaches
+from service.privacy.export import as_page, columns_shown
+from service.privacy.heads import HEADS
 from service.privacy.titles import TITLES
 from tests.api.asking import Asking, done, refused
 from tests.factories import Town, another, list_pickup, new_phone, phone_of
@@ -129,8 +131,12 @@ async def test_the_same_is_a_page_to_read(asking: Asking, town: Town) -> None:
     assert "export_me" in [act["act"] for act in acts]
 
 
-def test_every_table_of_an_export_has_a_title() -> None:
+def test_every_table_and_column_of_an_export_is_called_something() -> None:
     assert TITLES.keys() == {*OWNERS, *THROUGH}
+    columns = {column for table in TITLES for column in columns_shown(table)}
+    assert HEADS.keys() == {*columns, "nik"}
+    page = as_page({"payout": [{"paid_at": None, "fee_idr": 5}]}, "id", utc_now())
+    assert "<th>dibayar pada</th><th>biaya (Rp)</th>" in page
 
 
 async def test_i_delete_my_account_and_am_signed_out(asking: Asking, town: Town) -> None:
