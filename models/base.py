@@ -35,14 +35,18 @@ def new_id() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
+_LONGEST_SINCE_1970 = datetime(9999, 12, 31, tzinfo=UTC) - datetime.fromtimestamp(0, UTC)
+
+
 def id_at(instant: datetime) -> UUID:
     """An id that sorts before all that are made from this instant on."""
     return UUID(int=int(instant.timestamp() * 1000) << 80)
 
 
 def instant_of(made: UUID) -> datetime:
-    """When an id was made, to the millisecond."""
-    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=made.int >> 80)
+    """When an id was made, to the millisecond; of one that isn't ours, any instant."""
+    since_1970 = timedelta(milliseconds=made.int >> 80)
+    return datetime.fromtimestamp(0, UTC) + min(since_1970, _LONGEST_SINCE_1970)
 
 
 def utc_now() -> datetime:

@@ -82,8 +82,7 @@ class Keys:
     def handover_code(self, pickup_id: UUID) -> str:
         """The six digits that the resident of a pickup tells the collector.
 
-        They follow from the pickup, so they stand in no table but for the remembered answer
-        to the listing, which is forgotten after two days.
+        They follow from the pickup, so they stand in no table.
         """
         return self._code("handover", pickup_id)
 

@@ -32,6 +32,7 @@ class NikNotValid(Malformed):
 class NikTaken(Conflict):
     english = "This NIK belongs to another account. Ask the waste bank to look into it."
     indonesian = "NIK ini sudah dipakai akun lain. Minta bank sampah memeriksanya."
+    keeps_changes = True
 
 
 class NikNotReadable(Exception):

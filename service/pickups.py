@@ -197,20 +197,20 @@ async def shown(session: AsyncSession, found: Sequence[Pickup]) -> list[Shown]:
     people = select(Person).where(col(Person.id).in_({pickup.resident_id for pickup in found}))
     residents = {person.id: person for person in await session.exec(people)}
     received = await _received(session, found)
-    past = await _past(session, found)
+    are_past = await past(session, found)
     return [
         Shown(
             pickup,
             items[pickup.id],
             residents[pickup.resident_id],
             received.get(pickup.receiving_id),
-            pickup.id in past,
+            pickup.id in are_past,
         )
         for pickup in found
     ]
 
 
-async def _past(session: AsyncSession, found: Sequence[Pickup]) -> set[UUID]:
+async def past(session: AsyncSession, found: Sequence[Pickup]) -> set[UUID]:
     """Those that ended on a day which is over at their bank, or without a weighing."""
     weighed = [(one, one.collected_at) for one in found if one.collected_at is not None]
     ended = {

@@ -164,7 +164,7 @@ TABLE: dict[str, Access] = {
     f"GET {_PASSBOOK}": part(*_OFFICERS, own=_HELPED, note=_CARD),
     f"GET {_PASSBOOK}/lines": part(*_OFFICERS, own=_HELPED, note=_CARD),
     f"GET {_PASSBOOK}/lots": part(*_OFFICERS, own=_HELPED, note=_CARD),
-    f"GET {_PASSBOOK}/statement": part(*_OFFICERS, own=_RESIDENT),
+    f"GET {_PASSBOOK}/statement": part(*_OFFICERS, own=_HELPED, note=_CARD),
     f"GET {_PASSBOOK}/destination": part(*_OFFICERS, own=_RESIDENT),
     "GET /v1/earnings/{bank_id}": part(*_OFFICERS, own=_COLLECTOR),
     "GET /v1/earnings/{bank_id}/lines": part(*_OFFICERS, own=_COLLECTOR),

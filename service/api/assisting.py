@@ -6,7 +6,16 @@ from fastapi import Depends, Header
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from service import assisting
-from service.api.dependencies import Actor, CurrentParts, Parts, Payer, Reader, ReadSession, Session
+from service.api.dependencies import (
+    Actor,
+    Admitted,
+    CurrentParts,
+    Parts,
+    Payer,
+    Reader,
+    ReadSession,
+    Session,
+)
 from service.members import Caller
 
 CardHeader = Annotated[
@@ -28,6 +37,15 @@ async def helping_reader(
     return await _with_card(parts, session, caller, card)
 
 
+async def helping_admitted(
+    parts: CurrentParts, caller: Admitted, card: CardHeader = None
+) -> Caller:
+    if card is None:
+        return caller
+    async with parts.database.reading() as session:
+        return await _with_card(parts, session, caller, card)
+
+
 async def helping_actor(
     parts: CurrentParts, caller: Actor, session: Session, card: CardHeader = None
 ) -> Caller:
@@ -40,6 +58,7 @@ async def helping_payer(
     return await _with_card(parts, session, caller, card)
 
 
+HelpingAdmitted = Annotated[Caller, Depends(helping_admitted)]
 HelpingReader = Annotated[Caller, Depends(helping_reader)]
 HelpingActor = Annotated[Caller, Depends(helping_actor)]
 HelpingPayer = Annotated[Caller, Depends(helping_payer)]

@@ -71,12 +71,11 @@ class TokenView(BaseModel):
 async def send_code(body: CodeInput, request: Request, parts: CurrentParts) -> CodeView:
     """Send a one-time code to a phone. The answer is the same whether the phone is known."""
     phone = members.normal_phone(body.phone)
-    # Of who came through a proxy that is trusted, uvicorn has put their own address there.
-    address = request.client.host if request.client else ""
+    address = _address_of(request)
     async with parts.database.transaction() as session:
         asked = await auth.request_code(session, parts.keys, terms_of(parts), phone, address)
     if asked.code is not None:
-        await _send(parts, phone, asked)
+        await _send(parts, phone, asked, address)
     return CodeView(expires_in_s=asked.expires_in_s, resend_after_s=asked.resend_after_s)
 
 
@@ -103,7 +102,7 @@ async def exchange(body: TokenInput, request: Request, parts: CurrentParts) -> T
                 session, parts.keys, terms_of(parts), body.refresh_token
             )
         else:
-            proof = _proof(body, request.headers.get("user-agent", ""))
+            proof = _proof(body, request)
             tokens = await auth.exchange_code(session, parts.keys, terms_of(parts), proof)
             await audit.note_own(
                 session,
@@ -120,14 +119,19 @@ async def exchange(body: TokenInput, request: Request, parts: CurrentParts) -> T
     )
 
 
-async def _send(parts: Parts, phone: str, asked: auth.CodeRequest) -> None:
+def _address_of(request: Request) -> str:
+    # Of who came through a proxy that is trusted, uvicorn has put their own address there.
+    return request.client.host if request.client else ""
+
+
+async def _send(parts: Parts, phone: str, asked: auth.CodeRequest, address: str) -> None:
     """Send a code; one that didn't go out is taken back, so another may be asked for at once."""
     message = _message(phone, asked.code or "", asked.expires_in_s // 60)
     try:
         await parts.messenger.send(message)
     except MessageNotSent:
         async with parts.database.transaction() as session:
-            await auth.take_back(session, phone)
+            await auth.take_back(session, parts.keys, phone, address)
         raise CodeNotSent from None
 
 
@@ -142,7 +146,7 @@ def terms_of(parts: Parts) -> auth.Terms:
     )
 
 
-def _proof(body: TokenInput, agent: str) -> auth.Proof:
+def _proof(body: TokenInput, request: Request) -> auth.Proof:
     if body.phone is None or body.code is None:
         lacking = "phone" if body.phone is None else "code"
         raise RequestMalformed(
@@ -152,9 +156,9 @@ def _proof(body: TokenInput, agent: str) -> auth.Proof:
                 "Berikan nomor telepon dengan kodenya, atau refresh_token.",
             )
         )
-    device = auth.name_of(body.device, agent)
+    device = auth.name_of(body.device, request.headers.get("user-agent", ""))
     phone = members.normal_phone(body.phone)
-    return auth.Proof(phone, body.code, device, body.second_factor)
+    return auth.Proof(phone, body.code, device, _address_of(request), body.second_factor)
 
 
 def _message(phone: str, code: str, minutes: int) -> Message:

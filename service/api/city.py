@@ -4,23 +4,27 @@ Figures of any span could be subtracted from those of a span one day longer, and
 be what one household brought. So there are whole months only, and never the one that runs.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from models.bank import Bank
-from service.ledger import AccountTotals, MassOfDay
-from service.ledger.chart import KINDS
+from service import ledger
+from service.ledger import AccountTotals, MassOfDay, Moved
+from service.ledger.chart import IDR
 from service.members import OFFICERS, Caller
 
 FEWEST = 5
 """People behind a figure; with fewer, each of them would know much of the others."""
 TOGETHER = "people"
-"""The account under which kinds stand together that have too few people each."""
-_PEOPLE = ("resident", "collector")
-_NAMED = (*_PEOPLE, "buyer", "drawer")
+"""The account under which those stand together that had too few people in a month."""
+_NAMED = ("resident", "collector", "buyer", "drawer")
 _FLOWS = (
     "collected",
     "on_loads",
@@ -61,17 +65,31 @@ def month_together(days: Sequence[MassOfDay], last: date) -> list[MassOfDay]:
     return [_together(of, last) for _, of in sorted(by_material.items())]
 
 
-def by_kind(rows: Iterable[AccountTotals]) -> list[AccountTotals]:
-    """A trial balance without people: one line a kind of account, which still sums to zero.
+async def balances_of_many(session: AsyncSession, bank: Bank, at: datetime) -> list[AccountTotals]:
+    """The trial balance in rupiah as the city may see it when a month began."""
+    ends = [*_beginnings(bank, bank.created_at, at)]
+    moved = await ledger.months_moved(session, bank.id, ends, together=_NAMED, most_people=FEWEST)
+    return balances_in(moved)
 
-    Kinds with too few people stand together. Where all of them together are too few, the whole
-    unit is left out, since the rest would tell what they have.
+
+def balances_in(moved: Iterable[Moved]) -> list[AccountTotals]:
+    """Balances as sums of what moved, month by month, with enough people behind each figure.
+
+    So the difference of two balances is made of such figures as well. A month in which there
+    were too few counts with the next one. Lines that had too few stand together, as `people`.
     """
-    units: dict[str, list[AccountTotals]] = defaultdict(list)
-    for row in rows:
-        if row.debit or row.credit:
-            units[row.unit].append(row)
-    return [line for unit in units.values() for line in _unit_by_kind(unit)]
+    balances: Counter[str] = Counter()
+    waiting: dict[str, _Cell] = {}
+    for _, month in groupby(sorted(moved, key=_of_month), key=_of_month):
+        for one in month:
+            cell = waiting.setdefault(one.line, _Cell())
+            cell.amount += one.amount
+            cell.people |= one.people
+        told = _told(waiting)
+        if told is not None:
+            balances.update(told)
+            waiting = {}
+    return [_net(line, amount) for line, amount in sorted(balances.items()) if amount]
 
 
 def _next(month: date) -> date:
@@ -83,43 +101,48 @@ def _together(days: Sequence[MassOfDay], last: date) -> MassOfDay:
     return days[-1]._replace(day=last, **sums)
 
 
-def _unit_by_kind(rows: Sequence[AccountTotals]) -> list[AccountTotals]:
-    kinds: dict[str, list[AccountTotals]] = defaultdict(list)
-    for row in rows:
-        kinds[_kind(row)].append(row)
-    people = {
-        kind: {row.code.partition(":")[2] for row in of}
-        for kind, of in kinds.items()
-        if KINDS[kind.partition(":")[0]].per in _PEOPLE
-    }
-    joined = _too_few(people)
+@dataclass(slots=True)
+class _Cell:
+    """What a line moved by, and some of the people behind it."""
+
+    amount: int = 0
+    people: set[UUID] = field(default_factory=set)
+
+
+def _told(cells: Mapping[str, _Cell]) -> dict[str, int] | None:
+    """What each line moved by, or several together; None if all of those are too few."""
+    joined = _too_few({line: cell.people for line, cell in cells.items() if cell.people})
     if joined is None:
-        return []
-    apart = [_sum(kind, of) for kind, of in kinds.items() if kind not in joined]
-    return [
-        *apart,
-        *([_sum(TOGETHER, [row for kind in joined for row in kinds[kind]])] if joined else []),
-    ]
+        return None
+    told = {line: cell.amount for line, cell in cells.items() if line not in joined}
+    return told | {TOGETHER: sum(cells[line].amount for line in joined)}
 
 
-def _too_few(people: Mapping[str, set[str]]) -> list[str] | None:
-    """The kinds that have to stand together; None if all of them are too few."""
+def _too_few(people: Mapping[str, set[UUID]]) -> list[str] | None:
+    """The lines that have to stand together; None if all of them are too few."""
     joined: list[str] = []
-    behind: set[str] = set()
-    for kind, whose in sorted(people.items(), key=lambda entry: (len(entry[1]), entry[0])):
+    behind: set[UUID] = set()
+    for line, whose in sorted(people.items(), key=lambda entry: (len(entry[1]), entry[0])):
         if len(whose) >= FEWEST and (not joined or len(behind) >= FEWEST):
             break
-        joined.append(kind)
+        joined.append(line)
         behind |= whose
     return None if joined and len(behind) < FEWEST else joined
 
 
-def _kind(row: AccountTotals) -> str:
-    """Under which line an account stands: its own, unless it is somebody's."""
-    kind = row.code.partition(":")[0]
-    return kind if KINDS[kind].per in _NAMED else row.code
+def _of_month(moved: Moved) -> int:
+    return moved.month
 
 
-def _sum(code: str, rows: Sequence[AccountTotals]) -> AccountTotals:
-    debit, credit = sum(row.debit for row in rows), sum(row.credit for row in rows)
-    return AccountTotals(code, rows[0].unit, debit, credit)
+def _net(line: str, balance: int) -> AccountTotals:
+    """On one side only: what went in and what went out would tell of fewer people each."""
+    return AccountTotals(line, IDR, max(balance, 0), max(-balance, 0))
+
+
+def _beginnings(bank: Bank, first: datetime, last: datetime) -> Iterator[datetime]:
+    """When the months after the first instant began, up to the last one."""
+    zone = ZoneInfo(bank.time_zone)
+    month = _next(first.astimezone(zone).date().replace(day=1))
+    while (begins := datetime.combine(month, time(), zone).astimezone(UTC)) <= last:
+        yield begins
+        month = _next(month)

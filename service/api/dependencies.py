@@ -89,11 +89,15 @@ async def current_identity(
     A token of a city's directory may need the network and a transaction of its own, so this comes
     before any session of the request is opened.
     """
+    known_already: Identity | Outsider | None = getattr(request.state, "who", None)
+    if known_already is not None:
+        return known_already
     if credentials is None:
         raise auth.NoValidToken
     who = await _identify(parts, credentials.credentials)
     request.state.device_id = who.device_id if isinstance(who, Identity) else None
     await request.app.state.rates.take_person(who.person_id)
+    request.state.who = who
     return who
 
 

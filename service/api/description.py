@@ -18,6 +18,7 @@ from service.api.errors import (
     TryAgainSoon,
     documented,
 )
+from service.api.files import FileRoute
 from service.errors import Problem
 
 
@@ -64,7 +65,7 @@ def _operations(
 def _of_any(route: APIRoute, operation: dict[str, Any]) -> Iterator[type[Problem]]:
     """What can happen to a request before anybody looks at what it asks for."""
     yield TryAgainSoon
-    if getattr(route, "takes_place", False):
+    if getattr(route, "takes_place", False) or isinstance(route, FileRoute):
         yield TooBusy
     if "requestBody" in operation:
         yield BodyTooLarge

@@ -67,8 +67,8 @@ async def follow(
     streams: Streams = request.app.state.streams
     async with parts.database.reading() as session:
         person_id = (await caller_of(session, who)).person_id
-    streams.take(person_id)
     feed = Feed(parts.database, who, access_to(request).roles, last_event_id)
+    streams.take(person_id)
     lines = _lines(feed, streams, parts.settings.event_stream_s)
     return EventStream(lines, streams, person_id)
 

@@ -21,7 +21,7 @@ from models.idempotency import Answer
 from models.people import Membership
 from models.sign_in import Device
 from service import audit, auth
-from service.api import auditing
+from service.api import auditing, remembered
 from service.api.auditing import ActName
 from service.api.errors import IdempotencyKeyReused, answer_of
 from service.api.late import Handler, LateRoute
@@ -29,6 +29,7 @@ from service.audit import Entry
 from service.auth import Identity, Outsider
 from service.database import one_at_a_time
 from service.errors import Conflict
+from service.keys import Keys
 from service.members import Caller
 
 # Made once: putting a statement together costs more than running it.
@@ -67,7 +68,8 @@ class Act:
 
     session: AsyncSession
     caller: Caller
-    key: str | None
+    keys: Keys
+    key: str | None = None
     request_hash: str = ""
 
 
@@ -109,17 +111,18 @@ async def begin(
     One query serves both: the caller's roles, and in the same banks an answer to the key.
     `alone` is for an act whose bank isn't known before it is done: two at once wait in line.
     """
+    keys: Keys = request.app.state.parts.keys
     if key is None:
         caller = await auth.caller_of(session, who)
-        request.state.act = Act(session, caller, None)
+        request.state.act = Act(session, caller, keys)
         return caller
     request_hash = await _hash_of(request)
     if alone:
         await one_at_a_time(session, f"{who.person_id} {key}")
     caller, answers = await _caller_and_answers(session, who, key)
+    act = request.state.act = Act(session, caller, keys, key, request_hash)
     for answer in answers:
-        raise _answered(answer, request_hash)
-    request.state.act = Act(session, caller, key, request_hash)
+        raise await _answered(act, answer)
     return caller
 
 
@@ -152,8 +155,7 @@ async def _run(handle: Handler, request: Request, name: ActName) -> Response:
         response = answer_of(request, problem)
     act = getattr(request.state, "act", None)
     if act is not None and act.caller.bank_id is not None:
-        keys = request.app.state.parts.keys
-        entries = auditing.entries_of(request, name, act.caller, response, keys)
+        entries = auditing.entries_of(request, name, act.caller, response, act.keys)
         await _write_down(act, act.caller.bank_id, response, entries)
     return response
 
@@ -173,7 +175,7 @@ async def _write_down(
             Answer.person_id == act.caller.person_id,
             Answer.key == act.key,
         )
-        raise _answered((await act.session.exec(query)).one(), act.request_hash)
+        raise await _answered(act, (await act.session.exec(query)).one())
 
 
 async def _write_both(
@@ -207,15 +209,16 @@ def _answer_row(act: Act, key: str, bank_id: UUID, response: Response) -> dict[s
         "key": key,
         "request_hash": act.request_hash,
         "status": response.status_code,
-        "body": bytes(response.body).decode(),
+        "body": remembered.kept(bytes(response.body).decode()),
         "created_at": utc_now(),
     }
 
 
-def _answered(answer: Any, request_hash: str) -> Exception:
-    if answer.request_hash != request_hash:
+async def _answered(act: Act, answer: Any) -> Exception:
+    if answer.request_hash != act.request_hash:
         return IdempotencyKeyReused()
-    return Replay(answer.status, answer.body)
+    body = await remembered.shown_again(act.session, act.caller, act.keys, answer.body)
+    return Replay(answer.status, body)
 
 
 def _replayed(replay: Replay) -> Response:

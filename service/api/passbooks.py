@@ -13,7 +13,7 @@ from models.base import utc_now
 from models.people import Role
 from service import assisting, banks, ledger, lots, members, prices, statements, weighing
 from service.api.assisting import HelpingPayer, HelpingReader
-from service.api.city import by_kind, is_for_city, month_of
+from service.api.city import balances_of_many, is_for_city, month_of
 from service.api.dependencies import (
     CurrentPage,
     LongReadSession,
@@ -259,14 +259,15 @@ async def trial_balance(
 ) -> TrialBalanceView:
     """Every account with debit, credit and balance, now or as written up to an instant.
 
-    The treasurer also sees by name whose accounts they are. The city sees it as it stood when
-    that month began, by kinds of accounts: those behind which are fewer than five people stand
-    together as `people`, and a unit in which even these are fewer is left out.
+    The treasurer also sees by name whose accounts they are. The city sees rupiah by kinds of
+    accounts, as they stood when that month began: sums of what moved in whole months. Kinds that
+    moved for fewer than five people in a month stand together as `people`, and months in which
+    even these were fewer count with the next one. Only what is left of both sides is told.
     """
     if is_for_city(caller, bank_id):
         bank = await banks.get(session, bank_id)
         at = month_of(bank, min(at or utc_now(), utc_now()))
-        rows = by_kind(await ledger.trial_balance(session, bank_id, at=at))
+        rows = await balances_of_many(session, bank, at)
         names: Mapping[UUID, str] = {}
     else:
         rows = await ledger.trial_balance(session, bank_id, at=at)

@@ -28,6 +28,7 @@ from service.api.errors import RequestMalformed, documented
 from service.api.fields import OR_NOTHING, PLAIN
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
+from service.api.nik_tries import CurrentNiks, Niks, TooManyNiks
 from service.auth import NoValidToken
 from service.errors import FieldProblem, NoSuchThing, NotAllowed
 from service.keys import Keys
@@ -89,9 +90,15 @@ async def me(caller: Reader, session: ReadSession, parts: CurrentParts) -> MeVie
     return _me(await _person(session, caller.person_id), caller, parts.keys)
 
 
-@router.patch("/me", responses=documented(NoValidToken, NikNotValid, NikTaken))
+@router.patch("/me", responses=documented(NoValidToken, NikNotValid, NikTaken, TooManyNiks))
 async def change_me(
-    body: MePatch, request: Request, caller: Owner, session: Session, parts: CurrentParts
+    *,
+    body: MePatch,
+    request: Request,
+    caller: Owner,
+    session: Session,
+    parts: CurrentParts,
+    given: CurrentNiks,
 ) -> MeView:
     """Change my name, the language I am written to in, or my NIK."""
     person = await _person(session, caller.person_id)
@@ -100,7 +107,7 @@ async def change_me(
     session.add(person)
     await session.flush()
     if body.nik:
-        await niks.give(session, parts.keys, person, niks.read(body.nik))
+        await given.give(person, body.nik)
     elif body.nik is not None:
         await niks.remove(session, person)
     await auditing.note_own(request, session, caller.person_id, "change_me")
@@ -110,10 +117,12 @@ async def change_me(
 @router.post(
     "/banks/{bank_id}/members",
     status_code=201,
-    responses=documented(NoValidToken, NotAllowed, members.PhoneNotValid, NikNotValid, NikTaken),
+    responses=documented(
+        NoValidToken, NotAllowed, members.PhoneNotValid, NikNotValid, NikTaken, TooManyNiks
+    ),
 )
 async def register(
-    bank_id: UUID, body: MemberInput, caller: Actor, session: Session, parts: CurrentParts
+    bank_id: UUID, body: MemberInput, caller: Actor, session: Session, given: CurrentNiks
 ) -> MemberView:
     """Register a resident or collector at the counter; whoever is one already stays one."""
     if body.phone is None:
@@ -125,7 +134,7 @@ async def register(
     known_here = bank_id in parts_played
     # Of whom only other banks know, this bank's officers neither write nor learn anything.
     if known_here or not parts_played:
-        await _complete(session, parts.keys, person, body)
+        await _complete(person, body, given)
     role = Role(body.role)
     joined = await members.register(session, bank_id, person, role, entered_by=caller.person_id)
     view = _member_view(person, joined)
@@ -133,13 +142,13 @@ async def register(
     return view if known_here else view.model_copy(update={"name": body.name})
 
 
-async def _complete(session: AsyncSession, keys: Keys, person: Person, body: MemberInput) -> None:
+async def _complete(person: Person, body: MemberInput, given: Niks) -> None:
     """Enter what isn't known of them yet."""
     if body.name and not person.name:
         person.name = body.name
-        session.add(person)
+        given.session.add(person)
     if body.nik and person.nik_hash is None:
-        await niks.give(session, keys, person, niks.read(body.nik))
+        await given.give(person, body.nik)
 
 
 @router.post(

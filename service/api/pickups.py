@@ -14,7 +14,7 @@ from models.pickup import PickupStatus
 from models.station import ReceivingStatus
 from routing.geo import Point, about
 from routing.geocode import GeocodingFailed
-from service import members, pickups, prices
+from service import households, members, pickups, prices
 from service.api.assisting import HelpingActor
 from service.api.dependencies import (
     Actor,
@@ -260,7 +260,7 @@ def pickup_view(
     is_officer = caller.has(pickup.bank_id, *OFFICERS)
     if not is_officer:
         values["arrived_off_m"] = None
-    if shown.is_past and not is_officer and pickup.resident_id != caller.person_id:
+    if households.hides_household(caller, pickup, is_past=shown.is_past):
         values |= {"address": "", "note": ""}
         resident, place = None, about(Point(pickup.lat, pickup.lon))
     else:

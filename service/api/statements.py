@@ -11,12 +11,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from service import members, statements
-from service.api.dependencies import Admitted, CurrentParts
+from service.api.assisting import HelpingAdmitted
+from service.api.dependencies import CurrentParts
 from service.api.errors import accepted_language, documented
 from service.api.fields import Day
 from service.api.late import SlowRoute
 from service.api.looks import note_looks
 from service.api.passbooks import ResidentQuery
+from service.assisting import CardNotValid
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.statements import Line, Statement
@@ -97,6 +99,7 @@ class StatementView(BaseModel):
         NoValidToken,
         NotAllowed,
         NoSuchThing,
+        CardNotValid,
         statements.DaysBackwards,
         statements.TooManyDays,
         statements.StatementTooLong,
@@ -106,13 +109,14 @@ class StatementView(BaseModel):
 async def statement(
     bank_id: UUID,
     request: Request,
-    caller: Admitted,
+    caller: HelpingAdmitted,
     parts: CurrentParts,
     wanted: Annotated[Wanted, Depends(wanted_statement)],
     resident_id: ResidentQuery = None,
 ) -> Response | StatementView:
     """The passbook from one day of business to another, with opening and closing balance.
 
+    Who shows the resident's card may show it to them, or print it for them.
     At most 400 days and 1,000 lines. Lines stand in the order of the book, under the day on
     which they were written; a note says so if they happened on another. A day that is over
     gets no more lines. CSV comes in UTF-8 with a byte order mark, divided by semicolons in

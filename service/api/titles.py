@@ -139,6 +139,7 @@ INDONESIAN = {
     "too_many_grams_held": "Muatan terlalu berat",
     "too_many_jobs_held": "Terlalu banyak penjemputan",
     "too_many_second_factors": "Terlalu banyak kode kedua yang salah",
+    "too_many_niks": "Terlalu banyak NIK dicoba",
     "too_many_requests": "Terlalu banyak permintaan",
     "too_many_stops": "Terlalu banyak perhentian",
     "too_many_streams": "Terlalu banyak sambungan",

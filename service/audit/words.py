@@ -5,6 +5,10 @@ WORDS: dict[str, dict[str, str]] = {
     for act, english, indonesian in (
         ("sign_in", "Signed in", "Masuk ke akun"),
         ("change_me", "Changed name or language", "Mengubah nama atau bahasa"),
+        ("confirm_second_factor", "Set up a second factor", "Memasang faktor kedua"),
+        ("take_off_second_factor", "Took the second factor off", "Menghapus faktor kedua"),
+        ("reset_second_factor", "Reset the second factor", "Mereset faktor kedua"),
+        ("give_nik", "Gave a NIK", "Memberikan NIK"),
         ("export_me", "Took a copy of my data", "Mengambil salinan data saya"),
         ("delete_me", "Deleted the account", "Menghapus akun"),
         ("give_my_consent", "Agreed, or took that back", "Memberi atau mencabut persetujuan"),

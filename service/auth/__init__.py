@@ -4,15 +4,9 @@ from service.auth import recovery, second_factor
 from service.auth.access import NoValidToken, access_token, read_access_token
 from service.auth.addresses import TooManyFromHere
 from service.auth.callers import STILL_SIGNED_IN, Grant, Identity, Outsider, caller_from, caller_of
-from service.auth.codes import (
-    CodeRequest,
-    TooManyCodes,
-    TooManyWrongCodes,
-    WrongCode,
-    request_code,
-    take_back,
-)
+from service.auth.codes import CodeRequest, WrongCode, request_code, take_back
 from service.auth.devices import LONGEST_NAME, devices_of, end, end_all, name_of
+from service.auth.limits import TooManyCodes, TooManyWrongCodes
 from service.auth.second_factor import (
     NoSecondFactor,
     SecondFactorExists,

@@ -1,46 +1,30 @@
 """One-time codes: made, sent no oftener than the terms say, and used up."""
 
-import math
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import case, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
 from models.sign_in import SignInCode
-from service.auth import addresses
+from service.auth import addresses, limits
 from service.auth.terms import Terms
 from service.database import one_at_a_time
-from service.errors import NotSignedIn, TooMany
+from service.errors import NotSignedIn
 from service.keys import CODE_DIGITS, Keys
 
 CODE_LIFETIME = timedelta(minutes=5)
-MAX_TRIES = 5
-MAX_TRIES_A_DAY = 20
-"""Of all codes of a phone: whoever asks for code after code is to guess no better for it."""
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_DAY = timedelta(days=1)
 
 
 class WrongCode(NotSignedIn):
     english = "The code is wrong or has run out. Ask for a new one if it keeps failing."
     indonesian = "Kode salah atau sudah kedaluwarsa. Mintalah kode baru bila tetap gagal."
     keeps_changes = True
-
-
-class TooManyCodes(TooMany):
-    english = "Too many codes were asked for this number. Try again later."
-    indonesian = "Terlalu banyak kode diminta untuk nomor ini. Coba lagi nanti."
-
-
-class TooManyWrongCodes(TooMany):
-    english = "Too many wrong codes were tried for this number within a day. Try again later."
-    indonesian = "Terlalu banyak kode salah dicoba untuk nomor ini dalam sehari. Coba lagi nanti."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,50 +42,50 @@ async def request_code(
     """Make a code for a phone, known or not, unless one was sent a moment ago.
 
     Nothing is looked up about whose phone it is, so nothing can be told from the answer.
-    Raises TooManyCodes, TooManyWrongCodes, or TooManyFromHere for the client's address.
+    Raises TooManyCodes or TooManyWrongCodes, and TooManyFromHere for the client's address.
     """
     await one_at_a_time(session, f"sign-in {phone}")
-    now = utc_now()
+    now, here = utc_now(), addresses.hash_of(keys, address)
     codes = await _codes_of(session, phone, since=now - _DAY)
-    unused = [code for code in codes if code.used_at is None and code.created_at > now - _HOUR]
-    if unused and now < unused[0].created_at + timedelta(seconds=terms.resend_s):
-        return _still_on_its_way(unused[0], terms, now)
-    _check_rate(unused, terms, now)
-    _check_guesses(codes, now)
-    here = addresses.hash_of(keys, address)
+    own = [code for code in codes if code.address == here and code.used_at is None]
+    if own and now < own[0].created_at + timedelta(seconds=terms.resend_s):
+        return _still_on_its_way(own[0], terms, now)
+    await limits.check(session, terms, codes, here, now)
     await addresses.check_rate(session, terms, here, now)
     code = _enter(session, keys, phone, here, now)
     return CodeRequest(code, int(CODE_LIFETIME.total_seconds()), terms.resend_s)
 
 
-async def take_back(session: AsyncSession, phone: str) -> None:
-    """Forget the newest code of a phone, since it never went out."""
+async def take_back(session: AsyncSession, keys: Keys, phone: str, address: str) -> None:
+    """Forget the newest code that was asked for a phone from here, since it never went out."""
+    here = addresses.hash_of(keys, address)
     codes = await _codes_of(session, phone, since=utc_now() - CODE_LIFETIME)
-    for code in [code for code in codes if code.used_at is None][:1]:
+    for code in [code for code in codes if code.used_at is None and code.address == here][:1]:
         await session.delete(code)
 
 
-async def try_code(session: AsyncSession, keys: Keys, phone: str, said: str) -> UUID:
+async def try_code(session: AsyncSession, keys: Keys, phone: str, said: str, address: str) -> UUID:
     """The id of a phone's newest code, if this is it. A wrong try counts. Raises WrongCode.
 
-    Every try counts until `use_up` or `give_back` says that it was a right one.
+    It is the newest that was asked for from this address, or else from anywhere. Every try
+    counts until `use_up` or `give_back` says that it was a right one.
     """
-    now = utc_now()
+    now, here = utc_now(), addresses.hash_of(keys, address)
+    is_elsewhere = case((col(SignInCode.address) == here, 0), else_=1)
     newest = (
         select(SignInCode.id)
-        .where(SignInCode.phone == phone, col(SignInCode.used_at).is_(None))
-        .order_by(col(SignInCode.created_at).desc())
+        .where(
+            SignInCode.phone == phone,
+            col(SignInCode.used_at).is_(None),
+            col(SignInCode.expires_at) > now,
+        )
+        .order_by(is_elsewhere, col(SignInCode.created_at).desc())
         .limit(1)
         .scalar_subquery()
     )
     tried = await session.exec(
         update(SignInCode)
-        .where(
-            col(SignInCode.id) == newest,
-            col(SignInCode.tries) < MAX_TRIES,
-            col(SignInCode.expires_at) > now,
-            _wrong_tries(phone, since=now - _DAY) < MAX_TRIES_A_DAY,
-        )
+        .where(col(SignInCode.id) == newest, limits.may_be_tried(phone, here, now))
         .values(tries=SignInCode.tries + 1)
         .returning(col(SignInCode.id), col(SignInCode.code_hash))
     )
@@ -130,21 +114,6 @@ async def give_back(session: AsyncSession, code_id: UUID) -> None:
     await session.exec(update(SignInCode).where(code).values(tries=SignInCode.tries - 1))
 
 
-def _check_rate(unused: Sequence[SignInCode], terms: Terms, now: datetime) -> None:
-    if len(unused) >= terms.codes_per_hour:
-        oldest_counts_until = unused[-1].created_at + _HOUR
-        raise TooManyCodes(retry_after_s=_seconds(oldest_counts_until - now))
-
-
-def _check_guesses(codes: Sequence[SignInCode], now: datetime) -> None:
-    """Refuse to send what could not be used, until enough wrong tries are a day old."""
-    tries = 0
-    for code in codes:
-        tries += code.tries
-        if tries >= MAX_TRIES_A_DAY:
-            raise TooManyWrongCodes(retry_after_s=_seconds(code.created_at + _DAY - now))
-
-
 def _enter(session: AsyncSession, keys: Keys, phone: str, address: str, now: datetime) -> str:
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     code_id = new_id()
@@ -164,27 +133,13 @@ def _enter(session: AsyncSession, keys: Keys, phone: str, address: str, now: dat
 def _still_on_its_way(last: SignInCode, terms: Terms, now: datetime) -> CodeRequest:
     return CodeRequest(
         code=None,
-        expires_in_s=max(0, _seconds(last.expires_at - now)),
-        resend_after_s=_seconds(last.created_at - now + timedelta(seconds=terms.resend_s)),
+        expires_in_s=max(0, limits.seconds(last.expires_at - now)),
+        resend_after_s=limits.seconds(last.created_at - now + timedelta(seconds=terms.resend_s)),
     )
-
-
-def _seconds(span: timedelta) -> int:
-    """Whole seconds after which the span has surely passed."""
-    return math.ceil(span.total_seconds())
 
 
 def _hash_of_code(keys: Keys, code_id: UUID, code: str) -> str:
     return keys.hash_of("sign-in", code_id.hex, code)
-
-
-def _wrong_tries(phone: str, *, since: datetime) -> ColumnElement[int]:
-    """How often codes of a phone were tried wrongly, in the statement that counts a try."""
-    other = aliased(SignInCode)
-    counted = select(func.coalesce(func.sum(other.tries), 0)).where(
-        other.phone == phone, col(other.created_at) > since
-    )
-    return counted.scalar_subquery()
 
 
 async def _codes_of(session: AsyncSession, phone: str, *, since: datetime) -> list[SignInCode]:

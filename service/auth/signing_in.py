@@ -43,7 +43,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A phone with the code that was sent to it, and what the device is called.
+    """A phone with the code that was sent to it, what the device is called and where it is.
 
     `second_factor` is a code of an authenticator app or a recovery code, if one was given.
     """
@@ -51,6 +51,7 @@ class Proof:
     phone: str
     code: str
     device: str
+    address: str
     second_factor: str | None = None
 
 
@@ -60,7 +61,7 @@ async def exchange_code(session: AsyncSession, keys: Keys, terms: Terms, proof: 
     A wrong try counts. Raises WrongCode, SecondFactorNeeded without using the code up, and
     what `second_factor.prove` raises.
     """
-    code_id = await try_code(session, keys, proof.phone, proof.code)
+    code_id = await try_code(session, keys, proof.phone, proof.code, proof.address)
     person = await person_by_phone(session, proof.phone)
     proved_at = await _prove(session, keys, person.id, proof, code_id)
     await use_up(session, code_id)

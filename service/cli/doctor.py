@@ -19,7 +19,7 @@ from models.base import table_of, utc_now
 from models.ledger import Page, Seal
 from models.material import Material
 from models.privacy import Breach, BreachNotice, Told
-from service.cli import payments
+from service.cli import directories, payments
 from service.cli.findings import Finding, Level
 from service.cli.naming import told
 from service.cli.refusals import wrong_settings
@@ -74,6 +74,7 @@ def examine() -> Iterator[Finding]:
     yield from _keys(settings)
     yield from _database(settings)
     yield payments.gateways_of(settings)
+    yield from directories.directories_of(settings)
     yield _messages(settings)
     yield _worker(settings)
 

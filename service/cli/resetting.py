@@ -1,10 +1,12 @@
 """Help for whoever lost their second factor."""
 
 import asyncio
+from uuid import UUID
 
 import typer
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from service import auth, members
+from service import audit, auth, members
 from service.auth import second_factor
 from service.cli.ground import require_schema
 from service.cli.opening import phone_number
@@ -30,6 +32,20 @@ async def _reset(settings: Settings, number: str) -> int:
             if person is None or not await second_factor.is_on(session, person.id):
                 raise Refused(f"{number} has no second factor.")
             await second_factor.take_off(session, person.id)
+            await _note(session, person.id)
             return await auth.end_all(session, person.id)
     finally:
         await database.close()
+
+
+async def _note(session: AsyncSession, person_id: UUID) -> None:
+    """In every bank where they play a part: there somebody may now come in by phone alone."""
+    for bank_id in await members.roles_of(session, person_id):
+        await audit.by_system(
+            session,
+            bank_id,
+            "reset_second_factor",
+            about_kind="person",
+            about=str(person_id),
+            person_id=person_id,
+        )

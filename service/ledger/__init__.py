@@ -5,6 +5,7 @@ from service.ledger.book import BookBusy, hold_book, open_book, open_page, turn_
 from service.ledger.chart import Place, chart
 from service.ledger.days import newest_day
 from service.ledger.mass import MassOfDay, mass_balance
+from service.ledger.monthly import Moved, months_moved
 from service.ledger.passbook import (
     Excerpt,
     PassbookLine,
@@ -56,6 +57,7 @@ __all__ = [
     "Finding",
     "HoldAlreadyResolved",
     "MassOfDay",
+    "Moved",
     "Movement",
     "NotReversible",
     "PassbookLine",
@@ -71,6 +73,7 @@ __all__ = [
     "hold_book",
     "lines_of",
     "mass_balance",
+    "months_moved",
     "newest_day",
     "open_accounts",
     "open_book",

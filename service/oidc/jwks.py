@@ -22,6 +22,8 @@ PAUSE_S = 60.0
 LONGEST_S = 86_400.0
 """For so long keys are believed of a directory that can't be reached."""
 MOST_KEYS = 50
+NOT_READ = (httpx.HTTPError, httpx.InvalidURL, ValueError)
+"""What may come of asking for keys."""
 
 
 class KeySet:
@@ -50,6 +52,14 @@ class KeySet:
         fits = key is not None and key.algorithm_name == algorithm and algorithm in self._algorithms
         return key if fits else None
 
+    async def load(self) -> int:
+        """Ask for the keys now; how many of them are for us. Raises one of NOT_READ."""
+        url, algorithms = await self._where()
+        self._keys = _usable(await self._read(url))
+        self._algorithms = algorithms
+        self._fetched_at = self._clock()
+        return sum(key.algorithm_name in algorithms for key in self._keys.values())
+
     def _is_worth_a_fetch(self, key_id: str) -> bool:
         now = self._clock()
         is_old = now - self._fetched_at > FRESH_S
@@ -58,11 +68,8 @@ class KeySet:
     async def _fetch(self) -> None:
         self._tried_at = self._clock()
         try:
-            url, algorithms = await self._where()
-            self._keys = _usable(await self._read(url))
-            self._algorithms = algorithms
-            self._fetched_at = self._clock()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            await self.load()
+        except NOT_READ as error:
             log.warning("issuer_not_reached %s %s", self._terms.issuer, type(error).__name__)
 
     async def _where(self) -> tuple[str, frozenset[str]]:

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    String,
     Table,
     case,
     delete,
@@ -28,7 +29,7 @@ from models.personal import COLUMNS, Fate, having
 from models.privacy import TraceKind
 from models.registry import METADATA
 from service.privacy.belonging import is_theirs
-from service.privacy.finding import Finder, Wanted
+from service.privacy.finding import SEPARATORS, Finder, Wanted
 
 _EMPTY: dict[str, dict[str, Any]] = {
     "event": {"body": "{}"},
@@ -149,7 +150,8 @@ async def _empty_callbacks(it: Erasure) -> None:
     about = [gateway_id for (gateway_id,) in found]
     # What machines write is written in one way: no more is looked at than may be of them.
     sure = or_(false(), *(callback.c.body.contains(one, autoescape=True) for one in about))
-    maybe = or_(false(), *(callback.c.body.icontains(one, autoescape=True) for one in _whole(it)))
+    signs = (*_first_names(it), *_numbers(it))
+    maybe = or_(false(), *(callback.c.body.icontains(one, autoescape=True) for one in signs))
     rows = await connection.execute(
         select(callback.c.id, callback.c.body, sure).where(
             callback.c.handled_at.is_not(None), or_(sure, maybe)
@@ -162,22 +164,27 @@ async def _empty_callbacks(it: Erasure) -> None:
 
 
 def _may_name(it: Erasure, text: ColumnElement[Any]) -> ColumnElement[bool]:
-    """What is worth a look: the last digits of a number, or the first word of a name."""
-    return or_(false(), *(text.icontains(part, autoescape=True) for part in _parts(it)))
-
-
-def _whole(it: Erasure) -> Iterator[str]:
-    """All of each number, and the first word of each name."""
-    for one in it.known:
-        yield one.value.split()[0] if one.kind == TraceKind.NAME else one.value
-
-
-def _parts(it: Erasure) -> Iterator[str]:
-    """The last digits of each number, since people divide them as they like."""
-    for one in it.known:
-        yield one.value.split()[0] if one.kind == TraceKind.NAME else one.value[-3:]
+    """What is worth a look: few rows, since each is taken apart, and every one that names them."""
     # JSON may escape what isn't plain.
-    yield from (re.split(r"[^\w ,./-]", words)[0] for words in it.finder.words)
+    words = (re.split(r"[^\w ,./-]", words)[0] for words in it.finder.words)
+    named = (text.icontains(part, autoescape=True) for part in (*_first_names(it), *words))
+    closed_up = _closed_up(text)
+    return or_(false(), *named, *(closed_up.contains(number) for number in _numbers(it)))
+
+
+def _closed_up(text: ColumnElement[Any]) -> ColumnElement[str]:
+    """Without what people put between the digits of a number."""
+    for separator in SEPARATORS:
+        text = func.replace(text, separator, "", type_=String())
+    return text
+
+
+def _first_names(it: Erasure) -> list[str]:
+    return [one.value.split()[0] for one in it.known if one.kind == TraceKind.NAME]
+
+
+def _numbers(it: Erasure) -> list[str]:
+    return [one.value for one in it.known if one.kind != TraceKind.NAME]
 
 
 def _without(finder: Finder, text: str) -> str:

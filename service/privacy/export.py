@@ -17,6 +17,7 @@ from models.registry import METADATA
 from service import niks
 from service.keys import Keys
 from service.privacy.belonging import is_theirs
+from service.privacy.heads import head_of
 from service.privacy.titles import TITLES, WORDS
 
 Row = dict[str, Any]
@@ -42,13 +43,8 @@ async def _rows(
     session: AsyncSession, name: str, person_id: UUID, bank_ids: Sequence[UUID]
 ) -> list[Row]:
     table = METADATA.tables[name]
-    shown = [
-        table.c[column]
-        for column, fate in COLUMNS[name].items()
-        if fate not in _NOT_SHOWN and column != "nik_sealed"
-    ]
     query = (
-        select(*shown)
+        select(*(table.c[column] for column in columns_shown(name)))
         .where(*is_theirs(name, person_id, bank_ids))
         .order_by(*table.primary_key.columns)
     )
@@ -56,6 +52,15 @@ async def _rows(
     return [
         {key: _plain(value) for key, value in row._mapping.items()}
         for row in await connection.execute(query)
+    ]
+
+
+def columns_shown(name: str) -> list[str]:
+    """The columns of a table that a person is told of."""
+    return [
+        column
+        for column, fate in COLUMNS[name].items()
+        if fate not in _NOT_SHOWN and column != "nik_sealed"
     ]
 
 
@@ -80,7 +85,7 @@ def as_page(told: dict[str, list[Row]], language: str, at: datetime) -> str:
 
 
 def _table(name: str, rows: list[Row], language: str) -> str:
-    heads = "".join(f"<th>{escape(column.replace('_', ' '))}</th>" for column in rows[0])
+    heads = "".join(f"<th>{escape(head_of(column, language))}</th>" for column in rows[0])
     lines = "".join(
         "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row.values()) + "</tr>"
         for row in rows

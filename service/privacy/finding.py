@@ -20,7 +20,9 @@ SHORTEST_NUMBER = 8
 """Shorter ones, such as amounts and dates, are too often something else."""
 _LONGEST_NUMBER = 24
 _CHUNK = re.compile(r"\d+")
-_BETWEEN = re.compile(r"[ .\-()/]{1,2}")
+SEPARATORS = " .-()/"
+"""What people put between the digits of a number, one or two at a time."""
+_BETWEEN = re.compile(rf"[{re.escape(SEPARATORS)}]{{1,2}}")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _COUNTRY = "62"

@@ -119,6 +119,14 @@ async def test_weighing_at_the_counter_and_the_passbook_go_by_card(
     book = done(await asking.client.get(f"/v1/passbooks/{town.bank_id}", headers=headers))
     assert book["resident_id"] == str(town.resident.id)
     refused(await asking.get(town.collector, f"/v1/passbooks/{town.bank_id}"), 403, "not_allowed")
+    statement = f"/v1/passbooks/{town.bank_id}/statement"
+    printed = done(await asking.client.get(statement, headers=headers))
+    assert printed["resident_id"] == str(town.resident.id)
+    refused(await asking.get(town.collector, statement), 403, "not_allowed")
+    audited = f"/v1/banks/{town.bank_id}/audit"
+    (look,) = done(await asking.get(town.treasurer, audited, act="read_statement"))["items"]
+    assert (look["actor_id"], look["on_behalf_of"]) == (str(town.collector.id), book["resident_id"])
+    assert look["card_id"]
 
 
 async def test_a_payout_by_card_is_marked_and_paid_to_who_shows_it(

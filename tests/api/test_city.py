@@ -1,24 +1,30 @@
 """What a city sees: whole months, kinds of accounts, and nothing that few people stand behind."""
 
-from datetime import UTC, date, datetime
-from uuid import UUID, uuid4
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bank import Bank
-from service.api.city import FEWEST, TOGETHER, by_kind, month_of, month_together, whole_months
-from service.api.passbooks import sums_of
-from service.ledger import AccountTotals, MassOfDay
+from models.base import utc_now
+from service.api.city import FEWEST, TOGETHER, balances_in, month_of, month_together, whole_months
+from service.keys import Keys
+from service.ledger import MassOfDay, Moved, months_moved
+from tests.api.asking import Asking, done
+from tests.factories import Town, earn
+from tests.paid import pay_through
 
 
-def accounts(kind: str, people: int, unit: str = "IDR", amount: int = 100) -> list[AccountTotals]:
-    return [AccountTotals(f"{kind}:{UUID(int=n)}", unit, 0, amount) for n in range(people)]
+def moved(month: int, line: str, people: Iterable[int], amount: int = 100) -> Moved:
+    return Moved(month, line, amount, frozenset(UUID(int=n) for n in people))
 
 
-def shown(rows: list[AccountTotals]) -> dict[str, int]:
-    return {row.code: row.balance for row in by_kind(rows)}
+def told(*months: Moved) -> dict[str, int]:
+    return {row.code: row.balance for row in balances_in(months)}
 
 
 @pytest.mark.parametrize(
@@ -58,41 +64,99 @@ def test_the_days_of_a_month_stand_together() -> None:
     assert line == (date(2026, 10, 31), "PET", 12, 2, 4, 6, 8, 10, 9, 9, 0)
 
 
-def test_accounts_of_people_stand_under_their_kind() -> None:
-    rows = [*accounts("available", 5), AccountTotals("purchases", "IDR", 500, 0)]
-    assert shown(rows) == {"available": -500, "purchases": 500}
+def test_lines_with_enough_people_stand_for_themselves() -> None:
+    month = [moved(0, "available", range(5), -500), moved(0, "purchases", range(5), 500)]
+    assert told(*month) == {"available": -500, "purchases": 500}
 
 
-def test_kinds_of_few_people_stand_together() -> None:
-    rows = [*accounts("available", 9), *accounts("pending", 3), *accounts("earnings", 1)]
-    rows.append(AccountTotals("purchases", "IDR", 1_300, 0))
-    assert shown(rows) == {TOGETHER: -1_300, "purchases": 1_300}
-
-
-def test_where_all_are_few_nothing_is_said_of_the_unit() -> None:
-    rows = [*accounts("available", 4), AccountTotals("purchases", "IDR", 400, 0)]
-    assert shown(rows) == {}
-
-
-def test_nobody_is_named_who_buys_or_keeps_a_drawer() -> None:
-    rows = [
-        AccountTotals(f"receivable:{uuid4()}", "IDR", 5, 0),
-        AccountTotals("cash:siti", "IDR", 7, 0),
-        AccountTotals("float:xendit", "IDR", 0, 12),
+def test_lines_of_few_people_stand_together() -> None:
+    month = [
+        moved(0, "available", range(6), -500),
+        moved(0, "purchases", range(6), 700),
+        moved(0, "cash", [1], -200),
+        moved(0, "capital", [], 0),
     ]
-    assert shown(rows) == {"receivable": 5, "cash": 7, "float:xendit": -12}
+    assert told(*month) == {"purchases": 700, TOGETHER: -700}
 
 
-@given(st.lists(st.integers(0, 12), min_size=3, max_size=3))
-def test_no_figure_rests_on_few_people_and_each_unit_still_sums_to_zero(
-    people: list[int],
+def test_what_nobody_stands_behind_is_told_as_it_is() -> None:
+    assert told(moved(0, "cash", [], 900), moved(0, "capital", [], -900)) == {
+        "cash": 900,
+        "capital": -900,
+    }
+
+
+def test_a_month_of_one_household_counts_with_the_next() -> None:
+    def both(month: int, people: Iterable[int], amount: int) -> list[Moved]:
+        lines = {"available": -amount, "purchases": amount}
+        return [moved(month, line, people, idr) for line, idr in lines.items()]
+
+    september, october = both(0, range(5), 500), both(1, [7], 40)
+    november = both(2, range(5), 600)
+    assert told(*september, *october) == told(*september)
+    assert told(*september, *october, *november) == {"available": -1_140, "purchases": 1_140}
+
+
+def test_only_what_is_left_of_both_sides_is_told() -> None:
+    rows = balances_in([moved(0, "cash", [], -12), moved(0, "sales", [], 12)])
+    assert [(row.code, row.debit, row.credit) for row in rows] == [
+        ("cash", 0, 12),
+        ("sales", 12, 0),
+    ]
+
+
+LINES = ("available", "earnings", "purchases", "cash")
+months_of_people = st.lists(
+    st.fixed_dictionaries({line: st.frozensets(st.integers(0, 9)) for line in LINES}), max_size=4
+)
+
+
+@given(months_of_people)
+def test_no_difference_of_two_balances_rests_on_few_people(
+    months: list[dict[str, frozenset[int]]],
 ) -> None:
-    kinds = dict(zip(("available", "pending", "earnings"), people, strict=True))
-    rows = [row for kind, number in kinds.items() for row in accounts(kind, number)]
-    rows.append(AccountTotals("purchases", "IDR", 100 * sum(people), 0))
-    found = by_kind(rows)
-    assert all(total == 0 for total in sums_of(found).values())
-    apart = {row.code for row in found} & kinds.keys()
-    assert all(kinds[kind] >= FEWEST for kind in apart)
-    if found and (together := [number for kind, number in kinds.items() if kind not in apart]):
-        assert not any(together) or max(together) >= FEWEST or sum(together) >= FEWEST
+    """Each line moves by another power of 2 in each month: a figure says what it is made of."""
+    all_moved = [
+        moved(month, line, people[line], 1 << (month * len(LINES) + n))
+        for month, people in enumerate(months)
+        for n, line in enumerate(LINES)
+    ]
+    answers = [
+        told(*(one for one in all_moved if one.month < end)) for end in range(len(months) + 1)
+    ]
+    for earlier, later in combinations(answers, 2):
+        for line in later:
+            figure = later[line] - earlier.get(line, 0)
+            within = [one for one in all_moved if one.amount & figure]
+            behind = {person for one in within for person in one.people}
+            assert sum(one.amount for one in within) == figure
+            assert not behind or len(behind) >= FEWEST
+
+
+async def test_the_ledger_says_who_stands_behind_what_moved(town: Town, keys: Keys) -> None:
+    earned = await earn(town, keys)
+    await pay_through(town, 1_000)
+    ends = [utc_now() - timedelta(days=40), utc_now() + timedelta(hours=1)]
+    async with town.database.reading() as session:
+        found = await months_moved(
+            session, town.bank_id, ends, together=["resident", "collector"], most_people=5
+        )
+    lines = {one.line: one for one in found}
+    assert lines["purchases"].amount == earned + 1_000
+    assert lines["available"].amount == -earned
+    assert {one.month for one in found} == {1}
+    assert sum(one.amount for one in found) == 0
+    collectors = {"collector_fees", "earnings"}
+    assert {*lines} > collectors | {"float:xendit"}
+    for line, one in lines.items():
+        whose = town.collector if line in collectors else town.resident
+        assert one.people == {whose.id}, line
+
+
+async def test_a_city_cannot_tell_a_single_household(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    await earn(town, keys)
+    trial = f"/v1/banks/{town.bank_id}/ledger/trial-balance"
+    seen = done(await asking.get(town.city, trial))
+    assert (seen["items"], seen["sums"]) == ([], {"IDR": 0})

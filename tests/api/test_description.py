@@ -118,6 +118,11 @@ async def test_what_changes_something_documents_the_idempotency_key(
         assert ("Idempotency-Key" in headers) == expected, name
 
 
+async def test_what_takes_few_files_at_a_time_says_so(described: dict[str, Any]) -> None:
+    operation = operations(described)["POST /v1/banks/{bank_id}/statements"]
+    assert "`too_busy`" in operation["responses"]["503"]["description"]
+
+
 async def test_what_needs_a_token_says_so(described: dict[str, Any]) -> None:
     open_to_all = {
         name for name, operation in operations(described).items() if "security" not in operation

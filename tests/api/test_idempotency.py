@@ -10,6 +10,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -17,7 +20,8 @@ from models.base import utc_now
 from models.idempotency import Answer
 from models.people import Role
 from models.pickup import Pickup
-from service.keys import Keys
+from service.api.remembered import CODES
+from service.keys import CODE_DIGITS, Keys
 from tests.api.asking import (
     HERE,
     Asking,
@@ -29,11 +33,13 @@ from tests.api.asking import (
     refused,
     weighing,
 )
+from tests.api.test_views import models_in
 from tests.factories import (
     Town,
     another,
     change_pickup,
     claim_pickup,
+    collect_pickup,
     earn,
     list_pickup,
     make_town,
@@ -109,11 +115,72 @@ async def test_a_repeat_is_answered_so_even_after_the_thing_has_moved_on(
 ) -> None:
     pickup = await list_pickup(town)
     path = f"{PICKUPS}/{pickup.id}"
-    claimed = await asking.post(town.collector, f"{path}/claim", key="a")
-    done(claimed)
-    done(await asking.post(town.collector, f"{path}/release", {"reason": "jauh"}))
+    done(await asking.post(town.collector, f"{path}/claim"))
+    arrived = await asking.post(town.collector, f"{path}/arrive", {"position": HERE}, key="a")
+    done(arrived)
+    await change_pickup(town, pickup.id, claimed_until=utc_now() + timedelta(hours=9))
     async with nothing_changes(town):
-        replayed(await asking.post(town.collector, f"{path}/claim", key="a"), claimed)
+        repeat = await asking.post(town.collector, f"{path}/arrive", {"position": HERE}, key="a")
+        replayed(repeat, arrived)
+
+
+async def test_a_repeat_shows_no_household_that_is_theirs_no_more(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    released, weighed = await list_pickup(town), await list_pickup(town)
+    for pickup in (released, weighed):
+        await change_pickup(town, pickup.id, lat=3.56042, lon=98.87042)
+    wish = {"position": HERE, "max_jobs": 2}
+    both = await asking.post(town.collector, "/v1/jobs/claim", wish, key="a")
+    arrive = f"{PICKUPS}/{weighed.id}/arrive"
+    arrived = await asking.post(town.collector, arrive, {"position": HERE}, key="b")
+    done(await asking.post(town.collector, f"{PICKUPS}/{released.id}/release", {"reason": "x"}))
+    await collect_pickup(town, keys, weighed)
+    stops = {stop["pickup_id"]: stop for stop in done(both, 201)["route"]["stops"]}
+    repeat = done(await asking.post(town.collector, "/v1/jobs/claim", wish, key="a"), 201)
+    again = {stop["pickup_id"]: stop for stop in repeat["route"]["stops"]}
+    assert again[str(weighed.id)] == stops[str(weighed.id)]
+    assert again[str(released.id)]["address"] == ""
+    assert again[str(released.id)]["position"] == {"lat": 3.56, "lon": 98.87}
+    await change_pickup(town, weighed.id, collected_at=utc_now() - timedelta(days=1))
+    nothing = {"address": "", "note": "", "resident": None}
+    rounded = {"position": {"lat": 3.56, "lon": 98.87}}
+    repeat = done(await asking.post(town.collector, arrive, {"position": HERE}, key="b"))
+    assert repeat == done(arrived) | nothing | rounded
+
+
+async def test_codes_stand_in_no_remembered_answer_and_are_told_again(
+    asking: Asking, town: Town, keys: Keys
+) -> None:
+    await earn(town, keys)
+    forged = {"note": '"handover_code":"111111"'}
+    for path, body in ((PICKUPS, listing(town, **forged)), (PAYOUTS, payout(town))):
+        first = await asking.post(town.resident, path, body, key=path)
+        told = done(first, 201)
+        code = told.get("payout_code") or told["handover_code"]
+        async with town.database.reading() as session:
+            query = select(Answer.body).where(Answer.bank_id == town.bank_id, Answer.key == path)
+            stored = (await session.exec(query)).one()
+        assert len(code) == CODE_DIGITS
+        assert code not in stored
+        replayed(await asking.post(town.resident, path, body, key=path), first)
+
+
+def takes_key(needs: Dependant) -> bool:
+    named = {header.alias for header in needs.header_params}
+    return "Idempotency-Key" in named or any(map(takes_key, needs.dependencies))
+
+
+def test_every_code_that_an_answer_tells_is_left_out_when_it_is_remembered(app: FastAPI) -> None:
+    told = {
+        name
+        for route in app.router.routes
+        if isinstance(route, APIRoute) and takes_key(route.dependant)
+        for model in models_in(route.response_model)
+        for name in model.model_fields
+        if name.endswith(("code", "codes", "secret", "token"))
+    }
+    assert told - {"channel_code", "cash_needs_code"} == set(CODES)
 
 
 async def test_a_key_is_not_for_another_request(asking: Asking, town: Town) -> None:

@@ -13,9 +13,12 @@ from models.people import Person, Role
 from models.pickup import Route
 from models.privacy import Consent, Purpose, Told
 from service import consents, members
+from service.api.nik_tries import MOST_A_DAY
 from service.database import Database
 from service.keys import Keys
 from service.privacy import breaches
+from service.privacy.export import as_page, columns_shown
+from service.privacy.heads import HEADS
 from service.privacy.titles import TITLES
 from tests.api.asking import Asking, done, refused
 from tests.factories import Town, another, list_pickup, new_phone, phone_of
@@ -128,8 +131,12 @@ async def test_the_same_is_a_page_to_read(asking: Asking, town: Town) -> None:
     assert "export_me" in [act["act"] for act in acts]
 
 
-def test_every_table_of_an_export_has_a_title() -> None:
+def test_every_table_and_column_of_an_export_is_called_something() -> None:
     assert TITLES.keys() == {*OWNERS, *THROUGH}
+    columns = {column for table in TITLES for column in columns_shown(table)}
+    assert HEADS.keys() == {*columns, "nik"}
+    page = as_page({"payout": [{"paid_at": None, "fee_idr": 5}]}, "id", utc_now())
+    assert "<th>dibayar pada</th><th>biaya (Rp)</th>" in page
 
 
 async def test_i_delete_my_account_and_am_signed_out(asking: Asking, town: Town) -> None:
@@ -184,6 +191,28 @@ async def test_a_nik_is_mine_alone(asking: Asking, town: Town) -> None:
     assert mine not in answer.text
     done(answer, 201)
     refused(await patch(town.resident, mine), 409, "nik_taken")
+
+
+async def test_so_many_niks_are_tried_a_day_and_a_refused_one_leaves_nothing(
+    asking: Asking, town: Town
+) -> None:
+    headers = asking.headers(town.resident, None)
+    taken = {"nik": "1207286507920005"}
+    done(await asking.client.patch("/v1/me", json=taken, headers=headers))
+    members = f"/v1/banks/{town.bank_id}/members"
+    body = taken | {"phone": new_phone(), "name": "Budi"}
+    for _ in range(MOST_A_DAY):
+        refused(await asking.post(town.operator, members, body), 409, "nik_taken")
+    answer = await asking.post(town.operator, members, body)
+    refused(answer, 429, "too_many_niks")
+    assert 86_000 < int(answer.headers["Retry-After"]) <= 86_400
+    found = await asking.get(town.operator, members, phone=body["phone"])
+    assert done(found)["items"] == []
+    own = {"nik": "1207286507920006"}
+    for status in [200] * (MOST_A_DAY - 1) + [429]:
+        answer = await asking.client.patch("/v1/me", json=own, headers=headers)
+        assert answer.status_code == status, answer.text
+    done(await asking.post(town.operator, members, body | {"nik": ""}), 201)
 
 
 async def test_a_breach_has_a_clock_and_those_concerned_hear_of_it(

@@ -150,5 +150,9 @@ async def test_an_address_and_a_person_are_told_to_come_back(parts: Parts, quiet
     async with asking_from("127.0.0.1", app) as client:
         answers = [await client.get("/v1/me", headers=me) for _ in range(6)]
         other = await client.get("/v1/me", headers=bearer(parts.keys, quiet.operator))
+        # A file's sender is looked at before its body is taken in, and counts once all the same.
+        files, sender = f"/v1/banks/{quiet.bank_id}/statements", bearer(parts.keys, quiet.treasurer)
+        brought = [await client.post(files, content=b"-", headers=sender) for _ in range(2)]
     refused(answers[-1], 429, "too_many_requests")
     assert (answers[0].status_code, other.status_code) == (200, 200)
+    assert [answer.status_code for answer in brought] == [422, 422]

@@ -10,7 +10,7 @@ from models.base import utc_now
 from models.sign_in import SignInCode
 from service.api.dependencies import Parts
 from service.auth.addresses import household_of
-from service.auth.codes import MAX_TRIES, MAX_TRIES_A_DAY
+from service.auth.limits import MAX_TRIES, MAX_TRIES_A_DAY, MAX_TRIES_ELSEWHERE, MAX_TRIES_OF_ALL
 from tests.api.asking import Asking, done, refused
 from tests.api.signing_in import CODES, ask_code, exchange, hurried, wrong
 from tests.counting import statements_of
@@ -71,6 +71,47 @@ async def test_many_codes_give_no_more_guesses(asking: Asking, parts: Parts) -> 
         other = col(SignInCode.used_at).is_not(None)
         await session.exec(update(SignInCode).where(mine, other).values(created_at=yesterday))
     done(await exchange(hasty, phone, codes[-1]))
+
+
+async def test_a_stranger_elsewhere_takes_no_try_and_no_code_from_the_owner(
+    asking: Asking, parts: Parts
+) -> None:
+    phone, terms = new_phone(), {"code_resend_s": 0, "codes_per_hour": 4}
+    owner, stranger = (hurried(asking, parts, f"203.0.113.{n}", **terms) for n in (7, 8))
+    for _ in range(MAX_TRIES_A_DAY // MAX_TRIES):
+        code = await ask_code(stranger, parts, phone)
+        for _ in range(MAX_TRIES):
+            refused(await exchange(stranger, phone, wrong(code)), 401, "wrong_code")
+    refused(await stranger.post(None, CODES, {"phone": phone}), 429, "too_many_codes")
+    own = await ask_code(owner, parts, phone)
+    for _ in range(MAX_TRIES_ELSEWHERE + 1):
+        refused(await exchange(stranger, phone, wrong(own)), 401, "wrong_code")
+    refused(await exchange(stranger, phone, own), 401, "wrong_code")
+    done(await exchange(owner, phone, own))
+
+
+async def test_all_networks_together_have_an_end_but_for_one_that_is_known(
+    asking: Asking, parts: Parts
+) -> None:
+    phone = new_phone()
+    owner, *strangers = (
+        hurried(asking, parts, f"203.0.113.{n}", code_resend_s=0, codes_per_hour=2)
+        for n in (20, 21, 22, 23)
+    )
+    done(await exchange(owner, phone, await ask_code(owner, parts, phone)))
+    for stranger in strangers[:2]:
+        for _ in range(2):
+            await ask_code(stranger, parts, phone)
+    refused(await strangers[2].post(None, CODES, {"phone": phone}), 429, "too_many_codes")
+    async with parts.database.transaction() as session:
+        theirs = (col(SignInCode.phone) == phone, col(SignInCode.used_at).is_(None))
+        tries = MAX_TRIES_OF_ALL // 4
+        earlier = utc_now() - timedelta(hours=1)
+        await session.exec(
+            update(SignInCode).where(*theirs).values(tries=tries, created_at=earlier)
+        )
+    refused(await strangers[2].post(None, CODES, {"phone": phone}), 429, "too_many_wrong_codes")
+    done(await exchange(owner, phone, await ask_code(owner, parts, phone)))
 
 
 async def test_right_codes_are_no_wrong_tries(asking: Asking, parts: Parts) -> None:

@@ -109,6 +109,18 @@ SEEN: dict[Role, dict[str, set[str]]] = {
             bank_id collector_id created_at done halts id start status total_m total_s
             """
         ),
+        "statements.StatementLineView": _fields(
+            """
+            at balance_idr corrected_by_journal_id corrects_journal_id date entered_by id in_idr
+            journal_id note number out_idr
+            """
+        ),
+        "statements.StatementView": _fields(
+            """
+            bank_id bank_name closing_idr first_day in_idr language last_day lines name
+            opening_idr out_idr passbook_number phone resident_id
+            """
+        ),
     },
     Role.CITY: {
         "days.DayList": _fields("items next_cursor"),
@@ -178,6 +190,10 @@ PERSONAL: dict[Role, dict[str, str]] = {
         "routes.HaltView.position": "of jobs held",
         "loads.ReceivingView.entered_by": _OFFICER,
         "passbooks.PassbookView.resident_id": _WITH_CARD,
+        "statements.StatementView.name": _WITH_CARD,
+        "statements.StatementView.passbook_number": _WITH_CARD,
+        "statements.StatementView.phone": _WITH_CARD,
+        "statements.StatementView.resident_id": _WITH_CARD,
         "payouts.PayoutView.resident_id": _PAID,
         "payouts.PayoutView.account_holder_name": _PAID,
         "payouts.PayoutView.account_number": _PAID,

@@ -193,6 +193,7 @@ def test_doctor_fails_keys_that_others_can_read_and_altered_triggers(folder: Pat
         ({"JUMPA_WORKER": "apart"}, "unset JUMPA_WORKER"),
         ({"JUMPA_WHATSAPP_URL": "https://graph.example"}, "JUMPA_WHATSAPP_TOKEN"),
         ({"JUMPA_PORT": "x"}, "JUMPA_PORT"),
+        ({"JUMPA_OIDC": "/nowhere/issuers.toml"}, "No such file"),
         ({"JUMPA_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "can't be used"),
     ],
 )

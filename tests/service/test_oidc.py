@@ -16,6 +16,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from models.base import utc_now
 from service.auth import NoValidToken
+from service.cli.directories import look_at
+from service.cli.findings import Level
 from service.oidc import IssuerNotReached
 from service.oidc.issuers import IssuersFileNotReadable, IssuerTerms, read_issuers
 from service.oidc.jwks import FRESH_S, LONGEST_S, PAUSE_S, KeySet
@@ -298,3 +300,17 @@ def test_a_file_that_will_not_do_is_named(
         read_issuers(path)
     with pytest.raises(IssuersFileNotReadable, match="No such file"):
         read_issuers(tmp_path / "none.toml")
+
+
+async def test_doctor_says_whether_a_directorys_keys_can_be_used() -> None:
+    healthy, down, other, old = (Directory("r", "e") for _ in range(4))
+    down.is_down = True
+    other.described["issuer"] = "https://another.example"
+    old.described["id_token_signing_alg_values_supported"] = ["HS256"]
+    terms = IssuerTerms.model_validate(TERMS)
+    found = [await look_at(terms, each.client()) for each in (healthy, down, other, old)]
+    assert [one.level for one in found] == [Level.OK, Level.WARN, Level.WARN, Level.WARN]
+    assert f"for {AUDIENCE}, 2 keys" in found[0].how_it_is
+    assert "It is down." in found[1].advice
+    assert "another issuer" in found[2].advice
+    assert "algorithms" in found[3].advice

@@ -67,3 +67,19 @@ def test_json_is_read_as_it_is_meant() -> None:
 @given(st.text())
 def test_any_text_can_be_looked_through(text: str) -> None:
     assert FINDER.without(text) == text or list(FINDER.find(text))
+
+
+@given(
+    st.text("0123456789", min_size=8, max_size=16),
+    st.lists(st.text(finding.SEPARATORS, max_size=2)),
+)
+def test_what_is_found_is_there_once_separators_are_gone(digits: str, between: list[str]) -> None:
+    """So that a database can be asked for rows that are worth a look."""
+    divided = zip(digits, [*between, *[""] * len(digits)], strict=False)
+    text = f"Tel. {''.join(digit + separator for digit, separator in divided)} rumah"
+    wanted = finding.number(digits)
+    assert wanted is not None
+    found = [*finding.finder_of(uuid4(), [wanted]).find(text)]
+    closed_up = "".join(letter for letter in text if letter not in finding.SEPARATORS)
+    assert found
+    assert wanted.value in closed_up
