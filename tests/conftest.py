@@ -5,7 +5,7 @@ Rows belong to banks, so tests don't see each other: no cleaning up, one schema 
 
 import asyncio
 import os
-import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,11 +19,20 @@ from service.database import Database, open_database, schema
 from service.keys import Keys, load_keys
 from service.messages import FileMessenger
 from service.settings import Settings
-from tests import factories, postgresql, tenancy
+from tests import factories, migrated, postgresql, tenancy
 
 # A busy machine is no failure: the clock decides nothing here.
 settings.register_profile("calm", deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("calm")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One migrated file for all workers of a run: they inherit where it is."""
+    if not os.environ.get(migrated.TEMPLATE):
+        folder = tempfile.TemporaryDirectory(prefix="jumpa-")
+        config.add_cleanup(folder.cleanup)
+        config.add_cleanup(lambda: os.environ.pop(migrated.TEMPLATE))
+        os.environ[migrated.TEMPLATE] = str(Path(folder.name) / "template.db")
 
 
 @pytest.fixture(scope="session")
@@ -43,17 +52,29 @@ ENGINES = os.environ.get("JUMPA_TEST_ENGINES", "sqlite,postgresql").split(",")
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a database that has this version's schema."""
     if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("sqlite") / "jumpa.db"
-        url: str | None = f"sqlite:///{path}"
-        if template := os.environ.get("JUMPA_TEST_TEMPLATE"):
-            shutil.copy(template, path)
-            return f"sqlite:///{path}"
-    else:
-        url = request.getfixturevalue("postgresql_url")
+        return migrated.file_at(tmp_path_factory.mktemp("sqlite") / "jumpa.db")
+    url: str | None = request.getfixturevalue("postgresql_url")
     if url is None:
         pytest.skip("NO POSTGRESQL: half of the tests do not run")
     schema.upgrade(url)
     return url
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: str) -> Iterator[str]:
+    """A migrated database that nobody is connected to, to be copied."""
+    with migrated.on_server_of(postgresql_url) as url:
+        yield url
+
+
+@pytest.fixture
+def own_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database of this test's own."""
+    if database_url.startswith("sqlite"):
+        yield migrated.file_at(tmp_path / "own.db")
+        return
+    with migrated.copy_of(request.getfixturevalue("postgresql_template")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
