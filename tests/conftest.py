@@ -3,7 +3,6 @@
 Rows belong to banks, so tests don't see each other: no cleaning up, one schema a run.
 """
 
-import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,11 +14,11 @@ from hypothesis import HealthCheck, settings
 
 from service.api.dependencies import Parts
 from service.app import create_app
-from service.database import Database, open_database, schema
+from service.database import Database, schema
 from service.keys import Keys, load_keys
 from service.messages import FileMessenger
 from service.settings import Settings
-from tests import factories, migrated, postgresql, tenancy
+from tests import factories, migrated, postgresql
 
 # A busy machine is no failure: the clock decides nothing here.
 settings.register_profile("calm", deadline=None, suppress_health_check=list(HealthCheck))
@@ -79,14 +78,9 @@ def own_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -
 
 @pytest.fixture(scope="session")
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A database whose every statement is watched for naming its bank."""
-    opened = open_database(database_url, pool_size=20)
-    tenancy.watch(opened)
-    async with opened.transaction() as session:
-        await factories.load_materials(session)
-    yield opened
-    await opened.close()
-    await asyncio.sleep(0)
+    """A database that all tests share."""
+    async with migrated.opened(database_url, pool_size=20) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

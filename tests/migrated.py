@@ -1,20 +1,22 @@
 """Databases at the newest schema. Migrating one takes as long as many tests do: it is done once,
 and who needs a database of their own gets a copy."""
 
+import asyncio
 import atexit
 import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import make_url
 
-from service.database import schema
+from service.database import Database, open_database, schema
+from tests import factories, tenancy
 from tests.postgresql import on_server
 
 TEMPLATE = "JUMPA_TEST_TEMPLATE"
@@ -45,6 +47,18 @@ def _folder() -> Path:
     made = tempfile.mkdtemp(prefix="jumpa-")
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return Path(made)
+
+
+@asynccontextmanager
+async def opened(url: str, *, pool_size: int = 10) -> AsyncIterator[Database]:
+    """A database whose every statement is watched for naming its bank, with materials."""
+    database = open_database(url, pool_size=pool_size)
+    tenancy.watch(database)
+    async with database.transaction() as session:
+        await factories.load_materials(session)
+    yield database
+    await database.close()
+    await asyncio.sleep(0)
 
 
 @contextmanager
