@@ -7,16 +7,12 @@ Requests are made up from the description by schemathesis, about things that are
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from schemathesis import Case
-from schemathesis.checks import CHECKS, load_all_checks
-from schemathesis.core.result import Ok
 
 from models.people import Person, Role
 from service.api.dependencies import Parts
@@ -24,6 +20,9 @@ from tests import migrated
 from tests.api.asking import Asking
 from tests.api.house import House, full_house
 from tests.api.test_access import nothing_is_kept
+
+if TYPE_CHECKING:
+    from schemathesis import Case
 
 WANTED = {
     "not_a_server_error",
@@ -40,10 +39,13 @@ async def test_every_answer_is_described(
     app: FastAPI, asking: Asking, parts: Parts, beside: Parts | None
 ) -> None:
     """On both engines in one test, since making a request up takes longer than answering it."""
-    made = []
-    for operation in schemathesis.openapi.from_dict(app.openapi()).get_all_operations():
-        assert isinstance(operation, Ok)
-        made.append(made_up(operation.ok()))
+    # Every worker imports this file, and only one needs what takes a second to import.
+    from schemathesis import openapi  # noqa: PLC0415
+    from schemathesis.core.result import Ok  # noqa: PLC0415
+
+    operations = list(openapi.from_dict(app.openapi()).get_all_operations())
+    made = [made_up(operation.ok()) for operation in operations if isinstance(operation, Ok)]
+    assert len(made) == len(operations)
     await expect_described(app, asking, parts, made)
     if beside is None:
         pytest.skip("NO POSTGRESQL: half of the answers are not looked at")
@@ -66,7 +68,7 @@ async def beside(
 
 
 async def expect_described(
-    app: FastAPI, asking: Asking, parts: Parts, made: list[list[Case[Any]]]
+    app: FastAPI, asking: Asking, parts: Parts, made: "list[list[Case[Any]]]"
 ) -> None:
     """Send all of it, about the things of a house, in turn in everybody's name."""
     house = await full_house(parts.database, asking, parts.keys)
@@ -82,7 +84,7 @@ async def expect_described(
     assert statuses >= {200, 201, 400, 401, 403, 404, 422}
 
 
-def made_up(operation: Any) -> list[Case[Any]]:
+def made_up(operation: Any) -> "list[Case[Any]]":
     """Requests that the description allows, the same in every run."""
     made: list[Case[Any]] = []
 
@@ -95,14 +97,16 @@ def made_up(operation: Any) -> list[Case[Any]]:
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy())
-    def make(case: Case[Any]) -> None:
+    def make(case: "Case[Any]") -> None:
         made.append(case)
 
     make()
     return made
 
 
-async def send(asking: Asking, case: Case[Any], house: House, who: Person | None) -> httpx.Response:
+async def send(
+    asking: Asking, case: "Case[Any]", house: House, who: Person | None
+) -> httpx.Response:
     """Send it about the things of the house, with a key where one is needed."""
     for name in case.path_parameters or {}:
         case.path_parameters[name] = house.things.get(name, case.path_parameters[name])
@@ -119,7 +123,7 @@ async def send(asking: Asking, case: Case[Any], house: House, who: Person | None
     )
 
 
-def wrong(case: Case[Any], answer: httpx.Response) -> Iterator[str]:
+def wrong(case: "Case[Any]", answer: httpx.Response) -> Iterator[str]:
     """What the description doesn't have of an answer."""
     try:
         case.validate_response(answer, checks=checks())
@@ -129,5 +133,7 @@ def wrong(case: Case[Any], answer: httpx.Response) -> Iterator[str]:
 
 
 def checks() -> list[Any]:
+    from schemathesis.checks import CHECKS, load_all_checks  # noqa: PLC0415  As above.
+
     load_all_checks()
     return [check for check in CHECKS.get_all() if check.__name__ in WANTED]
