@@ -3,6 +3,7 @@
 Rows belong to banks, so tests don't see each other: no cleaning up, one schema a run.
 """
 
+import gc
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -32,6 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(folder.cleanup)
         config.add_cleanup(lambda: os.environ.pop(migrated.TEMPLATE))
         os.environ[migrated.TEMPLATE] = str(Path(folder.name) / "template.db")
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays; the collector of garbage needn't look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
