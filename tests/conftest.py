@@ -90,6 +90,13 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         yield opened
 
 
+@pytest.fixture
+async def alone(own_url: str) -> AsyncIterator[factories.Town]:
+    """A town whose database has no other, for who looks through all that is there."""
+    async with migrated.opened(own_url, pool_size=2) as database:
+        yield await factories.make_town(database)
+
+
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
