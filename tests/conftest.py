@@ -31,7 +31,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if not os.environ.get(migrated.TEMPLATE):
         folder = tempfile.TemporaryDirectory(prefix="jumpa-")
         config.add_cleanup(folder.cleanup)
-        config.add_cleanup(lambda: os.environ.pop(migrated.TEMPLATE))
         os.environ[migrated.TEMPLATE] = str(Path(folder.name) / "template.db")
 
 
