@@ -3,9 +3,9 @@
 Rows belong to banks, so tests don't see each other: no cleaning up, one schema a run.
 """
 
-import asyncio
+import gc
 import os
-import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,15 +15,29 @@ from hypothesis import HealthCheck, settings
 
 from service.api.dependencies import Parts
 from service.app import create_app
-from service.database import Database, open_database, schema
+from service.database import Database, schema
 from service.keys import Keys, load_keys
 from service.messages import FileMessenger
 from service.settings import Settings
-from tests import factories, postgresql, tenancy
+from tests import factories, migrated, postgresql
 
 # A busy machine is no failure: the clock decides nothing here.
 settings.register_profile("calm", deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("calm")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One migrated file for all workers of a run: they inherit where it is."""
+    if not os.environ.get(migrated.TEMPLATE):
+        folder = tempfile.TemporaryDirectory(prefix="jumpa-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[migrated.TEMPLATE] = str(Path(folder.name) / "template.db")
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays; the collector of garbage needn't look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -43,13 +57,8 @@ ENGINES = os.environ.get("JUMPA_TEST_ENGINES", "sqlite,postgresql").split(",")
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a database that has this version's schema."""
     if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("sqlite") / "jumpa.db"
-        url: str | None = f"sqlite:///{path}"
-        if template := os.environ.get("JUMPA_TEST_TEMPLATE"):
-            shutil.copy(template, path)
-            return f"sqlite:///{path}"
-    else:
-        url = request.getfixturevalue("postgresql_url")
+        return migrated.file_at(tmp_path_factory.mktemp("sqlite") / "jumpa.db")
+    url: str | None = request.getfixturevalue("postgresql_url")
     if url is None:
         pytest.skip("NO POSTGRESQL: half of the tests do not run")
     schema.upgrade(url)
@@ -57,15 +66,34 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: str) -> Iterator[str]:
+    """A migrated database that nobody is connected to, to be copied."""
+    with migrated.on_server_of(postgresql_url) as url:
+        yield url
+
+
+@pytest.fixture
+def own_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database of this test's own."""
+    if database_url.startswith("sqlite"):
+        yield migrated.file_at(tmp_path / "own.db")
+        return
+    with migrated.copy_of(request.getfixturevalue("postgresql_template")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A database whose every statement is watched for naming its bank."""
-    opened = open_database(database_url, pool_size=20)
-    tenancy.watch(opened)
-    async with opened.transaction() as session:
-        await factories.load_materials(session)
-    yield opened
-    await opened.close()
-    await asyncio.sleep(0)
+    """A database that all tests share."""
+    async with migrated.opened(database_url, pool_size=20) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def alone(own_url: str) -> AsyncIterator[factories.Town]:
+    """A town whose database has no other, for who looks through all that is there."""
+    async with migrated.opened(own_url, pool_size=2) as database:
+        yield await factories.make_town(database)
 
 
 @pytest.fixture(scope="session")

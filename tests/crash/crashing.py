@@ -18,7 +18,7 @@ from models.event import Event
 from service.database import Database, open_database, schema
 from service.keys import load_keys
 from service.settings import Settings
-from tests import factories, postgresql
+from tests import factories, migrated, postgresql
 from tests.crash import proof
 from tests.crash.day import Day, Told
 from tests.crash.processes import Processes, processes
@@ -53,8 +53,7 @@ def own_database(engine: str, *, fsync: bool = False) -> Iterator[tuple[str, Pat
     with tempfile.TemporaryDirectory(prefix="jumpa-crash-") as name:
         folder = Path(name)
         if engine == "sqlite":
-            url = f"sqlite:///{folder / 'jumpa.db'}"
-            schema.upgrade(url)
+            url = migrated.file_at(folder / "jumpa.db")
             yield url, folder
             return
         with postgresql.server(own=True, fsync=fsync) as own:

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, event, text
 
 from service.api.dependencies import Parts
 from service.app import create_app
-from service.database import Database, open_database, schema
+from service.database import Database, open_database
 from service.keys import load_keys
 from service.messages import FileMessenger
 from service.settings import Settings
-from tests import factories
+from tests import factories, migrated
 from tests.api.asking import Asking, done, handover, listing, refused
 from tests.crash.proof import verify_is_clean
 from tests.factories import Town
@@ -54,8 +54,7 @@ class Place:
 @asynccontextmanager
 async def place(folder: Path, squeeze: Callable[[Database], None]) -> AsyncIterator[Place]:
     """The product on SQLite in this folder, in this process."""
-    url = f"sqlite:///{folder / 'jumpa.db'}"
-    schema.upgrade(url)
+    url = migrated.file_at(folder / "jumpa.db")
     database = open_database(url)
     async with database.transaction() as session:
         await factories.load_materials(session)

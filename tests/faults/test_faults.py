@@ -1,13 +1,9 @@
 """The tests of the ledger bite: every fault that is planted is caught, and by what it says."""
 
 import random
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from models.ledger import postgresql, sqlite
@@ -16,7 +12,6 @@ from tests import factories
 from tests.factories import Town
 from tests.faults import guarding, moving
 from tests.faults.fault import Fault
-from tests.postgresql import on_server
 from tests.service.ledger_machine import outside
 from tests.service.ledger_machine.machine import not_durable
 from tests.service.ledger_machine.play import Disagreement, Play
@@ -25,53 +20,23 @@ STEPS, LOOKS_EVERY = 75, 25
 FAULTS = (*moving.FAULTS, *guarding.FAULTS)
 
 
-@pytest.fixture(scope="session")
-def template(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A migrated database to copy for every fault."""
-    if database_url.startswith("sqlite"):
-        url = f"sqlite:///{tmp_path_factory.mktemp('faults') / 'template.db'}"
-        schema.upgrade(url)
-        yield url
-        return
-    name = f"faults_{uuid4().hex}"
-    on_server(database_url, f"CREATE DATABASE {name}")
-    url = make_url(database_url).set(database=name).render_as_string(hide_password=False)
-    schema.upgrade(url)
-    yield url
-    on_server(database_url, f"DROP DATABASE {name}")
-
-
-@pytest.fixture
-def fresh_url(template: str, tmp_path: Path) -> Iterator[str]:
-    """A database of this test's own."""
-    if template.startswith("sqlite"):
-        path = tmp_path / "faulty.db"
-        shutil.copy(template.removeprefix("sqlite:///"), path)
-        yield f"sqlite:///{path}"
-        return
-    name = f"fault_{uuid4().hex}"
-    on_server(template, f"CREATE DATABASE {name} TEMPLATE {make_url(template).database}")
-    yield make_url(template).set(database=name).render_as_string(hide_password=False)
-    on_server(template, f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "_"))
 async def test_a_planted_fault_is_caught(
-    fault: Fault, fresh_url: str, monkeypatch: pytest.MonkeyPatch
+    fault: Fault, own_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = "sqlite" if fresh_url.startswith("sqlite") else "postgresql"
+    engine = "sqlite" if own_url.startswith("sqlite") else "postgresql"
     if engine not in fault.engines:
         pytest.skip("can't be planted on this engine")
-    plant(fault, engine, fresh_url)
+    plant(fault, engine, own_url)
     if fault.patch is not None:
         fault.patch(monkeypatch)
     with pytest.raises(Disagreement) as caught:
-        await hunt(fresh_url, steps=0 if fault.caught_by == "raw" else STEPS)
+        await hunt(own_url, steps=0 if fault.caught_by == "raw" else STEPS)
     assert caught.value.by == fault.caught_by, caught.value
 
 
-async def test_without_a_fault_nothing_is_found(fresh_url: str) -> None:
-    play = await hunt(fresh_url)
+async def test_without_a_fault_nothing_is_found(own_url: str) -> None:
+    play = await hunt(own_url)
     acts = play.model.accepted + play.model.refused
     assert play.model.accepted / acts >= 0.5
     assert play.model.refused >= 5

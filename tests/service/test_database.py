@@ -12,8 +12,9 @@ from sqlmodel import select
 
 from models.base import new_id
 from models.people import Person
-from service.database import Database, open_database, schema
+from service.database import Database, open_database
 from service.errors import Conflict
+from tests import migrated
 from tests.factories import new_phone
 
 
@@ -125,8 +126,7 @@ async def test_readers_can_not_write_on_sqlite(database: Database) -> None:
 
 async def test_a_group_that_sqlite_gave_up_is_nowhere_and_said_so(tmp_path: Path) -> None:
     """A full disk makes SQLite roll everything back in the middle, as ROLLBACK does here."""
-    url = f"sqlite:///{tmp_path / 'lost.db'}"
-    schema.upgrade(url)
+    url = migrated.file_at(tmp_path / "lost.db")
     database = open_database(url)
     started = asyncio.Event()
 
@@ -159,8 +159,7 @@ async def test_a_group_that_sqlite_gave_up_is_nowhere_and_said_so(tmp_path: Path
 
 async def test_a_command_that_writes_does_not_stop_the_loop(tmp_path: Path) -> None:
     path = tmp_path / "shared.db"
-    schema.upgrade(f"sqlite:///{path}")
-    database = open_database(f"sqlite:///{path}")
+    database = open_database(migrated.file_at(path))
     await add(database)
     command = sqlite3.connect(path, isolation_level=None)
     command.execute("BEGIN IMMEDIATE")
@@ -175,8 +174,7 @@ async def test_a_command_that_writes_does_not_stop_the_loop(tmp_path: Path) -> N
 
 
 async def test_a_commit_that_fails_is_told_to_everybody_in_it(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'full.db'}"
-    schema.upgrade(url)
+    url = migrated.file_at(tmp_path / "full.db")
     database = open_database(url)
     try:
         async with database.transaction() as session:

@@ -117,18 +117,18 @@ async def write_about(town: Town, phone: str) -> None:
 
 
 async def test_nothing_is_left_of_a_deleted_person_and_the_books_are_as_they_were(
-    town: Town, keys: Keys, tmp_path: Path
+    alone: Town, keys: Keys, tmp_path: Path
 ) -> None:
     messages = tmp_path / "messages.jsonl"
-    payout = await lived(town, keys, messages)
-    before = await sums(town)
-    await sealing.turn(town)
-    await sealing.seal(town, keys)
-    await delete(town, keys, town.resident, messages)
-    assert await left_of(town, keys, town.resident.id, tmp_path) == []
-    assert await sums(town) == before
-    assert await sealing.findings(town, keys) == []
-    await expect_erased(town, payout)
+    payout = await lived(alone, keys, messages)
+    before = await sums(alone)
+    await sealing.turn(alone)
+    await sealing.seal(alone, keys)
+    await delete(alone, keys, alone.resident, messages)
+    assert await left_of(alone, keys, alone.resident.id, tmp_path) == []
+    assert await sums(alone) == before
+    assert await sealing.findings(alone, keys) == []
+    await expect_erased(alone, payout)
     blank, other = messages.read_text().splitlines()
     assert json.loads(blank)["to"] == ""
     assert json.loads(other)["to"] == "+6281399999999"
@@ -167,28 +167,28 @@ async def sums(town: Town) -> object:
         return await ledger.trial_balance(session, town.bank_id)
 
 
-async def test_what_is_left_behind_is_found(town: Town, keys: Keys, tmp_path: Path) -> None:
-    siti = await another(town, Role.RESIDENT)
+async def test_what_is_left_behind_is_found(alone: Town, keys: Keys, tmp_path: Path) -> None:
+    siti = await another(alone, Role.RESIDENT)
     phone = phone_of(siti)
     log = tmp_path / "server.log"
     log.write_text(f"INFO: nothing\nINFO: called {phone[1:]} twice\n")
-    await delete(town, keys, siti, tmp_path / "none")
-    async with town.database.transaction() as session:
+    await delete(alone, keys, siti, tmp_path / "none")
+    async with alone.database.transaction() as session:
         event: dict[str, Any] = {
-            "bank_id": town.bank_id,
+            "bank_id": alone.bank_id,
             "kind": "told",
             "body": json.dumps({"to_phone": phone}),
         }
         planted = Event(**event)
         session.add(planted)
-    found = await left_of(town, keys, siti.id, tmp_path)
+    found = await left_of(alone, keys, siti.id, tmp_path)
     assert {(one.where, one.row, one.kind) for one in found} == {
-        ("event.body", f"{town.bank_id} {planted.id}", TraceKind.PHONE),
+        ("event.body", f"{alone.bank_id} {planted.id}", TraceKind.PHONE),
         (str(log), "line 2", TraceKind.PHONE),
     }
-    async with town.database.transaction() as session:
+    async with alone.database.transaction() as session:
         session.add(Person(phone=phone, name="Another"))
-    assert await left_of(town, keys, siti.id, tmp_path) == [], "the number is somebody's again"
+    assert await left_of(alone, keys, siti.id, tmp_path) == [], "the number is somebody's again"
 
 
 async def test_a_person_with_something_open_is_not_deleted(

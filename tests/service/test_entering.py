@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from service.database import schema
 from service.demo.town import BANKS
+from tests import migrated
 from tests.service.commanding import jumpa, only_setting, ready
 
 HEADER = "material,condition,channel,price_idr\n"
@@ -65,8 +66,7 @@ def test_prices_that_are_in_force_when_they_would_begin_are_left_out(folder: Pat
 
 
 def test_a_database_without_materials_names_the_command_that_enters_them(folder: Path) -> None:
-    folder.mkdir()
-    schema.upgrade(f"sqlite:///{folder / 'jumpa.db'}")
+    migrated.file_at(folder / "jumpa.db")
     place = ["--lat", "3.59", "--lon", "98.67"]
     refused = jumpa("bank", "create", "--name", "B", *place, "--district", "12.71.05")
     assert (refused.exit_code, "`jumpa seed`" in refused.output) == (2, True)

@@ -1,38 +1,17 @@
 """A database that was filled before a migration says the same after it."""
 
-from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import make_url
 
 from service.database import open_database, schema
 from service.keys import Keys
 from service.sealing.heads import DayFacts
 from tests import factories
-from tests.postgresql import on_server
 from tests.service.sealing import act, close, closed_days, day_seals, findings, seal
 
 BEFORE_VERSIONS: str = import_module("models.migrations.versions.m0006_closing").down_revision
-
-
-@pytest.fixture
-def own_url(database_url: str, tmp_path: Path) -> Iterator[str]:
-    """A database of this test's own, at the newest schema."""
-    if database_url.startswith("sqlite"):
-        url = f"sqlite:///{tmp_path / 'own.db'}"
-        schema.upgrade(url)
-        yield url
-        return
-    name = f"own_{uuid4().hex}"
-    on_server(database_url, f"CREATE DATABASE {name}")
-    url = make_url(database_url).set(database=name).render_as_string(hide_password=False)
-    schema.upgrade(url)
-    yield url
-    on_server(database_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _in_form_1(*facts: Any) -> DayFacts:

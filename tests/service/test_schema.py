@@ -20,6 +20,7 @@ from service.app import create_app, open_parts
 from service.database import Database, schema
 from service.database.schema import SchemaNotReady
 from service.settings import Settings
+from tests import migrated
 from tests.factories import change_pickup, list_pickup, make_town, reload
 
 
@@ -59,7 +60,7 @@ def test_an_empty_database_has_no_schema(tmp_path: Path) -> None:
 
 
 def test_an_older_schema_is_named(tmp_path: Path) -> None:
-    engine = migrated(tmp_path)
+    engine = an_engine(tmp_path)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
         assert schema.problems(connection) == [f"its schema is 0000, not {migrations.HEAD}"]
@@ -67,7 +68,7 @@ def test_an_older_schema_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_or_altered_trigger_is_named(tmp_path: Path) -> None:
-    engine = migrated(tmp_path)
+    engine = an_engine(tmp_path)
     with engine.begin() as connection:
         connection.execute(text("DROP TRIGGER ledger_transfer_delete"))
         assert triggers.missing(connection) == ["ledger_transfer_delete"]
@@ -135,7 +136,7 @@ async def test_a_postgresql_trigger_that_looks_at_single_rows_is_named(database:
 
 
 def test_entries_have_no_row_ids(tmp_path: Path) -> None:
-    engine = migrated(tmp_path)
+    engine = an_engine(tmp_path)
     with engine.begin() as connection:
         made = "SELECT sql FROM sqlite_master WHERE name = 'ledger_entry'"
         assert "WITHOUT ROWID" in connection.execute(text(made)).scalar_one()
@@ -143,8 +144,7 @@ def test_entries_have_no_row_ids(tmp_path: Path) -> None:
 
 
 def test_a_migration_can_be_taken_back(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'back.db'}"
-    schema.upgrade(url)
+    url = migrated.file_at(tmp_path / "back.db")
     schema.downgrade(url)
     engine = create_engine(url)
     assert inspect(engine).get_table_names() == ["alembic_version"]
@@ -153,8 +153,7 @@ def test_a_migration_can_be_taken_back(tmp_path: Path) -> None:
 
 
 def test_people_without_a_phone_are_kept_when_it_is_taken_back(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'back.db'}"
-    schema.upgrade(url)
+    url = migrated.file_at(tmp_path / "back.db")
     engine = create_engine(url)
     enter = (
         "INSERT INTO person (id, phone, name, language, created_at)"
@@ -173,8 +172,7 @@ def test_people_without_a_phone_are_kept_when_it_is_taken_back(tmp_path: Path) -
 
 
 def test_who_is_signed_in_stays_so_over_the_migration(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'families.db'}"
-    schema.upgrade(url)
+    url = migrated.file_at(tmp_path / "families.db")
     schema.downgrade(url, "0010")
     engine = create_engine(url)
     person, open_family, ended = (new_id().hex for _ in range(3))
@@ -234,8 +232,8 @@ async def test_nothing_starts_on_a_database_that_is_not_ready(tmp_path: Path) ->
 
 
 async def test_a_second_server_on_one_file_is_refused(tmp_path: Path) -> None:
+    migrated.file_at(tmp_path / "jumpa.db")
     settings = Settings(data_dir=tmp_path)
-    schema.upgrade(settings.database)
     one, other = create_app(settings), create_app(settings)
     async with one.router.lifespan_context(one):
         with pytest.raises(SchemaNotReady, match="Another server"):
@@ -259,7 +257,5 @@ async def test_an_unreachable_database_is_answered_with_try_again(tmp_path: Path
     assert answer.json()["type"] == "/problems/try_again_soon"
 
 
-def migrated(tmp_path: Path) -> Engine:
-    url = f"sqlite:///{tmp_path / 'new.db'}"
-    schema.upgrade(url)
-    return create_engine(url)
+def an_engine(tmp_path: Path) -> Engine:
+    return create_engine(migrated.file_at(tmp_path / "new.db"))

@@ -16,12 +16,13 @@ from models.price import Channel
 from models.registry import METADATA
 from routing.geo import metres_between
 from service import banks, members, prices
-from service.database import Database, open_database, schema
+from service.database import Database, open_database
 from service.demo import town
 from service.demo.plan import errands, weighed, wish
 from service.demo.seeding import is_seeded, seed
 from service.demo.waste import LEAST_LINE_GRAMS, SORTS, deposits
 from service.seeds import SeedPrice, list_prices, load_reference
+from tests import migrated
 
 QUANTILES = {0.25: 3_000, 0.5: 7_850, 0.75: 22_500, 0.9: 70_000}
 POSITION = {bank.id: bank.position for bank in town.BANKS}
@@ -29,8 +30,7 @@ POSITION = {bank.id: bank.position for bank in town.BANKS}
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path / 'town.db'}"
-    schema.upgrade(url)
+    url = migrated.file_at(tmp_path / "town.db")
     opened = open_database(url)
     yield opened
     await opened.close()
