@@ -96,7 +96,7 @@ def test(arguments: list[str]) -> int:
             return code
     _say("== pytest")
     # One more than cores of a small machine, since some tests wait.
-    return _become("-m", "pytest", "-n", "3")
+    return _become("-m", "pytest", "-n", "3", "--dist", "worksteal")
 
 
 def bench(arguments: list[str]) -> int:
