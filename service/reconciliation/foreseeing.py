@@ -93,7 +93,7 @@ async def _plan(session: AsyncSession, whose: Whose, file: File) -> Plan:
     if new and same:
         # By another column map its lines have other ids: they would be there twice.
         raise StatementAlreadyImported
-    lines = [_line_of(file.read.rows[place - 1]) for place in new]
+    lines = await _lines_at(new, file.read.rows)
     same_id = same.id if same else None
     plan = Plan(whose, mark, same_id, new, lines, (), Outcome([], []), of_payouts=False)
     return await _match(connection, earlier, file, plan) if new else plan
@@ -199,6 +199,16 @@ async def _match(
 def covered_by(rows: Sequence[Row]) -> Covered:
     """From when until when these rows tell."""
     return Covered(min(row.booked_at for row in rows), max(row.booked_until for row in rows))
+
+
+async def _lines_at(places: Sequence[int], rows: Sequence[Row]) -> list[Line]:
+    """The rows at these places as the matcher sees them."""
+    lines = []
+    for first in range(0, len(places), MANY):
+        lines += [_line_of(rows[place - 1]) for place in places[first : first + MANY]]
+        # Of many, others are to be answered meanwhile.
+        await asyncio.sleep(0)
+    return lines
 
 
 def _line_of(row: Row) -> Line:
