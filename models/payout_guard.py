@@ -24,6 +24,10 @@ _FIXED = (
     "key",
     "retry_of",
 )
+# What is set many at a time, as when they are due, is nothing to guard.
+_GUARDED = ", ".join(
+    (*_FIXED, "status", "moves", "gateway_id", "account_number", "account_holder_name")
+)
 _MOVED = "NEW.status IS DISTINCT FROM OLD.status"
 _CASH = f"NEW.method = '{PayoutMethod.CASH}'"
 _COUNTER = f"(OLD.status <> '{PayoutStatus.APPROVED}'"
@@ -99,7 +103,8 @@ SQLITE: dict[str, str] = {
   SELECT RAISE(ABORT, 'payout: already there') WHERE EXISTS (
     SELECT 1 FROM payout p WHERE p.bank_id = NEW.bank_id AND p.id = NEW.id);
 END""",
-    "payout_moves": f"CREATE TRIGGER payout_moves BEFORE UPDATE ON payout BEGIN{_SQLITE_RULES}\nEND",
+    "payout_moves": f"CREATE TRIGGER payout_moves BEFORE UPDATE OF {_GUARDED} ON payout"
+    f" BEGIN{_SQLITE_RULES}\nEND",
     "payout_begun": "CREATE TRIGGER payout_begun AFTER INSERT ON payout BEGIN"
     f"{_NOTE.format(before='NULL')}\nEND",
     "payout_moved": "CREATE TRIGGER payout_moved AFTER UPDATE OF status ON payout"
@@ -151,9 +156,9 @@ END
 
 RUNS: dict[str, tuple[str, str, str]] = {
     "payout_begins": ("BEFORE INSERT", "payout", "payout_begins"),
-    "payout_moves": ("BEFORE UPDATE", "payout", "payout_guard"),
+    "payout_moves": (f"BEFORE UPDATE OF {_GUARDED}", "payout", "payout_guard"),
     "payout_begun": ("AFTER INSERT", "payout", "payout_note"),
-    "payout_moved": ("AFTER UPDATE", "payout", "payout_note"),
+    "payout_moved": ("AFTER UPDATE OF status", "payout", "payout_note"),
     "payout_delete": ("BEFORE DELETE", "payout", "payout_refuse"),
     "payout_truncate": ("BEFORE TRUNCATE", "payout", "payout_refuse"),
     "payout_move_insert": ("BEFORE INSERT", "payout_move", "payout_refuse"),

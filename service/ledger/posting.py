@@ -133,6 +133,8 @@ class Draft:
     actor_id: UUID | None = None
     memo: str = ""
     reverses_id: UUID | None = None
+    id: UUID | None = None
+    """The journal's, where another act of the same posting speaks of it."""
 
 
 async def post(session: AsyncSession, bank_id: UUID, draft: Draft) -> list[UUID]:
@@ -225,7 +227,7 @@ def _as_stored(value: Any) -> Any:
 def _journal_row(bank_id: UUID, draft: Draft) -> Row:
     return {
         "bank_id": bank_id,
-        "id": new_id(),
+        "id": draft.id or new_id(),
         "kind": draft.kind,
         "about_id": draft.about_id,
         "actor_id": draft.actor_id,

@@ -1,6 +1,7 @@
 """How a payout moves: one conditional update, and what the ledger makes of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import utc_now
+from models.base import new_id, utc_now
 from models.ledger import TransferKind
 from models.payout import Cause, FeeBy, Payout, PayoutSource, PayoutStatus
 from service import events, ledger
@@ -137,14 +138,7 @@ async def pay_out(
     at: datetime | None = None,
 ) -> None:
     """What was held leaves the passbook and the place it was paid from, a drawer or a float."""
-    moves = [
-        _resolution(payout, TransferKind.SETTLE),
-        Movement(f"payout:{payout.id}:out", chart.IN_TRANSIT, source, payout.send_idr),
-    ]
-    if payout.fee_idr:
-        bearer = chart.FEES if payout.fee_by == FeeBy.BANK else chart.IN_TRANSIT
-        moves.append(Movement(f"payout:{payout.id}:fee", bearer, source, payout.fee_idr))
-    await ledger.post(session, payout.bank_id, _act(payout, moves, by, at))
+    await ledger.post(session, payout.bank_id, _payment(payout, source, by, at))
 
 
 async def take_back(session: AsyncSession, payout: Payout) -> None:
@@ -154,19 +148,20 @@ async def take_back(session: AsyncSession, payout: Payout) -> None:
     bears it, whoever had paid it.
     """
     paid = await ledger.act_about(session, payout.bank_id, payout.id, [PAID])
-    whose, key = book_of(payout), f"payout:{payout.id}:back"
-    moves = [Movement(key, chart.float(payout.gateway), whose, payout.send_idr)]
-    if payout.amount_idr > payout.send_idr:
-        lost = payout.amount_idr - payout.send_idr
-        moves.append(Movement(f"{key}_fee", chart.FEES, whose, lost))
-    draft = Draft(
-        REVERSED,
-        moves,
-        event_at=utc_now(),
-        about_id=payout.id,
-        reverses_id=paid.journal_id,
-    )
-    await ledger.post(session, payout.bank_id, draft)
+    await ledger.post(session, payout.bank_id, _return(payout, paid.journal_id))
+
+
+async def pay_out_and_take_back(
+    session: AsyncSession, payout: Payout, source: ledger.Place
+) -> None:
+    """It had come back before anybody here heard that it was paid.
+
+    Both at once: what comes back needs counters that come before those of what left, and who
+    holds these could wait for those.
+    """
+    paid_id = new_id()
+    paid = replace(_payment(payout, source, None, None), id=paid_id)
+    await ledger.post_all(session, payout.bank_id, [paid, _return(payout, paid_id)])
 
 
 async def tell(session: AsyncSession, payout: Payout, kind: str) -> None:
@@ -202,6 +197,26 @@ def _resolution(payout: Payout, kind: TransferKind) -> Movement:
         kind=kind,
         pending_id=payout.hold_id,
     )
+
+
+def _payment(payout: Payout, source: ledger.Place, by: UUID | None, at: datetime | None) -> Draft:
+    moves = [
+        _resolution(payout, TransferKind.SETTLE),
+        Movement(f"payout:{payout.id}:out", chart.IN_TRANSIT, source, payout.send_idr),
+    ]
+    if payout.fee_idr:
+        bearer = chart.FEES if payout.fee_by == FeeBy.BANK else chart.IN_TRANSIT
+        moves.append(Movement(f"payout:{payout.id}:fee", bearer, source, payout.fee_idr))
+    return _act(payout, moves, by, at)
+
+
+def _return(payout: Payout, paid_id: UUID) -> Draft:
+    whose, key = book_of(payout), f"payout:{payout.id}:back"
+    moves = [Movement(key, chart.float(payout.gateway), whose, payout.send_idr)]
+    if payout.amount_idr > payout.send_idr:
+        lost = payout.amount_idr - payout.send_idr
+        moves.append(Movement(f"{key}_fee", chart.FEES, whose, lost))
+    return Draft(REVERSED, moves, event_at=utc_now(), about_id=payout.id, reverses_id=paid_id)
 
 
 def _act(

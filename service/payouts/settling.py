@@ -99,8 +99,7 @@ async def _from_under_way(
 ) -> Effect:
     if payout.status == PayoutStatus.SENT and report.stage == Stage.SENT:
         return Effect.NOTHING_NEW
-    for step in _STEPS[report.stage]:
-        await step(session, payout, report, origin)
+    await _STEPS[report.stage](session, payout, report, origin)
     return Effect.MOVED
 
 
@@ -119,10 +118,7 @@ async def _take_note(
 
 
 async def _pay(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
-    now = utc_now()
-    sent_at = payout.sent_at or payout.asked_at or now
-    to = PayoutStatus.PAID
-    await _move(session, payout, to, origin, sent_at=sent_at, paid_at=now, due_at=now + LOOK_AGAIN)
+    await _to_paid(session, payout, origin)
     await moving.pay_out(session, payout, chart.float(payout.gateway))
     await moving.tell(session, payout, "payout_arrived")
 
@@ -144,6 +140,32 @@ async def _cancel(session: AsyncSession, payout: Payout, report: Reported, origi
 
 
 async def _reverse(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
+    await _to_reversed(session, payout, report, origin)
+    await moving.take_back(session, payout)
+    await moving.tell(session, payout, "payout_reversed")
+
+
+async def _pay_and_reverse(
+    session: AsyncSession, payout: Payout, report: Reported, origin: Origin
+) -> None:
+    """It is first heard of when it has come back."""
+    await _to_paid(session, payout, origin)
+    await _to_reversed(session, payout, report, origin)
+    await moving.pay_out_and_take_back(session, payout, chart.float(payout.gateway))
+    await moving.tell(session, payout, "payout_arrived")
+    await moving.tell(session, payout, "payout_reversed")
+
+
+async def _to_paid(session: AsyncSession, payout: Payout, origin: Origin) -> None:
+    now = utc_now()
+    sent_at = payout.sent_at or payout.asked_at or now
+    to = PayoutStatus.PAID
+    await _move(session, payout, to, origin, sent_at=sent_at, paid_at=now, due_at=now + LOOK_AGAIN)
+
+
+async def _to_reversed(
+    session: AsyncSession, payout: Payout, report: Reported, origin: Origin
+) -> None:
     await _move(
         session,
         payout,
@@ -154,8 +176,6 @@ async def _reverse(session: AsyncSession, payout: Payout, report: Reported, orig
         due_at=None,
         cause_detail=report.failure,
     )
-    await moving.take_back(session, payout)
-    await moving.tell(session, payout, "payout_reversed")
 
 
 async def end_unpaid(
@@ -181,12 +201,12 @@ async def _end(
     )
 
 
-_STEPS: dict[Stage, tuple[_Step, ...]] = {
-    Stage.SENT: (_take_note,),
-    Stage.PAID: (_pay,),
-    Stage.FAILED: (_fail,),
-    Stage.CANCELLED: (_cancel,),
-    Stage.REVERSED: (_pay, _reverse),
+_STEPS: dict[Stage, _Step] = {
+    Stage.SENT: _take_note,
+    Stage.PAID: _pay,
+    Stage.FAILED: _fail,
+    Stage.CANCELLED: _cancel,
+    Stage.REVERSED: _pay_and_reverse,
 }
 _AGREES: dict[Stage, tuple[PayoutStatus, ...]] = {
     Stage.SENT: (

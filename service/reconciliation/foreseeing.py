@@ -30,6 +30,7 @@ from service.reconciliation.matching import Covered, reconcile
 from service.reconciliation.readers import Read, Row
 from service.reconciliation.store import Whose
 from service.reconciliation.topups import TopUp
+from service.reconciliation.uncollected import uncollected
 
 MANY = 2_000
 """Fewer lines than this take no longer than a thread to begin."""
@@ -64,8 +65,10 @@ class Plan(NamedTuple):
     mark: tuple[object, ...]
     same_id: UUID | None
     """The import of these very bytes."""
-    new: Sequence[tuple[int, Row]]
+    new: Sequence[int]
+    """The places of its new rows in the file, from 1."""
     lines: Sequence[Line]
+    """The same rows as the matcher sees them."""
     top_ups: Sequence[TopUp]
     outcome: Outcome
     of_payouts: bool
@@ -76,17 +79,21 @@ async def plan_of(session: AsyncSession, bank: Bank, file: File) -> Plan:
 
     Raises StatementContradicts or StatementAlreadyImported.
     """
-    whose = Whose(bank.id, file.source)
+    with uncollected(len(file.read.rows) >= MANY):
+        return await _plan(session, Whose(bank.id, file.source), file)
+
+
+async def _plan(session: AsyncSession, whose: Whose, file: File) -> Plan:
     connection = await session.connection()
     # First: what changes after it, while this reads, makes the plan stale.
-    mark = await _mark(connection, bank.id)
+    mark = await _mark(connection, whose.bank_id)
     new = await _new_rows(connection, whose, file.read.rows)
     earlier = await _earlier(session, whose)
     same = await _same_file(session, whose, file)
     if new and same:
         # By another column map its lines have other ids: they would be there twice.
         raise StatementAlreadyImported
-    lines = [_line_of(row) for _, row in new]
+    lines = await _lines_at(new, file.read.rows)
     same_id = same.id if same else None
     plan = Plan(whose, mark, same_id, new, lines, (), Outcome([], []), of_payouts=False)
     return await _match(connection, earlier, file, plan) if new else plan
@@ -116,8 +123,8 @@ async def _mark(connection: AsyncConnection, bank_id: UUID) -> tuple[object, ...
 
 async def _new_rows(
     connection: AsyncConnection, whose: Whose, rows: Sequence[Row]
-) -> list[tuple[int, Row]]:
-    """The rows that no file had before, with their places. Raises StatementContradicts."""
+) -> Sequence[int]:
+    """The places of the rows that no file had before. Raises StatementContradicts."""
     first = min(row.booked_at for row in rows)
     last = max(row.booked_at for row in rows)
     columns = ("external_id", "line_type", "occurrence", "amount_idr")
@@ -131,10 +138,12 @@ async def _new_rows(
         (external_id, kind, occurrence): amount
         for external_id, kind, occurrence, amount in await connection.execute(query)
     }
+    if not known:
+        return range(1, len(rows) + 1)
     changed = [row for row in rows if known.get(_key(row), row.amount_idr) != row.amount_idr]
     if changed:
         raise StatementContradicts(*(_changed(row) for row in changed[:_MOST_NAMED]))
-    return [(at, row) for at, row in enumerate(rows, start=1) if _key(row) not in known]
+    return [place for place, row in enumerate(rows, start=1) if _key(row) not in known]
 
 
 def _key(row: Row) -> _Key:
@@ -190,6 +199,16 @@ async def _match(
 def covered_by(rows: Sequence[Row]) -> Covered:
     """From when until when these rows tell."""
     return Covered(min(row.booked_at for row in rows), max(row.booked_until for row in rows))
+
+
+async def _lines_at(places: Sequence[int], rows: Sequence[Row]) -> list[Line]:
+    """The rows at these places as the matcher sees them."""
+    lines = []
+    for first in range(0, len(places), MANY):
+        lines += [_line_of(rows[place - 1]) for place in places[first : first + MANY]]
+        # Of many, others are to be answered meanwhile.
+        await asyncio.sleep(0)
+    return lines
 
 
 def _line_of(row: Row) -> Line:

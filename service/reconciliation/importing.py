@@ -1,7 +1,7 @@
 """A statement comes in: what is new of it is kept, matched, and put before somebody."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,6 @@ from models.base import table_of, utc_now
 from models.reconciliation import Holding, StatementImport, StatementLine
 from service.database import one_at_a_time
 from service.reconciliation import store
-from service.reconciliation.facts import Line
 from service.reconciliation.foreseeing import (
     MANY,
     File,
@@ -27,7 +26,6 @@ from service.reconciliation.foreseeing import (
     still_holds,
 )
 from service.reconciliation.readers import Row
-from service.reconciliation.store import Whose
 from service.reconciliation.uncollected import uncollected
 from service.reconciliation.writing import insert_many
 
@@ -90,7 +88,7 @@ async def _write(session: AsyncSession, bank: Bank, file: File, plan: Plan, by: 
     import_id = await _enter(session, file, len(plan.new), bank, by)
     if plan.new:
         connection = await session.connection()
-        await _keep(connection, plan.whose, import_id, plan.new, plan.lines)
+        await _keep(connection, import_id, file, plan)
         # What we pay from is a float to us, whatever bank keeps it.
         of_lines = Holding.FLOAT if plan.of_payouts else file.read.holding
         came = store.Came(import_id, of_lines, Holding.FLOAT)
@@ -135,16 +133,11 @@ async def _enter(session: AsyncSession, file: File, new_count: int, bank: Bank, 
     return file_read.id
 
 
-async def _keep(
-    connection: AsyncConnection,
-    whose: Whose,
-    import_id: UUID,
-    new: Sequence[tuple[int, Row]],
-    lines: Sequence[Line],
-) -> None:
+async def _keep(connection: AsyncConnection, import_id: UUID, file: File, plan: Plan) -> None:
+    bank_id, source = plan.whose
     rows = (
-        (whose.bank_id, line.id, import_id, whose.source, number, *row)
-        for (number, row), line in zip(new, lines, strict=True)
+        (bank_id, line.id, import_id, source, place, *file.read.rows[place - 1])
+        for place, line in zip(plan.new, plan.lines, strict=True)
     )
     try:
         await insert_many(connection, _line, _COLUMNS, rows)

@@ -27,13 +27,11 @@ def judge(sent: Sent, lines: Sequence[Line], limits: Limits) -> Outcome:
     """The lines of one payout, ordered by `place`, each matched or in a case."""
     if not sent.is_gone:
         return _of_failed(sent, lines)
-    by_kind: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        by_kind[line.kind].append(line)
-    outs = by_kind.pop(LineType.OUT, [])
+    outs = [line for line in lines if line.kind == LineType.OUT]
     it = _it(sent, outs)
     parts = [_outs(sent, outs, it, limits)]
-    if by_kind:
+    if len(outs) < len(lines):
+        by_kind = _by_kind(lines)
         parts.append(_backs(sent, _of(by_kind, _BACK)))
         parts.append(_fees(sent, _of(by_kind, _FEES), it))
         parts.append(_fees_back(sent, _of(by_kind, _FEES_BACK)))
@@ -60,6 +58,13 @@ def case_of(
     return Case(
         kind, why, line.id, payout_id, expected_idr, line.left_idr, proposed, line.booked_at
     )
+
+
+def _by_kind(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    by_kind: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        by_kind[line.kind].append(line)
+    return by_kind
 
 
 def _of(by_kind: dict[str, list[Line]], kinds: Sequence[str]) -> list[Line]:

@@ -76,22 +76,22 @@ class _Book:
 
     def __init__(self, source: str, payouts: Iterable[Sent]) -> None:
         self.source = source
-        self.payouts = {sent.id: sent for sent in payouts}
-        self._by_key = {sent.key: sent for sent in self.payouts.values() if sent.key}
-        self._by_id = {sent.gateway_id: sent for sent in self.payouts.values() if sent.gateway_id}
-        self._lines: dict[UUID, list[Line]] = defaultdict(list)
+        self._payouts = list(payouts)
+        self._by_key = {sent.key: sent for sent in self._payouts if sent.key}
+        self._by_id = {sent.gateway_id: sent for sent in self._payouts if sent.gateway_id}
+        self._lines: dict[UUID, list[Line]] = {}
         self._batches: list[tuple[Line, Sequence[Sent]]] = []
         self._batched: Counter[UUID] = Counter()
         self.strays: list[Line] = []
         self.in_doubt: list[Case] = []
-        self.touched: set[UUID] = set()
+        self._touched: set[UUID] = set()
 
     def enter(self, line: Line) -> None:
         """Put a line to the payout that it names, or to those of which nobody knows."""
         by_key = self._named_in(line.reference)
         by_id = self._by_id.get(line.gateway_id) or self._by_id.get(line.external_id)
         if len(by_key) > 1:
-            self._touch(*by_key)
+            self.touch(*by_key)
             self._batches.append((line, by_key))
             self._batched.update(sent.id for sent in by_key)
         elif by_key and by_id and by_key[0].id != by_id.id:
@@ -111,14 +111,20 @@ class _Book:
 
     def named(self) -> Iterator[tuple[Sent, Sequence[Line]]]:
         """Payouts with the lines that name them and nothing else."""
-        for payout_id, lines in self._lines.items():
-            yield self.payouts[payout_id], lines
+        for sent in self._payouts:
+            if lines := self._lines.get(sent.id):
+                yield sent, lines
 
     def untouched(self) -> Iterator[Sent]:
         """Payouts of this source that no line has named."""
-        for sent in self.payouts.values():
-            if sent.gateway == self.source and sent.id not in self.touched:
+        for sent in self._payouts:
+            is_named = sent.id in self._lines or sent.id in self._touched
+            if sent.gateway == self.source and not is_named:
                 yield sent
+
+    def touch(self, *payouts: Sent) -> None:
+        """Something is said of them, though by no line that names nothing else."""
+        self._touched.update(sent.id for sent in payouts)
 
     def _named_in(self, reference: str) -> Sequence[Sent]:
         if not reference:
@@ -133,11 +139,14 @@ class _Book:
             # Here nothing of it was expected to leave.
             self._doubt(line, "other_gateway", sent._replace(send_idr=0))
             return
-        self._touch(sent)
-        self._lines[sent.id].append(line)
+        if known := self._lines.get(sent.id):
+            known.append(line)
+        else:
+            # Nearly all stay alone; a list that grew to one has room for four.
+            self._lines[sent.id] = [line]
 
     def _doubt(self, line: Line, why: str, sent: Sent, *others: Sent) -> None:
-        self._touch(sent, *others)
+        self.touch(sent, *others)
         self.in_doubt.append(
             case_of(
                 CaseKind.UNKNOWN,
@@ -170,9 +179,6 @@ class _Book:
         once = self._batched[sent.id] == 1 and not named and LineType.OUT not in sent.legs
         return is_ours and once
 
-    def _touch(self, *payouts: Sent) -> None:
-        self.touched.update(sent.id for sent in payouts)
-
 
 def _strays(book: _Book, limits: Limits, top_ups: Sequence[TopUp]) -> Iterator[Case]:
     """Lines that name nothing of ours, with the payout or the top-up that one may be."""
@@ -184,7 +190,7 @@ def _strays(book: _Book, limits: Limits, top_ups: Sequence[TopUp]) -> Iterator[C
             continue
         sent = likely.get(line.id)
         if sent:
-            book.touched.add(sent.id)
+            book.touch(sent)
         yield case_of(
             CaseKind.MISSING_HERE,
             "looks_like" if sent else "not_ours",

@@ -3,10 +3,11 @@
 Rows go through as tuples: a file may have a hundred thousand lines.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -221,9 +222,12 @@ async def _sent(
     )
     cases = set((await connection.execute(in_case)).scalars())
     found = await connection.execute(select(*_FACTS).where(condition))
-    # Row by row costs twice as much.
-    rows = chain.from_iterable(found.partitions(_AT_ONCE))
-    return [_sent_of(row, frozenset(legs.get(row[0], ())), row[0] in cases) for row in rows]
+    payouts = []
+    # Row by row costs twice as much, and all at once keeps others waiting.
+    for some in found.partitions(_AT_ONCE):
+        payouts += [_sent_of(row, frozenset(legs.get(row[0], ())), row[0] in cases) for row in some]
+        await asyncio.sleep(0)
+    return payouts
 
 
 def _sent_of(row: Any, legs: frozenset[str], has_case: bool) -> Sent:  # noqa: FBT001

@@ -65,7 +65,7 @@ def _instant(value: datetime) -> str:
 
 
 _STORED: Mapping[type[Any], Callable[[Any], str]] = {
-    Uuid: lambda value: value.hex,
+    Uuid: lambda value: f"{value.int:032x}",
     UTCDateTime: _instant,
     Date: date.isoformat,
 }

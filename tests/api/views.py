@@ -66,12 +66,14 @@ SEEN: dict[Role, dict[str, set[str]]] = {
             available_idr bank_id grams_total held_idr pending_idr resident_id unsold_grams
             """
         ),
-        "payouts.DestinationCheckView": _fields("name_check name_found shared_with usable_from"),
-        "payouts.FailureView": _fields("en id"),
-        "payouts.MoveList": _fields("items"),
-        "payouts.MoveView": _fields("actor_id at cause detail from_status number to_status"),
-        "payouts.PayoutList": _fields("items next_cursor"),
-        "payouts.PayoutView": _fields(
+        "payout_views.DestinationCheckView": _fields(
+            "name_check name_found shared_with usable_from"
+        ),
+        "payout_views.FailureView": _fields("en id"),
+        "payout_views.MoveList": _fields("items"),
+        "payout_views.MoveView": _fields("actor_id at cause detail from_status number to_status"),
+        "payout_views.PayoutList": _fields("items next_cursor"),
+        "payout_views.PayoutView": _fields(
             """
             account_holder_name account_number amount_idr approved_at approved_by assisted bank_id
             channel_code code_given created_at destination entered_by expires_at failure
@@ -194,14 +196,14 @@ PERSONAL: dict[Role, dict[str, str]] = {
         "statements.StatementView.passbook_number": _WITH_CARD,
         "statements.StatementView.phone": _WITH_CARD,
         "statements.StatementView.resident_id": _WITH_CARD,
-        "payouts.PayoutView.resident_id": _PAID,
-        "payouts.PayoutView.account_holder_name": _PAID,
-        "payouts.PayoutView.account_number": _PAID,
-        "payouts.PayoutView.payout_code": _PAID,
-        "payouts.PayoutView.entered_by": _PAID,
-        "payouts.PayoutView.approved_by": _OFFICER,
-        "payouts.PayoutView.paid_by": _OFFICER,
-        "payouts.MoveView.actor_id": _OFFICER,
+        "payout_views.PayoutView.resident_id": _PAID,
+        "payout_views.PayoutView.account_holder_name": _PAID,
+        "payout_views.PayoutView.account_number": _PAID,
+        "payout_views.PayoutView.payout_code": _PAID,
+        "payout_views.PayoutView.entered_by": _PAID,
+        "payout_views.PayoutView.approved_by": _OFFICER,
+        "payout_views.PayoutView.paid_by": _OFFICER,
+        "payout_views.MoveView.actor_id": _OFFICER,
         "loads.ReceivingView.decided_by": _OFFICER,
     },
     Role.CITY: {

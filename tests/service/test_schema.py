@@ -5,7 +5,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
@@ -22,6 +21,7 @@ from service.database.schema import SchemaNotReady
 from service.settings import Settings
 from tests import migrated
 from tests.factories import change_pickup, list_pickup, make_town, reload
+from tests.service.migrating import differences
 
 
 async def on(database: Database, ask: Callable[[Connection], object]) -> object:
@@ -31,11 +31,6 @@ async def on(database: Database, ask: Callable[[Connection], object]) -> object:
 
 
 async def test_the_migrations_make_what_the_tables_say(database: Database) -> None:
-    def differences(connection: Connection) -> list[object]:
-        options = {"compare_type": True, "compare_server_default": True}
-        context = MigrationContext.configure(connection, opts=options)
-        return list(compare_metadata(context, METADATA))
-
     assert await on(database, differences) == []
 
 
