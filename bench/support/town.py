@@ -98,9 +98,7 @@ def ours(source: Source[int], ageing: Ageing) -> Search:
 
     async def search(here: Point) -> list[int]:
         first_m = looks.first_m(bank_id, K)
-        found = await best(
-            source, here, k=K, within_m=FAR_M, ageing=ageing, first_radius_m=first_m
-        )
+        found = await best(source, here, k=K, within_m=FAR_M, ageing=ageing, first_radius_m=first_m)
         looks.learn(bank_id, K, found.next_m)
         return [one.key for one in found.ranked]
 
