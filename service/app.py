@@ -13,45 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from routing.geocode import Geocoder, Nominatim
 from routing.roads import Router
-from service.api import (
-    access,
-    audit,
-    auth,
-    bank_statements,
-    banks,
-    books,
-    breaches,
-    cards,
-    corrections,
-    days,
-    devices,
-    disputes,
-    drawers,
-    earnings,
-    errors,
-    events,
-    gateways,
-    jobs,
-    loads,
-    mass,
-    passbooks,
-    payout_decisions,
-    payouts,
-    people,
-    pickups,
-    plans,
-    policies,
-    privacy,
-    receipts,
-    reconciliation,
-    routes,
-    sales,
-    seals,
-    second_factor,
-    statement_lines,
-    statements,
-    system,
-)
+from service.api import access, bank_statements, errors, nouns
 from service.api.body_limit import BodyLimit
 from service.api.dependencies import Parts
 from service.api.description import describe
@@ -116,47 +78,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Envelope, is_over_tls=is_over_tls)
     app.add_middleware(Shedding, places=app.state.places, dress=dress(is_over_tls=is_over_tls))
     errors.install(app)
-    # First, since these come by the hundred and routes are tried one after the other.
-    app.router.routes.extend(gateways.callbacks.routes)
-    for noun in (
-        auth,
-        people,
-        devices,
-        privacy,
-        breaches,
-        second_factor,
-        cards,
-        banks,
-        policies,
-        pickups,
-        jobs,
-        routes,
-        plans,
-        events,
-        loads,
-        disputes,
-        mass,
-        passbooks,
-        statements,
-        earnings,
-        sales,
-        drawers,
-        payouts,
-        payout_decisions,
-        gateways,
-        bank_statements,
-        reconciliation,
-        statement_lines,
-        books,
-        corrections,
-        days,
-        seals,
-        receipts,
-        audit,
-        system,
-    ):
-        # Not included: that would work out every route a second time, at the first request.
-        app.router.routes.extend(noun.router.routes)
+    # Not included: that would work out every route a second time, at the first request.
+    app.router.routes.extend(nouns.every_route())
     access.check(app.router.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     describe(app)

@@ -17,14 +17,14 @@ SEEN: dict[Role, dict[str, set[str]]] = {
             amount_idr condition grams line material price_idr reason rejected_grams
             """
         ),
-        "jobs.ClaimedView": _fields("route"),
-        "jobs.CollectedView": _fields(
+        "job_views.ClaimedView": _fields("route"),
+        "collecting.CollectedView": _fields(
             """
             collector_fee_idr credited_idr expected_idr id settlement status weighings
             """
         ),
-        "jobs.JobList": _fields("items next_cursor"),
-        "jobs.JobView": _fields(
+        "job_views.JobList": _fields("items next_cursor"),
+        "job_views.JobView": _fields(
             """
             area bank_id collector_fee_idr distance_m estimate_idr estimated_grams pickup_id
             position road_is_estimate road_m road_s waiting_s why window
@@ -32,9 +32,9 @@ SEEN: dict[Role, dict[str, set[str]]] = {
         ),
         "jobs.ProgressView": _fields("claimed_until distance_m pickup_id"),
         "jobs.ReleasedView": _fields("pickup_id status"),
-        "jobs.RouteView": _fields("bank_id id stops total_m total_s"),
-        "jobs.StopView": _fields("address eta late_min leg_m pickup_id position sequence"),
-        "jobs.WhyView": _fields("counts_as_m text"),
+        "job_views.RouteView": _fields("bank_id id stops total_m total_s"),
+        "job_views.StopView": _fields("address eta late_min leg_m pickup_id position sequence"),
+        "job_views.WhyView": _fields("counts_as_m text"),
         "loads.ComparedView": _fields("condition door_grams material station_grams"),
         "loads.LoadLineView": _fields("condition grams material"),
         "loads.LoadList": _fields("items next_cursor"),
@@ -184,10 +184,10 @@ PERSONAL: dict[Role, dict[str, str]] = {
         "pickups.PickupView.ended_reason": "what was said to the collector, or by them",
         "pickups.ResidentView.name": _HELD,
         "pickups.ResidentView.phone": _HELD,
-        "jobs.JobView.position": "rounded: before the claim",
-        "jobs.JobView.area": "without the house number",
-        "jobs.StopView.address": "of jobs just claimed",
-        "jobs.StopView.position": "of jobs just claimed",
+        "job_views.JobView.position": "rounded: before the claim",
+        "job_views.JobView.area": "without the house number",
+        "job_views.StopView.address": "of jobs just claimed",
+        "job_views.StopView.position": "of jobs just claimed",
         "routes.HaltView.address": "of jobs held",
         "routes.HaltView.position": "of jobs held",
         "loads.ReceivingView.entered_by": _OFFICER,
