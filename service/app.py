@@ -43,9 +43,10 @@ Waste banks: residents list recyclable waste, collectors claim the nearest jobs,
 weighed is credited to a passbook, and paid out.
 
 Errors are `application/problem+json` (RFC 9457); their types are documented under
-[/problems](/problems). Money is whole rupiah, mass whole grams. Every POST that changes
-something takes an `Idempotency-Key`: the same key and the same request give the first
-answer again. Fields that are not described are ignored.
+[/problems](/problems). Money is whole rupiah, mass whole grams. A POST whose parameters name an
+`Idempotency-Key` gives the first answer again for the same key and the same request; where
+money moves it is required. The others may be repeated, or hand out something that is told
+only once. Fields that are not described are ignored.
 """
 
 

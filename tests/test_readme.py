@@ -35,15 +35,18 @@ def said() -> dict[str, list[str]]:
         folder = Path(name)
         url = migrated.file_at(folder / "jumpa.db")
         with processes.product(url, folder) as (address, _):
-            here = {"http://127.0.0.1:8000": address, "python3 run.py": _JUMPA}
-            for typed, meant in here.items():
-                script = script.replace(typed, meant)
+            script = script.replace("python3 run.py", _JUMPA)
+            here = {
+                "JUMPA_DATA_DIR": str(folder),
+                "JUMPA_DATABASE_URL": url,
+                "JUMPA_PORT": address.rpartition(":")[2],
+            }
             ran = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
                 check=True,
                 capture_output=True,
                 cwd=_ROOT,
-                env={**os.environ, "JUMPA_DATA_DIR": str(folder), "JUMPA_DATABASE_URL": url},
+                env={**os.environ, **here},
                 text=True,
                 timeout=150,
             )
