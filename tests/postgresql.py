@@ -20,7 +20,6 @@ _CARELESS = " ".join(
     for setting in (
         "fsync=off",
         "full_page_writes=off",
-        "synchronous_commit=off",
         "wal_level=minimal",
         "max_wal_senders=0",
         "autovacuum=off",
