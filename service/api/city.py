@@ -5,10 +5,9 @@ be what one household brought. So there are whole months only, and never the one
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,8 +21,6 @@ from service.members import OFFICERS, Caller
 
 FEWEST = 5
 """People behind a figure; with fewer, each of them would know much of the others."""
-TOGETHER = "people"
-"""The account under which those stand together that had too few people in a month."""
 _NAMED = ("resident", "collector", "buyer", "drawer")
 _FLOWS = (
     "collected",
@@ -73,22 +70,21 @@ async def balances_of_many(session: AsyncSession, bank: Bank, at: datetime) -> l
 
 
 def balances_in(moved: Iterable[Moved]) -> list[AccountTotals]:
-    """Balances as sums of what moved, month by month, with enough people behind each figure.
+    """Balances as sums of what moved between two lines, with enough people behind each sum.
 
-    So the difference of two balances is made of such figures as well. A month in which there
-    were too few counts with the next one. Lines that had too few stand together, as `people`.
+    What too few moved counts in the first month in which, together, there are enough. So
+    whatever is added up or subtracted of one answer or several is made of such sums as well.
     """
     balances: Counter[str] = Counter()
-    waiting: dict[str, _Cell] = {}
-    for _, month in groupby(sorted(moved, key=_of_month), key=_of_month):
-        for one in month:
-            cell = waiting.setdefault(one.line, _Cell())
-            cell.amount += one.amount
-            cell.people |= one.people
-        told = _told(waiting)
-        if told is not None:
-            balances.update(told)
-            waiting = {}
+    waiting: dict[tuple[str, str], _Cell] = {}
+    for one in sorted(moved, key=_of_month):
+        cell = waiting.setdefault((one.debit, one.credit), _Cell())
+        cell.amount += one.amount
+        cell.people |= one.people
+        if not cell.people or len(cell.people) >= FEWEST:
+            balances[one.debit] += cell.amount
+            balances[one.credit] -= cell.amount
+            del waiting[one.debit, one.credit]
     return [_net(line, amount) for line, amount in sorted(balances.items()) if amount]
 
 
@@ -103,31 +99,10 @@ def _together(days: Sequence[MassOfDay], last: date) -> MassOfDay:
 
 @dataclass(slots=True)
 class _Cell:
-    """What a line moved by, and some of the people behind it."""
+    """What moved between two lines and wasn't told yet, and some of the people behind it."""
 
     amount: int = 0
     people: set[UUID] = field(default_factory=set)
-
-
-def _told(cells: Mapping[str, _Cell]) -> dict[str, int] | None:
-    """What each line moved by, or several together; None if all of those are too few."""
-    joined = _too_few({line: cell.people for line, cell in cells.items() if cell.people})
-    if joined is None:
-        return None
-    told = {line: cell.amount for line, cell in cells.items() if line not in joined}
-    return told | {TOGETHER: sum(cells[line].amount for line in joined)}
-
-
-def _too_few(people: Mapping[str, set[UUID]]) -> list[str] | None:
-    """The lines that have to stand together; None if all of them are too few."""
-    joined: list[str] = []
-    behind: set[UUID] = set()
-    for line, whose in sorted(people.items(), key=lambda entry: (len(entry[1]), entry[0])):
-        if len(whose) >= FEWEST and (not joined or len(behind) >= FEWEST):
-            break
-        joined.append(line)
-        behind |= whose
-    return None if joined and len(behind) < FEWEST else joined
 
 
 def _of_month(moved: Moved) -> int:

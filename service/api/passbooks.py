@@ -260,9 +260,9 @@ async def trial_balance(
     """Every account with debit, credit and balance, now or as written up to an instant.
 
     The treasurer also sees by name whose accounts they are. The city sees rupiah by kinds of
-    accounts, as they stood when that month began: sums of what moved in whole months. Kinds that
-    moved for fewer than five people in a month stand together as `people`, and months in which
-    even these were fewer count with the next one. Only what is left of both sides is told.
+    accounts, as they stood when that month began: sums of what moved in whole months. What moved
+    between two kinds for fewer than five people counts in the first month in which, together,
+    there are five. Only what is left of both sides is told.
     """
     if is_for_city(caller, bank_id):
         bank = await banks.get(session, bank_id)

@@ -1,4 +1,4 @@
-"""How each kind of account moved from month to month, and how many people stand behind it."""
+"""What moved between kinds of accounts from month to month, and how many people stand behind it."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,7 +17,6 @@ from sqlalchemy import (
     func,
     select,
     union,
-    union_all,
 )
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
@@ -30,15 +29,16 @@ _POSTED = (TransferKind.POST, TransferKind.SETTLE)
 
 
 class Moved(NamedTuple):
-    """What one line moved by in one month, in rupiah: debits less credits.
+    """What moved between two lines in one month, in rupiah.
 
     A line is a kind of account of `together`, or an account by its code. `people` are some of
-    those behind it: whose accounts were at the other end of a transfer or, if nobody's were,
-    were moved by the same act.
+    those behind it: whose accounts were at either end or, if nobody's were, were moved by the
+    same act.
     """
 
     month: int
-    line: str
+    debit: str
+    credit: str
     amount: int
     people: frozenset[UUID]
 
@@ -53,20 +53,20 @@ async def months_moved(
 ) -> list[Moved]:
     """What moved until the first of these instants (month 0), from there to the next, and so on.
 
-    Of the people behind a line no more than `most_people` are told.
+    Of the people behind it no more than `most_people` are told.
     """
     if not ends:
         return []
-    legs = _legs(_transfers(ends, together))
+    transfers = _transfers(ends, together)
     asked = {"of_bank": bank_id, "behind": ends[-1]}
     connection = await session.connection()
-    people: dict[tuple[int, str], set[UUID]] = defaultdict(set)
-    for month, line, person in await connection.execute(_people(legs, most_people), asked):
-        people[month, line].add(person)
-    sums = await connection.execute(_sums(legs), asked)
+    people: dict[tuple[int, str, str], set[UUID]] = defaultdict(set)
+    for *where, person in await connection.execute(_people(transfers, most_people), asked):
+        people[tuple(where)].add(person)
+    sums = await connection.execute(_sums(transfers), asked)
     return [
-        Moved(month, line, int(amount), frozenset(people[month, line]))
-        for month, line, amount in sums
+        Moved(month, debit, credit, int(amount), frozenset(people[month, debit, credit]))
+        for month, debit, credit, amount in sums
     ]
 
 
@@ -106,40 +106,34 @@ def _line(code: Mapped[str], together: Sequence[str]) -> ColumnElement[str]:
     return case(*named, else_=code)
 
 
-def _legs(transfers: CTE) -> CTE:
+def _sums(transfers: CTE) -> Select[int, str, str, int]:
     at = transfers.c
-    debits = select(
-        at.journal_id, at.month, at.debit.label("line"), at.amount, at.debited, at.credited
-    )
-    credits_ = select(at.journal_id, at.month, at.credit, -at.amount, at.debited, at.credited)
-    return union_all(debits, credits_).cte("legs")
+    where = (at.month, at.debit, at.credit)
+    return select(*where, func.sum(at.amount)).group_by(*where)
 
 
-def _sums(legs: CTE) -> Select[int, str, int]:
-    by = (legs.c.month, legs.c.line)
-    return select(*by, func.sum(legs.c.amount)).group_by(*by)
+def _people(transfers: CTE, most: int) -> Select[int, str, str, UUID]:
+    behind = _behind(transfers).subquery()
+    where = (behind.c.month, behind.c.debit, behind.c.credit)
+    place = func.row_number().over(partition_by=where, order_by=behind.c.person)
+    ranked = select(*where, behind.c.person, place.label("place")).subquery()
+    told = (ranked.c.month, ranked.c.debit, ranked.c.credit, ranked.c.person)
+    return select(*told).where(ranked.c.place <= most)
 
 
-def _people(legs: CTE, most: int) -> Select[int, str, UUID]:
-    behind = _behind(legs).subquery()
-    by = (behind.c.month, behind.c.line)
-    place = func.row_number().over(partition_by=by, order_by=behind.c.person)
-    ranked = select(*by, behind.c.person, place.label("place")).subquery()
-    return select(ranked.c.month, ranked.c.line, ranked.c.person).where(ranked.c.place <= most)
-
-
-def _behind(legs: CTE) -> CompoundSelect[int, str, UUID]:
+def _behind(transfers: CTE) -> CompoundSelect[int, str, str, UUID]:
     """Whose accounts a transfer moved; if nobody's, whose its act did."""
-    at = legs.c
+    at = transfers.c
+    where = (at.month, at.debit, at.credit)
     of_act = union(
         select(at.journal_id, at.debited.label("person")).where(at.debited.is_not(None)),
         select(at.journal_id, at.credited).where(at.credited.is_not(None)),
     ).subquery()
     nobodys = and_(at.debited.is_(None), at.credited.is_(None))
     return union(
-        select(at.month, at.line, at.debited.label("person")).where(at.debited.is_not(None)),
-        select(at.month, at.line, at.credited).where(at.credited.is_not(None)),
-        select(at.month, at.line, of_act.c.person)
-        .join_from(legs, of_act, at.journal_id == of_act.c.journal_id)
+        select(*where, at.debited.label("person")).where(at.debited.is_not(None)),
+        select(*where, at.credited).where(at.credited.is_not(None)),
+        select(*where, of_act.c.person)
+        .join_from(transfers, of_act, at.journal_id == of_act.c.journal_id)
         .where(nobodys),
     )
