@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         most_bytes=settings.max_body_bytes,
         larger={bank_statements.PATH: settings.max_statement_bytes},
     )
-    app.state.places = Places(settings.at_work)
+    app.state.places = Places(settings.at_work, least=-(-settings.at_work // 8))
     app.state.uploads = Places(UPLOADS)
     app.state.rates = Rates(settings)
     app.add_middleware(AddressRates, rates=app.state.rates)

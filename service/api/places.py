@@ -4,13 +4,15 @@ Without an end to them a flood makes everybody wait, and nobody gets an answer i
 one, who gets in is served, and the others know at once.
 
 A burst may fill all places, since it is over before anybody waits long. In a flood most of
-the work is saying no, and who is in shares the rest: then only an eighth of the places is
-given, so that what is begun is also done in time.
+the work is saying no, and who is in shares the rest. So while some are refused, and who is in
+takes much longer than who was alone, fewer places are given; more again when that is over.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from statistics import median
 
 from prometheus_client import Counter
 from starlette.requests import Request
@@ -24,19 +26,25 @@ _NEEDS_NONE = ("/healthz", "/readyz", "/metrics", "/v1/auth/", "/v1/gateways/")
 """Where routes begin that hold no place."""
 
 _LOOKS_S = 0.1
-_BAD_LOOKS = 3
-_CALM_S = 1.0
+_CROWDED = 3.0
+"""So many times as long as alone, and the places are too many for what the machine can do."""
 
 
 class Places:
-    """Places at work in this process."""
+    """Places at work in this process: `most`, and no fewer than `least` in a flood."""
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, most: int, least: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most = self._given = most
+        self._least = most if least is None else least
         self._taken = 0
         self._clock = clock
-        self._looked = self._flood_ends = clock()
-        self._let_in = self._refused = self._bad_looks = 0
+        self._looked = clock()
+        self._refused = 0
+        self._took_s: list[float] = []
+        """Of those who left since the last look."""
+        self._alone_s = math.inf
 
     def refuse(self) -> bool:
         """Whether one more is told to come again; who is told so counts."""
@@ -45,33 +53,44 @@ class Places:
         self._refused += is_refused
         return is_refused
 
-    def _look(self) -> None:
-        """A flood is when again and again more are refused than let in.
-
-        Once is a burst: who was refused comes again together, and is to find all places.
-        """
-        now = self._clock()
-        passed = now - self._looked
-        if passed < _LOOKS_S:
-            return
-        is_bad = self._refused > self._let_in and passed < 2 * _LOOKS_S
-        self._bad_looks = self._bad_looks + 1 if is_bad else 0
-        if self._bad_looks >= _BAD_LOOKS:
-            self._flood_ends = now + _CALM_S
-        self._given = -(-self._most // 8) if now < self._flood_ends else self._most
-        self._looked, self._let_in, self._refused = now, 0, 0
-
     @contextmanager
     def one(self) -> Iterator[None]:
         """Hold a place while the block runs. Raises TooBusy."""
         if self.refuse():
             raise TooBusy
+        came, is_alone = self._clock(), self._taken == 0
         self._taken += 1
-        self._let_in += 1
         try:
             yield
         finally:
             self._taken -= 1
+            self._left(self._clock() - came, is_alone=is_alone)
+
+    def _left(self, took_s: float, *, is_alone: bool) -> None:
+        self._took_s.append(took_s)
+        if is_alone:
+            usual_s = took_s if math.isinf(self._alone_s) else self._alone_s
+            self._alone_s = 0.9 * usual_s + 0.1 * took_s
+
+    def _look(self) -> None:
+        now = self._clock()
+        passed = now - self._looked
+        if passed < _LOOKS_S:
+            return
+        self._given = self._due(passed)
+        self._looked, self._refused, self._took_s = now, 0, []
+
+    def _due(self, passed_s: float) -> int:
+        """Half as many if it is crowded, one more if it isn't; all as soon as nobody is refused.
+
+        Where nobody has left, a few long ones are inside, and the others need places beside
+        them. If for a while nobody came, it was a burst: who was refused comes again together.
+        """
+        if not self._refused or passed_s > 2 * _LOOKS_S:
+            return self._most
+        if self._took_s and median(self._took_s) > _CROWDED * self._alone_s:
+            return max(self._least, self._given // 2)
+        return min(self._most, self._given + 1)
 
 
 class Shedding:
