@@ -38,7 +38,7 @@ class Places:
     ) -> None:
         self._most = self._given = most
         self._least = most if least is None else least
-        self._taken = 0
+        self._taken = self._came = 0
         self._clock = clock
         self._looked = clock()
         self._refused = 0
@@ -58,17 +58,21 @@ class Places:
         """Hold a place while the block runs. Raises TooBusy."""
         if self.refuse():
             raise TooBusy
-        came, is_alone = self._clock(), self._taken == 0
+        came, came_alone = self._clock(), self._taken == 0
         self._taken += 1
+        self._came += 1
+        number = self._came
         try:
             yield
         finally:
             self._taken -= 1
-            self._left(self._clock() - came, is_alone=is_alone)
+            was_alone = came_alone and self._came == number
+            self._left(self._clock() - came, was_alone=was_alone)
 
-    def _left(self, took_s: float, *, is_alone: bool) -> None:
+    def _left(self, took_s: float, *, was_alone: bool) -> None:
         self._took_s.append(took_s)
-        if is_alone:
+        # Beside a flood one is never alone, for saying no takes time as well.
+        if was_alone and not self._refused and self._given == self._most:
             usual_s = took_s if math.isinf(self._alone_s) else self._alone_s
             self._alone_s = 0.9 * usual_s + 0.1 * took_s
 
