@@ -63,6 +63,26 @@ async def destination_of(
     return (await session.exec(query)).first()
 
 
+def check_saved(saved: Destination, method: PayoutMethod) -> None:
+    """Whether a saved destination is an account, or a wallet, as asked for.
+
+    Raises DestinationNotValid.
+    """
+    is_wallet, channel = saved.account_number.startswith("+"), saved.channel_code
+    if is_wallet == (method == PayoutMethod.EWALLET):
+        return
+    english, indonesian = (
+        ("bank account", "rekening bank") if is_wallet else ("e-wallet", "dompet digital")
+    )
+    raise DestinationNotValid(
+        FieldProblem(
+            "/destination",
+            f"The saved destination is {channel}, which is no {english}; name a destination.",
+            f"Tujuan tersimpan adalah {channel}, bukan {indonesian}; sebutkan tujuannya.",
+        )
+    )
+
+
 async def settle_on(session: AsyncSession, wanted: Destination, policy: Policy) -> Destination:
     """The destination as it stands from now on: the one there is, if it is the same.
 

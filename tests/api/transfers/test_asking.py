@@ -123,6 +123,18 @@ async def test_the_last_destination_is_used_again(paying: Asking, till: Till) ->
     assert again["account_number"] == "1234567890"
 
 
+async def test_a_saved_destination_of_the_other_kind_is_told_as_that(
+    paying: Asking, till: Till
+) -> None:
+    named = (("ewallet", DANA, "bank"), ("bank", BCA, "ewallet"))
+    for method, destination, other in named:
+        await ask(paying, till.town, method=method, destination=destination, amount_idr=30_000)
+        body = transfer(till.town, 30_000, method=other, destination=None)
+        answer = await paying.post(till.town.resident, PAYOUTS, body)
+        refused(answer, 422, "destination_not_valid", "/destination")
+        assert destination["channel_code"] in answer.json()["errors"][0]["detail"]
+
+
 async def test_who_has_no_destination_has_none_to_show(paying: Asking, till: Till) -> None:
     path = f"/v1/passbooks/{till.town.bank_id}/destination"
     refused(await paying.get(till.town.resident, path), 404, "no_such_thing")
