@@ -93,7 +93,7 @@ async def _check_assisted(
     session: AsyncSession, wanted: Request, policy: Policy, destination: Destination | None
 ) -> None:
     if destination is not None:
-        await check_account(session, destination.account_number, wanted.entered_by)
+        await check_account(session, destination, wanted.entered_by)
     await check_limit(session, policy, wanted.resident_id, wanted.amount_idr)
 
 

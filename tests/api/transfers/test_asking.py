@@ -157,6 +157,20 @@ async def test_a_changed_destination_waits_a_day_and_the_old_one_hears_of_it(
     assert [body.get("to_phone") for body in bodies] == [None, "+6281234567890"]
 
 
+async def test_a_first_destination_that_a_helper_enters_waits_as_a_changed_one(
+    paying: Asking, till: Till
+) -> None:
+    body = transfer(till.town, resident_id=str(till.town.resident.id))
+    asked = done(await paying.post(till.town.operator, PAYOUTS, body), 201)
+    approved = await approve(paying, till.town, asked["id"])
+    assert approved["destination"]["usable_from"] == approved["leaves_at"]
+    leaves_at = (await till.state(await payout_of(till, asked["id"]))).due_at
+    assert leaves_at is not None
+    assert leaves_at - utc_now() > timedelta(hours=23)
+    (told,) = await event_bodies(till, "destination_changed")
+    assert (told["channel"], told["account"]) == ("BCA", "••••••7890")
+
+
 async def test_an_account_of_several_residents_is_flagged_for_the_treasurer(
     paying: Asking, till: Till, keys: Keys
 ) -> None:
