@@ -141,7 +141,10 @@ class Policy(Table, table=True):
     payout_weekday: int = Field(
         default=0, description="Transfers leave on this day, 1 Monday to 7 Sunday; 0: at once"
     )
-    destination_waits_h: int = Field(default=24, description="After a change of destination")
+    destination_waits_h: int = Field(
+        default=24,
+        description="Before a destination is used that was changed, or entered by another",
+    )
     cash_needs_code: bool = Field(
         default=False, description="Cash is paid only to who tells the payout's code"
     )

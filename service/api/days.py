@@ -76,7 +76,8 @@ class DayView(BaseModel):
     """A closed day; nobody closed it if it was simply over, and then nothing was counted.
 
     A day that was opened again and closed anew has another `version`; `reopened_by` and
-    `reason` say how that came about. The versions before it stay as they were. The city gets
+    `reason` say how that came about. The versions before it stay as they were. `is_open_again`
+    says that the day was opened again and its next version isn't closed yet. The city gets
     neither people and reasons nor the counts of officers' drawers.
     """
 
@@ -93,6 +94,7 @@ class DayView(BaseModel):
     reopened_at: datetime | None
     reason: str
     sealed: bool
+    is_open_again: bool
 
 
 class ClosedView(DayView):
@@ -156,7 +158,7 @@ async def close_day(
     closed, counted = await closing.close(session, bank, day, how)
     again = await sealing.reopening_of(session, closed.day)
     return ClosedView(
-        **_day(ClosedDay(closed.day, None, again, counted)),
+        **_day(ClosedDay(closed.day, None, again, counted, is_open_again=False)),
         ledger_cash_idr=closed.ledger_cash_idr,
         trial_balance=[account_view(row) for row in closed.balances],
         sums=sums_of(closed.balances),
@@ -230,4 +232,5 @@ def _day(closed: ClosedDay) -> dict[str, Any]:
         "reopened_at": again.reopened_at if again else None,
         "reason": again.reason if again else "",
         "sealed": closed.seal is not None,
+        "is_open_again": closed.is_open_again,
     }

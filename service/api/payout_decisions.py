@@ -95,6 +95,7 @@ async def reject(
         *REFUSALS,
         payouts.NotPaidInCash,
         payouts.CashNeedsCode,
+        payouts.CardIssuedByYou,
         payouts.WrongPayoutCode,
         drawers.NoOwnDrawer,
         drawers.DrawerTooLow,
@@ -110,8 +111,11 @@ async def pay_cash(
 ) -> PayoutView:
     """Hand an approved payout over in cash, signed for by the resident's code or card.
 
+    A card doesn't sign for cash that is paid by who gave the card out: another officer pays, or
+    gives out a new card.
+
     The money comes out of the treasurer's own drawer, if they have one, else out of the safe.
-    An operator pays out of a drawer of their own, and always against the code. Nobody pays
+    An operator pays out of a drawer of their own, and always against the code or card. Nobody pays
     themselves, or what they entered.
     """
     body = body or ProofInput()
@@ -124,8 +128,7 @@ async def pay_cash(
         await payouts.sign(session, parts.keys, payout, body.code)
     if caller.shown is not None:
         members.whose_card(caller, payout.bank_id, payout.resident_id)
-    # A card that one gave out oneself shows nothing of whom the money went to.
-    signed = bool(body.code) or (caller.shown is not None and caller.shown.issued_by != by)
+    signed = _signed(caller, with_code=bool(body.code))
     await payouts.pay_cash(session, payout, by=by, proof=body.proof, signed=signed, or_safe=or_safe)
     return await shown(session, parts, caller, payout)
 
@@ -161,6 +164,15 @@ def _at(body: ApprovalsInput, payout_id: UUID, problem: Problem) -> Problem:
     pointer = f"/payout_ids/{body.payout_ids.index(payout_id)}"
     english, indonesian = problem.detail("en"), problem.detail("id")
     return type(problem)(FieldProblem(pointer, english, indonesian), **problem.facts)
+
+
+def _signed(caller: Caller, *, with_code: bool) -> payouts.Signed:
+    if with_code:
+        return payouts.Signed.BY_RESIDENT
+    if caller.shown is None:
+        return payouts.Signed.NO
+    is_own = caller.shown.issued_by == caller.person_id
+    return payouts.Signed.BY_OWN_CARD if is_own else payouts.Signed.BY_RESIDENT
 
 
 async def _for_treasurer(session: AsyncSession, caller: Caller, payout_id: UUID) -> Payout:

@@ -17,6 +17,7 @@ INDONESIAN = {
     "buyer_exists": "Pembeli sudah ada",
     "callback_not_genuine": "Panggilan balik palsu",
     "case_not_open": "Selisih sudah diputuskan",
+    "card_issued_by_you": "Kartu terbitan Anda sendiri",
     "card_not_valid": "Kartu tidak berlaku",
     "cash_needs_code": "Perlu kode pencairan",
     "channel_not_offered": "Saluran tidak tersedia",

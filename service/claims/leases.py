@@ -126,6 +126,7 @@ async def claim(session: AsyncSession, pickup: Pickup, collector_id: UUID) -> Pi
         "claimed_at": now,
         "claimed_until": now + timedelta(seconds=policy.lease_s),
         "arrived_at": None,
+        "arrived_off_m": None,
         "route_id": None,
         "route_sequence": None,
         # Nobody says from where they drive to a job that they name.
@@ -163,19 +164,17 @@ async def release(
 async def arrive(session: AsyncSession, pickup: Pickup, collector_id: UUID, here: Point) -> Pickup:
     """The collector is at the door, so the lease is longer by what weighing takes.
 
-    Raises ClaimExpired.
+    The first time counts, and where that was. Raises ClaimExpired.
     """
     now = utc_now()
-    until = pickup.claimed_until or now
+    values: dict[str, Any] = {"status": PickupStatus.ARRIVED}
     if pickup.arrived_at is None:
-        # Once: arriving again and again must not keep a job for ever.
-        until = max(until, now + _AT_THE_DOOR)
-    values = {
-        "status": PickupStatus.ARRIVED,
-        "arrived_at": pickup.arrived_at or now,
-        "arrived_off_m": round(metres_between(Point(pickup.lat, pickup.lon), here)),
-        "claimed_until": until,
-    }
+        # Once: arriving again must neither keep a job for ever nor hide how far off it was.
+        values |= {
+            "arrived_at": now,
+            "arrived_off_m": round(metres_between(Point(pickup.lat, pickup.lon), here)),
+            "claimed_until": max(pickup.claimed_until or now, now + _AT_THE_DOOR),
+        }
     still_mine = and_(_is_mine(collector_id), col(Pickup.claimed_until) > now)
     if not await _change(session, pickup, still_mine, values):
         raise ClaimExpired

@@ -2,7 +2,15 @@
 
 from service.payouts.assisted import AssistedLimitReached, HelpersAccount
 from service.payouts.callbacks import CallbackNotGenuine, GatewayUnknown, receive
-from service.payouts.cash import CashNeedsCode, NotPaidInCash, WrongPayoutCode, pay_cash, sign
+from service.payouts.cash import (
+    CardIssuedByYou,
+    CashNeedsCode,
+    NotPaidInCash,
+    Signed,
+    WrongPayoutCode,
+    pay_cash,
+    sign,
+)
 from service.payouts.channels import (
     ChannelNotOffered,
     FeeChanged,
@@ -44,6 +52,7 @@ __all__ = [
     "NOT_APPROVED_IN_TIME",
     "AssistedLimitReached",
     "CallbackNotGenuine",
+    "CardIssuedByYou",
     "CashNeedsCode",
     "ChannelNotOffered",
     "DestinationNotValid",
@@ -65,6 +74,7 @@ __all__ = [
     "QueueNotStopped",
     "Request",
     "Sender",
+    "Signed",
     "StillInDoubt",
     "TopUp",
     "WrongPayoutCode",

@@ -1,5 +1,6 @@
-"""Asking for money for somebody else: so much a day, and never to the helper's own account."""
+"""Asking for money for somebody else: so much a day, and to no account known as the helper's."""
 
+import unicodedata
 from datetime import UTC, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -58,9 +59,36 @@ async def check_limit(
         )
 
 
-async def check_account(session: AsyncSession, account_number: str, helper_id: UUID) -> None:
-    """Whether an account is one that the helper was ever paid to, at any bank of theirs, or
-    their phone's wallet. Raises HelpersAccount."""
+async def check_account(session: AsyncSession, account: Destination, helper_id: UUID) -> None:
+    """Whether an account is one that the helper was ever paid to, at any bank of theirs, their
+    phone's wallet, or in their name. Raises HelpersAccount."""
+    names = await _names_of(session, helper_id, account.resident_id)
+    if is_in_name_of(account.account_holder_name, *names) or await _is_known_as_theirs(
+        session, account.account_number, helper_id
+    ):
+        raise HelpersAccount
+
+
+def is_in_name_of(holder: str, helper: str, resident: str) -> bool:
+    """Whether an account's holder has the helper's name, which the resident hasn't.
+
+    Case, accents, spaces and punctuation don't matter.
+    """
+    return bool(_folded(helper)) and _folded(holder) == _folded(helper) != _folded(resident)
+
+
+def _folded(name: str) -> str:
+    parted = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(one for one in parted if one.isalnum())
+
+
+async def _names_of(session: AsyncSession, *person_ids: UUID) -> list[str]:
+    query = select(Person.id, Person.name).where(col(Person.id).in_(person_ids))
+    names = dict((await session.exec(query)).all())
+    return [names.get(person_id, "") for person_id in person_ids]
+
+
+async def _is_known_as_theirs(session: AsyncSession, account_number: str, helper_id: UUID) -> bool:
     theirs = select(Membership.bank_id).where(Membership.person_id == helper_id)
     was_paid_there = (
         select(Destination.id)
@@ -74,5 +102,4 @@ async def check_account(session: AsyncSession, account_number: str, helper_id: U
     query = select(Person.id).where(
         Person.id == helper_id, or_(Person.phone == account_number, was_paid_there)
     )
-    if (await session.exec(query)).first() is not None:
-        raise HelpersAccount
+    return (await session.exec(query)).first() is not None

@@ -1,5 +1,6 @@
 """Cash at the counter, signed by the resident's code."""
 
+from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import update
@@ -25,6 +26,27 @@ class NotPaidInCash(Conflict):
 class CashNeedsCode(Conflict):
     english = "This cash is paid only to who tells the code of the payout."
     indonesian = "Uang tunai ini dibayarkan hanya kepada yang menyebutkan kode pencairan."
+
+
+class CardIssuedByYou(Conflict):
+    english = (
+        "You gave out this card yourself, so it doesn't sign for cash that you pay. Another"
+        " officer pays this cash, or gives out a new card."
+    )
+    indonesian = (
+        "Kartu ini Anda terbitkan sendiri, jadi tidak berlaku untuk uang tunai yang Anda bayarkan."
+        " Petugas lain yang membayarkannya, atau menerbitkan kartu baru."
+    )
+
+
+class Signed(Enum):
+    """By what it is known that the money went to the resident."""
+
+    NO = "no"
+    BY_RESIDENT = "by_resident"
+    """They told the code or showed their card."""
+    BY_OWN_CARD = "by_own_card"
+    """The officer who pays gave the card out, so it shows nothing of whom the money went to."""
 
 
 _AT_CODE = FieldProblem("/code", CashNeedsCode.english, CashNeedsCode.indonesian)
@@ -54,21 +76,21 @@ async def pay_cash(
     *,
     by: UUID,
     proof: str,
-    signed: bool = False,
+    signed: Signed = Signed.NO,
     or_safe: bool = True,
 ) -> None:
     """The money is handed over: what was held leaves the passbook and the officer's drawer.
 
-    `signed` says that the resident told the code. Who may not take it out of the safe
-    (`or_safe`) pays from a drawer of their own, and only to who tells the code: that is all
-    that shows whom they gave it. Raises OwnPayout, PayoutNotOpen, NotPaidInCash, CashNeedsCode,
-    NoOwnDrawer or DrawerTooLow.
+    Who may not take it out of the safe (`or_safe`) pays from a drawer of their own, and only
+    what is signed for: that is all that shows whom they gave it. Raises OwnPayout, PayoutNotOpen,
+    NotPaidInCash, CashNeedsCode, CardIssuedByYou, NoOwnDrawer or DrawerTooLow.
     """
     check_another(payout, by)
     if payout.method != PayoutMethod.CASH:
         raise NotPaidInCash
-    if not signed and await _needs_code(session, payout, or_safe=or_safe):
-        raise CashNeedsCode(_AT_CODE)
+    is_signed = signed is Signed.BY_RESIDENT
+    if not is_signed and await _needs_code(session, payout, or_safe=or_safe):
+        raise CardIssuedByYou() if signed is Signed.BY_OWN_CARD else CashNeedsCode(_AT_CODE)
     await moving.move(
         session,
         payout,
@@ -79,7 +101,7 @@ async def pay_cash(
         paid_by=by,
         paid_at=utc_now(),
         proof=proof,
-        code_given=signed,
+        code_given=is_signed,
     )
     mine = await drawers.paying_from(session, payout.bank_id, by, or_safe=or_safe)
     with drawers.paid_out_of(mine):

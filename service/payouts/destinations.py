@@ -63,23 +63,46 @@ async def destination_of(
     return (await session.exec(query)).first()
 
 
+def check_saved(saved: Destination, method: PayoutMethod) -> None:
+    """Whether a saved destination is an account, or a wallet, as asked for.
+
+    Raises DestinationNotValid.
+    """
+    is_wallet, channel = saved.account_number.startswith("+"), saved.channel_code
+    if is_wallet == (method == PayoutMethod.EWALLET):
+        return
+    english, indonesian = (
+        ("bank account", "rekening bank") if is_wallet else ("e-wallet", "dompet digital")
+    )
+    raise DestinationNotValid(
+        FieldProblem(
+            "/destination",
+            f"The saved destination is {channel}, which is no {english}; name a destination.",
+            f"Tujuan tersimpan adalah {channel}, bukan {indonesian}; sebutkan tujuannya.",
+        )
+    )
+
+
 async def settle_on(session: AsyncSession, wanted: Destination, policy: Policy) -> Destination:
     """The destination as it stands from now on: the one there is, if it is the same.
 
-    A first one can be used at once; a changed one only after the bank's `destination_waits_h`,
-    and whoever could be reached at the old one hears of it.
+    A resident's first one can be used at once; one that is changed, or entered by somebody else,
+    only after the bank's `destination_waits_h`. The resident hears of it, and so does whoever
+    could be reached at the old one.
     """
     await one_at_a_time(session, f"destination of {wanted.bank_id} {wanted.resident_id}")
     current = await destination_of(session, wanted.bank_id, wanted.resident_id)
     if current is not None and _same(current, wanted):
         return current
+    waits = current is not None or wanted.entered_by != wanted.resident_id
     if current is not None:
         await _end(session, current)
+    if waits:
         wanted.usable_from += timedelta(hours=policy.destination_waits_h)
     wanted.shared_with = await _others_at(session, wanted)
     session.add(wanted)
     await session.flush()
-    if current is not None:
+    if waits:
         await _tell_of_change(session, current, wanted, policy.destination_waits_h)
     return wanted
 
@@ -113,7 +136,7 @@ async def _others_at(session: AsyncSession, wanted: Destination) -> int:
 
 
 async def _tell_of_change(
-    session: AsyncSession, old: Destination, new: Destination, waits_h: int
+    session: AsyncSession, old: Destination | None, new: Destination, waits_h: int
 ) -> None:
     body = {
         "channel": new.channel_code,
@@ -122,7 +145,7 @@ async def _tell_of_change(
     }
     bank_id, whose, kind = new.bank_id, new.resident_id, "destination_changed"
     await events.record(session, bank_id, kind, person_id=whose, body=body)
-    if old.account_number.startswith("+"):
+    if old is not None and old.account_number.startswith("+"):
         # A wallet is a phone: whoever holds it hears that it is no longer the destination.
         told = body | {"to_phone": old.account_number}
         await events.record(session, bank_id, kind, person_id=whose, body=told)

@@ -17,6 +17,7 @@ from service.payouts.channels import CASH, FeeChanged, Offer, chosen, offers
 from service.payouts.destinations import (
     DestinationNotValid,
     account_number,
+    check_saved,
     destination_of,
     settle_on,
 )
@@ -92,7 +93,7 @@ async def _check_assisted(
     session: AsyncSession, wanted: Request, policy: Policy, destination: Destination | None
 ) -> None:
     if destination is not None:
-        await check_account(session, destination.account_number, wanted.entered_by)
+        await check_account(session, destination, wanted.entered_by)
     await check_limit(session, policy, wanted.resident_id, wanted.amount_idr)
 
 
@@ -113,6 +114,7 @@ async def _destination(session: AsyncSession, wanted: Request) -> Destination | 
     current = await destination_of(session, wanted.bank_id, wanted.resident_id)
     if current is None:
         raise DestinationNotValid
+    check_saved(current, wanted.method)
     return current
 
 

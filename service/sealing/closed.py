@@ -5,12 +5,29 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.drawer import MAIN, DrawerCount
 from models.ledger import Day, DaySeal, Reopening
 from service.sealing.heads import Count, InDrawer, Reopened
+
+_opened = aliased(Reopening)
+_closed = aliased(Day)
+_IS_OPEN_AGAIN: ColumnElement[bool] = and_(
+    exists().where(
+        col(_opened.bank_id) == Day.bank_id,
+        col(_opened.day) == Day.day,
+        col(_opened.version) == Day.version,
+    ),
+    ~exists().where(
+        col(_closed.bank_id) == Day.bank_id,
+        col(_closed.day) == Day.day,
+        col(_closed.version) == Day.version + 1,
+    ),
+)
 
 
 class ClosedDay(NamedTuple):
@@ -21,6 +38,8 @@ class ClosedDay(NamedTuple):
     reopening: Reopening | None
     """Why the version before was opened again."""
     counts: Sequence[DrawerCount]
+    is_open_again: bool
+    """Whether this is the newest version, and the day was opened again since."""
 
     @property
     def counted(self) -> Count:
@@ -49,7 +68,7 @@ async def closed_days(
 ) -> list[ClosedDay]:
     """Closed days, newest first, each with all its versions; `before` is the last one seen."""
     query = (
-        select(Day, DaySeal, Reopening)
+        select(Day, DaySeal, Reopening, _IS_OPEN_AGAIN)
         .join(
             DaySeal,
             (col(DaySeal.bank_id) == Day.bank_id)
@@ -75,8 +94,8 @@ async def closed_days(
     found = list(await session.exec(query))
     counts = await _counts_of(session, bank_id, {day.day for day, *_ in found})
     return [
-        ClosedDay(day, seal, after, counts.get((day.day, day.version), ()))
-        for day, seal, after in found
+        ClosedDay(day, seal, after, counts.get((day.day, day.version), ()), is_open)
+        for day, seal, after, is_open in found
     ]
 
 

@@ -162,7 +162,7 @@ async def test_who_gave_the_card_out_does_not_sign_with_it(
     done(await asking.post(town.treasurer, f"{PAYOUTS}/{asked['id']}/approve", {}))
     own = done(await asking.post(town.treasurer, cards_of(town)), 201)["token"]
     path = f"{PAYOUTS}/{asked['id']}/pay-cash"
-    refused(await with_card(asking, town.treasurer, own, path, {}), 409, "cash_needs_code")
+    refused(await with_card(asking, town.treasurer, own, path, {}), 409, "card_issued_by_you")
     card = (await issued(asking, town))["token"]
     paid = done(await with_card(asking, town.treasurer, card, path, {}))
     assert (paid["status"], paid["code_given"]) == ("paid", True)

@@ -36,6 +36,8 @@ async def test_a_day_is_opened_again_with_a_reason(asking: Asking, town: Town, k
     opened = done(await asking.post(second, days(town, "reopen"), REASON))
     assert (opened["version"], opened["first_page"]) == (1, 3)
     assert (opened["reopened_by"], opened["reason"]) == (str(second.id), REASON["reason"])
+    (open_again,) = done(await asking.get(town.operator, days(town)))["items"]
+    assert (open_again["version"], open_again["is_open_again"]) == (1, True)
     await act(town, 6)
     body = {"counted_cash_idr": 40}
     closed = done(await asking.post(town.treasurer, days(town, "close"), body))
@@ -46,6 +48,7 @@ async def test_a_day_is_opened_again_with_a_reason(asking: Asking, town: Town, k
     assert (newest["reason"], newest["sealed"]) == (REASON["reason"], True)
     assert (first["version"], first["reason"], first["sealed"]) == (1, "", True)
     for item in (newest, first):
+        assert item["is_open_again"] is False
         assert (item["counts"], item["despite_unknown"]) == ([], "")
     seen = done(await asking.get(town.city, days(town)))["items"]
     nobody = {"closed_by": None, "reopened_by": None, "reason": ""}

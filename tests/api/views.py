@@ -129,7 +129,7 @@ SEEN: dict[Role, dict[str, set[str]]] = {
         "days.DayView": _fields(
             """
             cash_difference_idr closed_at closed_by counted_cash_idr counts day
-            despite_unknown last_page reason reopened_at reopened_by sealed version
+            despite_unknown is_open_again last_page reason reopened_at reopened_by sealed version
             """
         ),
         "days.DrawerCountView": _fields("counted_idr difference_idr drawer"),

@@ -258,6 +258,17 @@ async def test_arriving_makes_the_lease_longer_and_notes_how_far_off(town: Town)
     assert fresh.claimed_until > utc_now() + timedelta(minutes=25)
 
 
+async def test_arriving_again_does_not_hide_how_far_off_the_first_time_was(town: Town) -> None:
+    pickup = await claim(town, await factories.list_pickup(town))
+    async with town.database.transaction() as session:
+        fresh = await factories.attached(session, pickup)
+        await claims.arrive(session, fresh, town.collector.id, north(10_000))
+        first = (fresh.arrived_at, fresh.arrived_off_m, fresh.claimed_until)
+        await claims.arrive(session, fresh, town.collector.id, north(0))
+    assert fresh.arrived_off_m == pytest.approx(10_000, rel=0.01)
+    assert (fresh.arrived_at, fresh.arrived_off_m, fresh.claimed_until) == first
+
+
 async def test_a_cancelled_pickup_can_not_be_claimed(town: Town) -> None:
     pickup = await factories.list_pickup(town)
     await change(town, pickup, status=PickupStatus.CANCELLED)

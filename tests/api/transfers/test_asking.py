@@ -123,6 +123,18 @@ async def test_the_last_destination_is_used_again(paying: Asking, till: Till) ->
     assert again["account_number"] == "1234567890"
 
 
+async def test_a_saved_destination_of_the_other_kind_is_told_as_that(
+    paying: Asking, till: Till
+) -> None:
+    named = (("ewallet", DANA, "bank"), ("bank", BCA, "ewallet"))
+    for method, destination, other in named:
+        await ask(paying, till.town, method=method, destination=destination, amount_idr=30_000)
+        body = transfer(till.town, 30_000, method=other, destination=None)
+        answer = await paying.post(till.town.resident, PAYOUTS, body)
+        refused(answer, 422, "destination_not_valid", "/destination")
+        assert destination["channel_code"] in answer.json()["errors"][0]["detail"]
+
+
 async def test_who_has_no_destination_has_none_to_show(paying: Asking, till: Till) -> None:
     path = f"/v1/passbooks/{till.town.bank_id}/destination"
     refused(await paying.get(till.town.resident, path), 404, "no_such_thing")
@@ -143,6 +155,20 @@ async def test_a_changed_destination_waits_a_day_and_the_old_one_hears_of_it(
     assert till.gateway.sent == []
     bodies = await event_bodies(till, "destination_changed")
     assert [body.get("to_phone") for body in bodies] == [None, "+6281234567890"]
+
+
+async def test_a_first_destination_that_a_helper_enters_waits_as_a_changed_one(
+    paying: Asking, till: Till
+) -> None:
+    body = transfer(till.town, resident_id=str(till.town.resident.id))
+    asked = done(await paying.post(till.town.operator, PAYOUTS, body), 201)
+    approved = await approve(paying, till.town, asked["id"])
+    assert approved["destination"]["usable_from"] == approved["leaves_at"]
+    leaves_at = (await till.state(await payout_of(till, asked["id"]))).due_at
+    assert leaves_at is not None
+    assert leaves_at - utc_now() > timedelta(hours=23)
+    (told,) = await event_bodies(till, "destination_changed")
+    assert (told["channel"], told["account"]) == ("BCA", "••••••7890")
 
 
 async def test_an_account_of_several_residents_is_flagged_for_the_treasurer(
