@@ -46,16 +46,21 @@ class Niks:
         Raises NikNotValid, NikTaken or TooManyNiks; of what else was changed nothing is left.
         """
         nik = niks.read(said)
-        await one_at_a_time(self.session, f"nik {self.by}")
-        await _check(self.session, self.by)
+        await self._take_turn()
         try:
             await niks.give(self.session, self.keys, person, nik)
         except NikTaken:
+            # With what was changed the turn is gone as well, and others may have had theirs.
             await self.session.rollback()
+            await self._take_turn()
             await self._count()
             raise
         if person.id == self.by:
             await self._count()
+
+    async def _take_turn(self) -> None:
+        await one_at_a_time(self.session, f"nik {self.by}")
+        await _check(self.session, self.by)
 
     async def _count(self) -> None:
         await auditing.note_own(self.request, self.session, self.by, _ACT)

@@ -1,5 +1,7 @@
 """What somebody agreed to, takes along, and ends; and what a bank says when data got out."""
 
+import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -191,6 +193,21 @@ async def test_a_nik_is_mine_alone(asking: Asking, town: Town) -> None:
     assert mine not in answer.text
     done(answer, 201)
     refused(await patch(town.resident, mine), 409, "nik_taken")
+
+
+async def test_tries_at_once_are_counted_one_after_the_other(asking: Asking, town: Town) -> None:
+    taken = {"nik": "1207286507920007"}
+    headers = asking.headers(town.resident, None)
+    done(await asking.client.patch("/v1/me", json=taken, headers=headers))
+
+    async def register() -> int:
+        body = taken | {"phone": new_phone(), "name": "Budi"}
+        return (
+            await asking.post(town.operator, f"/v1/banks/{town.bank_id}/members", body)
+        ).status_code
+
+    answers = await asyncio.gather(*(register() for _ in range(2 * MOST_A_DAY)))
+    assert Counter(answers) == {409: MOST_A_DAY, 429: MOST_A_DAY}
 
 
 async def test_so_many_niks_are_tried_a_day_and_a_refused_one_leaves_nothing(
