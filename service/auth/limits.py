@@ -26,8 +26,8 @@ change networks, and the rest is for who asked."""
 MAX_TRIES_A_DAY = 20
 """Wrong ones of the codes that one network asked for: more codes are no more guesses."""
 MAX_TRIES_OF_ALL = 100
-_NETWORKS = 2
-"""How many times as many codes all networks together may ask for."""
+NETWORKS = MAX_TRIES_OF_ALL // MAX_TRIES_A_DAY
+"""So many can do their worst before all others are told to wait."""
 _HOUR, _DAY, _KNOWN = timedelta(hours=1), timedelta(days=1), timedelta(days=90)
 
 
@@ -52,7 +52,7 @@ async def check(
     _check_rate(own, terms.codes_per_hour, now)
     _check_guesses(own, MAX_TRIES_A_DAY, now)
     if codes and not await _is_known(session, codes[0].phone, here, now):
-        _check_rate(codes, _NETWORKS * terms.codes_per_hour, now)
+        _check_rate(codes, NETWORKS * terms.codes_per_hour, now)
         _check_guesses(codes, MAX_TRIES_OF_ALL, now)
 
 
