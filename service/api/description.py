@@ -66,7 +66,11 @@ def summary_of(docstring: str) -> str:
     if len(sentence) <= _LONGEST_SUMMARY:
         return sentence
     ends = [found.start() for found in _CLAUSE_END.finditer(sentence, 0, _LONGEST_SUMMARY)]
-    return sentence[: ends[-1]] if ends else textwrap.shorten(sentence, _LONGEST_SUMMARY, placeholder="…")
+    return (
+        sentence[: ends[-1]]
+        if ends
+        else textwrap.shorten(sentence, _LONGEST_SUMMARY, placeholder="…")
+    )
 
 
 def _add_answers(app: FastAPI, described: dict[str, Any]) -> None:
