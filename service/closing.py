@@ -68,8 +68,8 @@ async def close(session: AsyncSession, bank: Bank, day: date, how: Close) -> Clo
     """Close the open day with what was counted in the safe and in each officer's drawer.
 
     A drawer that was counted since it was last moved needn't be counted again. Raises
-    PayoutsUnknown, DrawersNotCounted, DrawerClosed, NoSuchThing, DayClosed, DayNotBegun,
-    EarlierDayOpen or BookBusy.
+    PayoutsUnknown, DrawersNotCounted, DrawerClosed, NoSuchThing, DayBeforeBook, DayClosed,
+    DayNotBegun, EarlierDayOpen or BookBusy.
     """
     version = await sealing.closable(session, bank, day)
     reason = await _reason_despite_unknown(session, bank.id, how)

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.errors import BodyTooLarge, answer_of
+from service.api.errors import BodyOverLimit, BodyTooLarge, answer_of
 
 
 class BodyLimit:
@@ -26,7 +26,7 @@ class BodyLimit:
             return
         request, most_bytes = Request(scope), self._most_for(scope["path"])
         if _declared_bytes(request) > most_bytes:
-            await answer_of(request, BodyTooLarge())(scope, receive, send)
+            await answer_of(request, BodyTooLarge(most_bytes=most_bytes))(scope, receive, send)
             return
         received = 0
 
@@ -35,8 +35,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > most_bytes:
-                # This one FastAPI lets through; any other it takes for a body it can't parse.
-                raise HTTPException(413)
+                raise BodyOverLimit(most_bytes)
             return message
 
         await self._app(scope, counting, send)

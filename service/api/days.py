@@ -133,6 +133,7 @@ _COUNTED = set(DrawerCountView.model_fields)
         NoValidToken,
         NotAllowed,
         NoSuchThing,
+        sealing.DayBeforeBook,
         sealing.DayClosed,
         sealing.DayNotBegun,
         sealing.EarlierDayOpen,

@@ -1,5 +1,7 @@
 """The API's description: what FastAPI knows of each route, and what holds for all of them."""
 
+import re
+import textwrap
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +23,10 @@ from service.api.errors import (
 from service.api.files import FileRoute
 from service.errors import Problem
 
+_LONGEST_SUMMARY = 90
+_SENTENCE_END = re.compile(r"\.(?=\s|$)")
+_CLAUSE_END = re.compile(r"[,;:](?= )")
+
 
 def describe(app: FastAPI) -> None:
     """Put into it who may do what, the shape of problems, and those that any call may meet."""
@@ -34,6 +40,7 @@ def describe(app: FastAPI) -> None:
         schemas = described.setdefault("components", {}).setdefault("schemas", {})
         if "ProblemView" not in schemas:
             _add_problems(schemas)
+            _add_summaries(app, described)
             reference.describe(described)
             _add_answers(app, described)
         return described
@@ -45,6 +52,25 @@ def _add_problems(schemas: dict[str, Any]) -> None:
     model = errors.ProblemView.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(model.pop("$defs", {}))
     schemas["ProblemView"] = model
+
+
+def _add_summaries(app: FastAPI, described: dict[str, Any]) -> None:
+    for route, operation in _operations(app, described):
+        if operation.get("description"):
+            operation["summary"] = summary_of(route.description)
+
+
+def summary_of(docstring: str) -> str:
+    """The first sentence of a docstring; of a long one, the clauses that fit into a line."""
+    sentence = " ".join(_SENTENCE_END.split(docstring, maxsplit=1)[0].split())
+    if len(sentence) <= _LONGEST_SUMMARY:
+        return sentence
+    ends = [found.start() for found in _CLAUSE_END.finditer(sentence, 0, _LONGEST_SUMMARY)]
+    return (
+        sentence[: ends[-1]]
+        if ends
+        else textwrap.shorten(sentence, _LONGEST_SUMMARY, placeholder="…")
+    )
 
 
 def _add_answers(app: FastAPI, described: dict[str, Any]) -> None:

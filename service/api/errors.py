@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import fastapi
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -63,8 +64,16 @@ class MethodNotAllowed(Problem):
 
 
 class BodyTooLarge(Problem):
-    english = "The body of the request is too large."
-    indonesian = "Isi permintaan terlalu besar."
+    english = "The body of the request is too large: at most {most_bytes} bytes."
+    indonesian = "Isi permintaan terlalu besar: paling banyak {most_bytes} byte."
+
+
+class BodyOverLimit(fastapi.HTTPException):
+    """Thrown into whoever reads a body: FastAPI takes all else for one it can't parse."""
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(413)
+        self.most_bytes = most_bytes
 
 
 class InternalError(Problem):
@@ -139,7 +148,7 @@ _OWN_STATUS: dict[type[Problem], int] = {
     IssuerNotReached: 503,
     DiskFull: 507,
 }
-_OF_STATUS = {404: NoSuchPath, 405: MethodNotAllowed, 413: BodyTooLarge}
+_OF_STATUS = {404: NoSuchPath, 405: MethodNotAllowed}
 # FastAPI's 400: text that isn't UTF-8, or JSON too deep or with numbers too long to read.
 _UNREADABLE = FieldProblem(
     "", "The body can't be read as JSON.", "Isi permintaan tidak terbaca sebagai JSON."
@@ -259,6 +268,8 @@ async def _on_malformed(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if isinstance(error, BodyOverLimit):
+        return answer_of(request, BodyTooLarge(most_bytes=error.most_bytes))
     if error.status_code == 400:
         return answer_of(request, RequestMalformed(_UNREADABLE))
     known = _OF_STATUS.get(error.status_code)

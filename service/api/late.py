@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.routing import compile_path
@@ -45,8 +46,7 @@ class LateRoute(APIRoute):
             # As FastAPI has it: what a body's parameter is called is no alias of a field.
             warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
             super().__init__(self.path, self.endpoint, **options)
-            if self.body_field is not None:
-                self.body_field.validate(None)  # builds the validator, if that was put off
+            _build_bodies(self.dependant)
         return getattr(self, name)
 
     def get_route_handler(self) -> Handler:
@@ -87,6 +87,14 @@ class VitalRoute(LateRoute):
     the network and so does no work meanwhile."""
 
     takes_place = False
+
+
+def _build_bodies(dependant: Dependant) -> None:
+    """Of a body that several ask for FastAPI makes a field for each."""
+    for field in dependant.body_params:
+        field.validate(None)  # builds the validator, if that was put off
+    for inner in dependant.dependencies:
+        _build_bodies(inner)
 
 
 def _in_place(handle: Handler) -> Handler:

@@ -6,7 +6,11 @@ import segno
 
 
 def drawn(text: str) -> bytes:
-    """The text as a QR code, in SVG."""
+    """The text as a QR code in SVG: on white, since scanners see nothing on a dark page.
+
+    With a unit segno adds a viewBox, without which it can't be shown larger or smaller.
+    """
     out = BytesIO()
-    segno.make(text, error="m", micro=False).save(out, kind="svg", scale=4, xmldecl=False)
+    code = segno.make(text, error="m", micro=False)
+    code.save(out, kind="svg", scale=4, xmldecl=False, light="white", unit="px")
     return out.getvalue()

@@ -73,7 +73,10 @@ class StatementLineView(BaseModel):
 
 
 class StatementView(BaseModel):
-    """opening_idr + in_idr - out_idr = closing_idr; `entered_by` are initials."""
+    """opening_idr + in_idr - out_idr = closing_idr; `entered_by` are initials.
+
+    While the last day isn't over in the bank's book, `closing_idr` is `provisional`.
+    """
 
     bank_id: UUID
     bank_name: str
@@ -88,6 +91,7 @@ class StatementView(BaseModel):
     in_idr: int
     out_idr: int
     closing_idr: int
+    provisional: bool
     lines: list[StatementLineView]
 
 
@@ -159,6 +163,7 @@ def _view(found: Statement) -> StatementView:
         in_idr=found.in_idr,
         out_idr=found.out_idr,
         closing_idr=found.closing_idr,
+        provisional=found.provisional,
         lines=[_line_view(line) for line in found.lines],
     )
 

@@ -28,6 +28,7 @@ INDONESIAN = {
     "consent_needed_for_service": "Persetujuan diperlukan",
     "correction_already_asked": "Koreksi sudah diminta",
     "correction_not_open": "Koreksi sudah diputuskan",
+    "day_before_book": "Buku belum dimulai pada hari itu",
     "day_closed": "Hari sudah ditutup",
     "day_not_begun": "Hari belum dimulai",
     "day_not_closed": "Hari belum ditutup",

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from service.errors import in_words
+
 # As pydantic writes a bound that is a day, in its sentence and beside it.
 _CODED_DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -13,8 +15,8 @@ _SENTENCES = {
     "both_amounts": "Sebutkan debit dan credit, keduanya.",
     "missing": "Isian ini wajib diisi.",
     "json_invalid": "Isi permintaan bukan JSON yang sah.",
-    "bool_type": "Harus ya atau tidak.",
-    "bool_parsing": "Harus ya atau tidak.",
+    "bool_type": "Harus true atau false, tanpa tanda kutip.",
+    "bool_parsing": "Harus true atau false, tanpa tanda kutip.",
     "control_characters": "Karakter kontrol tidak diperbolehkan.",
     "date_from_datetime_parsing": "Bukan tanggal yang sah.",
     "date_parsing": "Bukan tanggal yang sah.",
@@ -65,18 +67,27 @@ _OF_DAYS = {
 
 def in_english(error: dict[str, Any]) -> str:
     """The sentence of a pydantic error, with its days as people write them."""
+    if _is_unread(error):
+        return "Send the body as JSON with Content-Type: application/json."
     return _plain(error["msg"])
 
 
 def in_indonesian(error: dict[str, Any]) -> str:
     """The sentence for a pydantic error; its English one where there is no other."""
-    facts = {name: _plain(str(value)) for name, value in error.get("ctx", {}).items()}
+    if _is_unread(error):
+        return "Kirim badan permintaan sebagai JSON dengan Content-Type: application/json."
+    facts = {name: _plain(in_words(fact, "id")) for name, fact in error.get("ctx", {}).items()}
     of_days = any(_DAY.fullmatch(fact) for fact in facts.values())
     sentences = _SENTENCES | _OF_DAYS if of_days else _SENTENCES
     if error["type"] not in sentences:
         return in_english(error)
     choices = {name: fact.replace(" or ", " atau ") for name, fact in facts.items()}
     return sentences[error["type"]].format(**choices)
+
+
+def _is_unread(error: dict[str, Any]) -> bool:
+    """Whether it is about a body that wasn't said to be JSON, and so was left as it came."""
+    return isinstance(error.get("input"), bytes)
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from models.bank import Bank
@@ -17,33 +18,66 @@ from service.ledger.chart import GRAMS, IDR, KINDS, Kind
 from service.settings import Settings
 
 _FLOORS = {"none": "", "credit": "never overdrawn", "debit": "never below 0"}
+_WIDEST = 1_000
 
 
 def show(bank: str) -> None:
-    """Print the chart; with a bank, how many accounts of each kind it has and what they sum to."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("account", "per", "unit", "floor", "what it is", "artinya"):
-        table.add_column(heading, overflow="fold")
+    """Print the chart; of a bank, how many accounts of each kind it has and what they sum to."""
     if not bank:
-        for kind in KINDS.values():
-            table.add_row(*_facts(kind))
-        Console().print(table)
+        _print(_chart())
         return
     settings = Settings()
     require_schema(settings)
     at, rows = asyncio.run(_balances(settings, bank))
-    table.add_column("accounts", justify="right")
-    table.add_column("balance", justify="right")
-    for kind in KINDS.values():
-        table.add_row(*_facts(kind), *_figures(kind, rows))
     typer.echo(f"{at.name}: debits less credits of what was posted")
-    Console().print(table)
+    _print(_held(rows))
     _check_sums(rows)
 
 
-def _facts(kind: Kind) -> tuple[str, ...]:
-    unit = "grams" if kind.unit == GRAMS else "rupiah"
-    return kind.name, kind.per, unit, _FLOORS[kind.floor], kind.english, kind.indonesian
+def _chart() -> Table:
+    table = _table("account", "per", "unit", "floor")
+    for heading in ("what it is", "artinya"):
+        table.add_column(heading)
+    for kind in KINDS.values():
+        floor = _FLOORS[kind.floor]
+        table.add_row(kind.name, kind.per, _unit(kind), floor, kind.english, kind.indonesian)
+    return table
+
+
+def _held(rows: list[AccountTotals]) -> Table:
+    table = _table("account", "unit")
+    for heading in ("accounts", "balance"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("what it is")
+    for kind in KINDS.values():
+        table.add_row(kind.name, _unit(kind), *_figures(kind, rows), kind.english)
+    return table
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    return table
+
+
+def _print(table: Table) -> None:
+    """As wide as the terminal, but never so narrow that a figure or a word is cut.
+
+    Into a pipe all of a row goes into one line.
+    """
+    console = Console()
+    wide = console.options.update(width=_WIDEST)
+    needed = Measurement.get(console, wide, table)
+    if console.is_terminal:
+        console.width = max(console.width, needed.minimum)
+    else:
+        console.width = max(console.width, needed.maximum)
+    console.print(table)
+
+
+def _unit(kind: Kind) -> str:
+    return "grams" if kind.unit == GRAMS else "rupiah"
 
 
 def _figures(kind: Kind, rows: list[AccountTotals]) -> tuple[str, str]:

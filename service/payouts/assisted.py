@@ -25,14 +25,14 @@ class AssistedLimitReached(Conflict):
         " The resident can ask for more."
     )
     indonesian = (
-        "Pencairan yang dibantu paling banyak Rp{limit_idr} sehari untuk satu nasabah; hari ini"
-        " tersisa Rp{left_idr}. Nasabah sendiri dapat meminta lebih."
+        "Pencairan yang dibantu paling banyak Rp{limit_idr} sehari untuk satu warga; hari ini"
+        " tersisa Rp{left_idr}. Warga sendiri dapat meminta lebih."
     )
 
 
 class HelpersAccount(Conflict):
     english = "Nobody has somebody else's money sent to an account or wallet of their own."
-    indonesian = "Uang nasabah tidak boleh dikirim ke rekening atau dompet milik yang membantu."
+    indonesian = "Uang warga tidak boleh dikirim ke rekening atau dompet milik yang membantu."
 
 
 async def check_limit(

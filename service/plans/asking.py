@@ -37,7 +37,7 @@ class WrongShift(Malformed):
 
 class NothingToPlan(Conflict):
     english = "There is no open pickup that could be fetched on this day."
-    indonesian = "Tidak ada penjemputan terbuka yang dapat dijemput pada hari ini."
+    indonesian = "Tidak ada penjemputan terbuka yang dapat dijemput pada hari itu."
 
 
 class TooManyStops(Conflict):

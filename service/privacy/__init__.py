@@ -1,8 +1,9 @@
 """What the law on personal data asks for: a person's data shown, moved, forgotten, deleted."""
 
 from service.privacy.deleting import DeletesThemselves, check_may_delete, delete
-from service.privacy.export import as_page, export
+from service.privacy.export import export
 from service.privacy.files import MESSAGES
+from service.privacy.page import as_page, zone_of
 from service.privacy.places import forget_old
 from service.privacy.refusing import (
     DrawerStillKept,
@@ -28,4 +29,5 @@ __all__ = [
     "export",
     "forget_old",
     "scan",
+    "zone_of",
 ]

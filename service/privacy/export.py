@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from html import escape
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +16,6 @@ from models.registry import METADATA
 from service import niks
 from service.keys import Keys
 from service.privacy.belonging import is_theirs
-from service.privacy.heads import head_of
-from service.privacy.titles import TITLES, WORDS
 
 Row = dict[str, Any]
 _NOT_SHOWN = {Fate.HIDDEN, Fate.PSEUDONYM}
@@ -71,28 +68,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else value
-
-
-def as_page(told: dict[str, list[Row]], language: str, at: datetime) -> str:
-    """The same to be read, by a person, without anything else."""
-    words = WORDS[language]
-    parts = "".join(_table(name, rows, language) for name, rows in told.items())
-    return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-        f"<title>{words['title']}</title></head><body><h1>{words['title']}</h1>"
-        f"<p>{words['made']} {at:%Y-%m-%d %H:%M} UTC. {words['what']}</p>{parts}</body></html>"
-    )
-
-
-def _table(name: str, rows: list[Row], language: str) -> str:
-    heads = "".join(f"<th>{escape(head_of(column, language))}</th>" for column in rows[0])
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row.values()) + "</tr>"
-        for row in rows
-    )
-    title = TITLES[name][0 if language == "en" else 1]
-    return f"<h2>{escape(title)} ({len(rows)})</h2><table><tr>{heads}</tr>{lines}</table>"
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else escape(str(value))

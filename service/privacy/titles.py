@@ -4,14 +4,38 @@ WORDS = {
     "en": {
         "title": "My data at Jumpa Madu",
         "made": "Made at",
+        "yes": "yes",
+        "no": "no",
         "what": "This is all that is kept of you. Ids of other people are left out.",
     },
     "id": {
         "title": "Data saya di Jumpa Madu",
         "made": "Dibuat pada",
+        "yes": "ya",
+        "no": "tidak",
         "what": "Ini semua data yang disimpan tentang Anda. Penanda orang lain tidak disertakan.",
     },
 }
+
+MONTHS = {
+    "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    "id": ["Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"],
+}
+
+FIRST = ("person", "membership", "pickup", "pickup_item", "dropoff", "weighing", "payout")
+"""The tables that most people look for, as a page shows them."""
+LAST = (
+    "ledger_account",
+    "ledger_balance",
+    "ledger_entry",
+    "ledger_journal",
+    "ledger_transfer",
+    "event",
+    "idempotency",
+    "audit_own",
+    "audit_entry",
+)
+"""How the machine keeps its books of that."""
 
 TITLES = {
     "audit_entry": ("What was done with my data", "Yang dilakukan dengan data saya"),

@@ -5,6 +5,7 @@ from service.sealing.closed import ClosedDay, closed_days, reopening_of
 from service.sealing.days import (
     Close,
     Closed,
+    DayBeforeBook,
     DayClosed,
     DayNotBegun,
     EarlierDayOpen,
@@ -26,6 +27,7 @@ __all__ = [
     "Closed",
     "ClosedDay",
     "Count",
+    "DayBeforeBook",
     "DayClosed",
     "DayNotBegun",
     "DayNotClosed",

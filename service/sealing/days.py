@@ -34,6 +34,11 @@ class DayClosed(Conflict):
     indonesian = "Tanggal itu sudah ditutup; buku sekarang berada di tanggal {day}."
 
 
+class DayBeforeBook(Conflict):
+    english = "The book of this waste bank only begins at {day}."
+    indonesian = "Buku bank sampah ini baru dimulai pada tanggal {day}."
+
+
 class DayNotBegun(Conflict):
     english = "This day has not begun at the waste bank."
     indonesian = "Tanggal itu belum dimulai di bank sampah."
@@ -68,11 +73,14 @@ class Closed:
 async def closable(session: AsyncSession, bank: Bank, day: date) -> int:
     """Hold the book, and see that the day can be closed; which version of it this will be.
 
-    Raises DayClosed, DayNotBegun, EarlierDayOpen, or BookBusy if the book is being written in
-    for too long.
+    Raises DayBeforeBook, DayClosed, DayNotBegun, EarlierDayOpen, or BookBusy if the book is
+    being written in for too long.
     """
     await ledger.hold_book(session, bank.id)
-    _check_closable(bank, await ledger.open_page(session, bank.id), day)
+    open_page = await ledger.open_page(session, bank.id)
+    if day < open_page.day:
+        await _check_begun(session, bank.id, day)
+    _check_closable(bank, open_page, day)
     newest = await newest_version(session, bank.id, day)
     return newest.version + 1 if newest else 1
 
@@ -115,6 +123,13 @@ async def close_overdue(database: Database, bank_ids: Sequence[UUID]) -> int:
             # One bank's trouble must not keep the others' days open.
             log.exception("day_close_failed %s", bank.id)
     return closed
+
+
+async def _check_begun(session: AsyncSession, bank_id: UUID, day: date) -> None:
+    query = select(func.min(col(Page.day))).where(Page.bank_id == bank_id)
+    first = (await session.exec(query)).one()
+    if first is not None and day < first:
+        raise DayBeforeBook(day=first)
 
 
 def _check_closable(bank: Bank, open_page: Page, day: date) -> None:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from models.base import utc_now
 from service.errors import Conflict, in_words
 from service.statements.reading import Line, Statement
 from service.statements.words import in_digits, labels
@@ -30,7 +31,7 @@ class PdfNotInstalled(Conflict):
 
 
 async def as_pdf(statement: Statement) -> bytes:
-    """The statement as pages of A4; the same bytes whenever the same is printed again.
+    """The statement as pages of A4; of days that are over, always the same bytes.
 
     Call it outside of any transaction. Raises PdfNotInstalled.
     """
@@ -38,10 +39,12 @@ async def as_pdf(statement: Statement) -> bytes:
 
 
 def _print(statement: Statement) -> bytes:
+    # Of days to come it is no paper of the future.
+    day = min(statement.last_day, utc_now().date())
     pages = _compiler().compile(
         format="pdf",
         sys_inputs={"statement": json.dumps(_data(statement), ensure_ascii=False)},
-        timestamp=datetime.combine(statement.last_day, time(), UTC),
+        timestamp=datetime.combine(day, time(), UTC),
     )
     return bytes(pages)
 
@@ -61,7 +64,7 @@ def _data(statement: Statement) -> dict[str, Any]:
     bank, resident = statement.bank, statement.resident
     return {
         "language": statement.language,
-        "say": labels(statement.language)._asdict(),
+        "say": labels(statement.language, provisional=statement.provisional)._asdict(),
         "bank": _breakable(bank.name),
         "address": _breakable(bank.address),
         "name": _breakable(resident.name),

@@ -53,7 +53,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A resident's passbook from the first to the last day, both included."""
+    """A resident's passbook from the first to the last day, both included.
+
+    It is `provisional` while its last day is not over in the book, and may get more lines.
+    """
 
     language: str
     bank: Bank
@@ -63,6 +66,7 @@ class Statement:
     last_day: date
     opening_idr: int
     lines: Sequence[Line]
+    provisional: bool = False
 
     @property
     def in_idr(self) -> int:
@@ -108,6 +112,7 @@ async def read(
         last_day=last,
         opening_idr=found.opening_idr,
         lines=await _lines(session, bank, found.lines, language),
+        provisional=last >= (await ledger.open_page(session, bank_id)).day,
     )
 
 

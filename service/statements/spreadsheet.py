@@ -28,7 +28,7 @@ def as_csv(statement: Statement) -> bytes:
 
 
 def _rows(statement: Statement) -> Iterator[Sequence[Cell]]:
-    say = labels(statement.language)
+    say = labels(statement.language, provisional=statement.provisional)
     first, last = statement.first_day.isoformat(), statement.last_day.isoformat()
     yield say.title, statement.bank.name
     yield say.name, statement.resident.name

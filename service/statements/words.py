@@ -55,6 +55,7 @@ class Labels(NamedTuple):
     note: str
     opening: str
     closing: str
+    so_far: str
     total: str
     nothing: str
 
@@ -78,6 +79,7 @@ _LABELS = {
         note="Keterangan",
         opening="Saldo awal",
         closing="Saldo akhir",
+        so_far="Saldo sementara",
         total="Jumlah",
         nothing="Tidak ada transaksi pada periode ini.",
     ),
@@ -99,14 +101,17 @@ _LABELS = {
         note="Note",
         opening="Opening balance",
         closing="Closing balance",
+        so_far="Balance so far",
         total="Total",
         nothing="Nothing was entered in this period.",
     ),
 }
 
 
-def labels(language: str) -> Labels:
-    return _LABELS[language]
+def labels(language: str, *, provisional: bool = False) -> Labels:
+    """The words in a language; what may still change is no closing balance."""
+    words = _LABELS[language]
+    return words._replace(closing=words.so_far) if provisional else words
 
 
 def described(line: PassbookLine, language: str) -> str:

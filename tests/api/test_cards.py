@@ -52,6 +52,8 @@ async def test_a_resident_without_a_phone_is_registered_and_gets_a_card(
     card = done(await asking.post(town.operator, cards), 201)
     assert "Nenek Ros" in card["text"]
     assert card["svg"].startswith("<svg")
+    assert 'viewBox="0 0 ' in card["svg"]
+    assert 'fill="#fff"' in card["svg"]
     body = listing(town)
     pickup = done(await with_card(asking, town.collector, card["token"], "/v1/pickups", body), 201)
     assert pickup["resident"]["id"] == member["person_id"]

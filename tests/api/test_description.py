@@ -6,8 +6,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from service.api import titles
+from service.api.description import summary_of
 from service.errors import Problem
 from service.prices.importing import PriceFileNotReadable
 from tests.api.asking import Asking, done, operations
@@ -101,8 +103,26 @@ async def test_every_operation_has_a_name_and_words(described: dict[str, Any]) -
     described_by_id = [each["operationId"] for each in operations(described).values()]
     assert len(set(described_by_id)) == len(described_by_id)
     for name, operation in operations(described).items():
-        assert operation["summary"], name
         assert operation["description"], name
+
+
+async def test_a_summary_says_what_a_call_does_and_not_what_a_function_is_called(
+    app: FastAPI, described: dict[str, Any]
+) -> None:
+    listed = operations(described)
+    for route in app.router.routes:
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                summary = listed[f"{method} {route.path_format}"]["summary"]
+                assert summary != route.name.replace("_", " ").title(), route.path
+                assert 0 < len(summary) <= 90, summary
+
+
+def test_a_summary_is_the_first_sentence_as_far_as_a_line_goes() -> None:
+    assert summary_of("What is left. And more.") == "What is left"
+    assert summary_of("Rp1.000 a\nday.") == "Rp1.000 a day"
+    assert summary_of(f"Weigh it, as it is; {'then ' * 20}pay.") == "Weigh it, as it is"
+    assert summary_of("word " * 40).endswith("word…")
 
 
 async def test_what_changes_something_documents_the_idempotency_key(

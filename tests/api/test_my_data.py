@@ -1,9 +1,11 @@
 """What somebody agreed to, takes along, and ends; and what a bank says when data got out."""
 
 import asyncio
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
@@ -19,9 +21,10 @@ from service.api.nik_tries import MOST_A_DAY
 from service.database import Database
 from service.keys import Keys
 from service.privacy import breaches
-from service.privacy.export import as_page, columns_shown
+from service.privacy.export import columns_shown
 from service.privacy.heads import HEADS
-from service.privacy.titles import TITLES
+from service.privacy.page import as_page
+from service.privacy.titles import FIRST, LAST, TITLES
 from tests.api.asking import Asking, done, refused
 from tests.factories import Town, another, list_pickup, new_phone, phone_of
 from tests.paid import pay_through
@@ -137,8 +140,27 @@ def test_every_table_and_column_of_an_export_is_called_something() -> None:
     assert TITLES.keys() == {*OWNERS, *THROUGH}
     columns = {column for table in TITLES for column in columns_shown(table)}
     assert HEADS.keys() == {*columns, "nik"}
-    page = as_page({"payout": [{"paid_at": None, "fee_idr": 5}]}, "id", utc_now())
+    page = as_page({"payout": [{"paid_at": None, "fee_idr": 5}]}, "id", utc_now(), WIB)
     assert "<th>dibayar pada</th><th>biaya (Rp)</th>" in page
+
+
+def test_a_page_shows_values_as_people_write_them() -> None:
+    row = {"given": False, "amount_idr": -12_500, "at": "2026-08-28T20:54:01.123456Z", "note": "<"}
+    page = as_page({"payout": [row]}, "id", utc_now(), WIB)
+    assert "<td>tidak</td>" in page
+    assert '<td class="figure">-Rp12.500</td>' in page
+    assert "<td>29 Agu 2026 03.54 WIB</td><td>&lt;</td>" in page
+    english = as_page({"payout": [row]}, "en", utc_now(), WIB)
+    assert "<td>no</td>" in english
+    assert "<td>29 Aug 2026 03:54 WIB</td>" in english
+
+
+def test_a_page_begins_with_oneself_and_ends_with_the_books() -> None:
+    assert {*FIRST, *LAST} <= TITLES.keys()
+    names = ("audit_own", "card", "event", "ledger_entry", "membership", "payout", "person")
+    page = as_page({name: [{"id": 1}] for name in names}, "en", utc_now(), WIB)
+    shown = ("Who I am", "My parts in waste banks", "Payouts", "My cards", "What moved in them")
+    assert re.findall("<h2>(.*?) [(]1[)]", page)[:5] == list(shown)
 
 
 async def test_i_delete_my_account_and_am_signed_out(asking: Asking, town: Town) -> None:
@@ -289,3 +311,6 @@ async def test_a_bank_of_many_hears_of_it_each_once(
         query = select(Event.person_id).where(Event.bank_id == town.bank_id, Event.kind == "breach")
         people = list(await session.exec(query))
     assert sorted(map(str, people)) == sorted(str(one.id) for one in town.people.values())
+
+
+WIB = ZoneInfo("Asia/Jakarta")

@@ -43,6 +43,8 @@ async def test_a_body_that_is_too_large_is_refused(
     assert "content-length" not in unsaid.request.headers
     refused(said, 413, "body_too_large")
     refused(unsaid, 413, "body_too_large")
+    for answer in (said, unsaid):
+        assert f"{LIMIT:,}" in answer.json()["detail"].replace(".", ",")
 
 
 async def test_a_long_body_that_is_declared_short_is_refused(asking: Asking, quiet: Town) -> None:

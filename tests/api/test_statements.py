@@ -42,6 +42,7 @@ async def test_a_statement_has_what_a_passbook_has(asking: Asking, town: Town, k
         "in_idr": earned,
         "out_idr": 0,
         "closing_idr": earned,
+        "provisional": True,
     }
     assert (line["number"], line["date"], line["note"]) == (1, str(today), "Pickup")
     assert line["entered_by"] == "S"

@@ -47,6 +47,22 @@ def test_a_top_up_from_two_places_is_refused_in_indonesian() -> None:
     assert said.startswith("Sebutkan salah satu saja")
 
 
+def test_a_limit_has_its_thousands_apart() -> None:
+    too_many = error_of(TypeAdapter(Annotated[int, Field(le=100_000_000)]), 100_000_001)
+    assert in_indonesian(too_many) == "Paling banyak 100.000.000."
+
+
+def test_who_sends_a_word_for_true_or_false_is_told_what_to_send() -> None:
+    said = in_indonesian(error_of(TypeAdapter(bool), "iya"))
+    assert said == "Harus true atau false, tanpa tanda kutip."
+
+
+def test_a_body_that_is_not_said_to_be_json_is_asked_for_as_such() -> None:
+    error = error_of(TypeAdapter(TopUpInput), b'{"amount_idr": 1}')
+    for said in (in_indonesian(error), in_english(error)):
+        assert "Content-Type: application/json" in said
+
+
 def test_every_refusal_of_our_own_has_an_indonesian_sentence() -> None:
     kinds = {
         kind

@@ -120,7 +120,7 @@ SEEN: dict[Role, dict[str, set[str]]] = {
         "statements.StatementView": _fields(
             """
             bank_id bank_name closing_idr first_day in_idr language last_day lines name
-            opening_idr out_idr passbook_number phone resident_id
+            opening_idr out_idr passbook_number phone provisional resident_id
             """
         ),
     },

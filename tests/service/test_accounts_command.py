@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from models.ledger import triggers
+from service.cli import accounts
 from service.database import schema
+from service.ledger import AccountTotals
 from service.ledger.chart import KINDS
 from tests.service.commanding import jumpa, only_setting, ready
 
@@ -36,8 +38,23 @@ def test_a_banks_accounts_are_counted_and_sum_to_zero() -> None:
     assert shown.exit_code == 0, shown.output
     assert shown.output.startswith(BANK)
     (cash,) = [line for line in shown.output.splitlines() if line.startswith("cash ")]
-    assert cash.split()[-2:] == ["1", "0"]
+    assert cash.split()[1:4] == ["rupiah", "1", "0"]
     assert "each sums to 0" in shown.output
+
+
+def test_no_figure_and_no_word_is_cut_where_there_is_little_room(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    held = AccountTotals("cash:main", "IDR", 1_550_000_000, 0)
+    for into_a_terminal in ("1", ""):
+        monkeypatch.setenv("FORCE_COLOR", into_a_terminal)
+        accounts._print(accounts._held([held]))
+        shown = capsys.readouterr().out
+        assert "1,550,000,000" in shown
+        assert "…" not in shown
+        assert all(kind.name in shown for kind in KINDS.values())
+    assert len(shown.splitlines()) == 1 + len(KINDS)
 
 
 def test_books_that_do_not_balance_are_found(folder: Path) -> None:

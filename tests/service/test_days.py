@@ -82,6 +82,13 @@ async def test_a_closed_day_is_not_closed_again(town: Town) -> None:
     assert kept.counted_cash_idr == 0
 
 
+async def test_a_day_before_the_book_began_was_never_closed(town: Town) -> None:
+    day = await today(town)
+    with pytest.raises(sealing.DayBeforeBook) as refusal:
+        await close(town, 0, day - TOMORROW)
+    assert str(refusal.value) == f"The book of this waste bank only begins at {day}."
+
+
 @pytest.mark.parametrize("ahead", [1, 400])
 async def test_a_day_that_has_not_begun_is_not_closed(town: Town, ahead: int) -> None:
     with pytest.raises(sealing.DayNotBegun):

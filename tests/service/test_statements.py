@@ -6,6 +6,7 @@ import re
 import sys
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -232,6 +233,19 @@ async def test_the_same_statement_is_the_same_paper() -> None:
     assert await statements.as_pdf(statement) == await statements.as_pdf(statement)
 
 
+async def test_days_to_come_are_no_paper_of_the_future() -> None:
+    to_come = replace(a_statement("x"), last_day=date(2999, 1, 1))
+    made = re.search(rb"/CreationDate *[(]D:([0-9]{8})", await statements.as_pdf(to_come))
+    assert made is not None
+    assert made[1].decode() <= f"{utc_now():%Y%m%d}"
+
+
+def test_while_days_are_not_over_no_balance_is_the_closing_one() -> None:
+    over = a_statement("x")
+    assert rows_of(over, ";")[-1][-1] == "Saldo akhir"
+    assert rows_of(replace(over, provisional=True), ";")[-1][-1] == "Saldo sementara"
+
+
 async def test_without_the_typesetter_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     statements.paper._compiler.cache_clear()
     monkeypatch.setitem(sys.modules, "typst", None)
@@ -316,6 +330,7 @@ async def test_what_comes_later_changes_no_day_that_is_over(town: Town) -> None:
     assert [line.written for line in after.lines] == [line.written for line in before.lines]
     assert after.closing_idr == before.closing_idr == 1_000
     assert statements.as_csv(after) == statements.as_csv(before)
+    assert not after.provisional
 
 
 async def test_the_usual_statement_is_that_of_this_month_and_of_an_early_close(town: Town) -> None:
@@ -324,6 +339,7 @@ async def test_the_usual_statement_is_that_of_this_month_and_of_an_early_close(t
     usual = await read(town)
     assert (usual.first_day, usual.last_day) == (today.replace(day=1), today)
     assert amounts_of(usual) == [1_000]
+    assert usual.provisional
     tomorrow = await next_day(town)
     await put(town, 2_000)
     usual = await read(town)

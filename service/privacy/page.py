@@ -1,0 +1,106 @@
+"""An export as a page: to be read by a person, on a phone, without anything else."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from html import escape
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.bank import Bank
+from models.people import Membership
+from service.errors import in_words
+from service.privacy.export import Row
+from service.privacy.heads import head_of
+from service.privacy.titles import FIRST, LAST, MONTHS, TITLES, WORDS
+
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1rem;"
+    "color:#1c2b22}h1,h2{color:#14532d;line-height:1.2}h2{font-size:1.1rem;margin:2rem 0 .5rem}"
+    ".box{overflow-x:auto;border:1px solid #b9cfc0;border-radius:.4rem}"
+    "table{border-collapse:collapse;font-size:.9rem}"
+    "th,td{padding:.4rem .7rem;text-align:left;vertical-align:top;white-space:nowrap}"
+    "th{background:#eef5f0}tr+tr{border-top:1px solid #dde8e1}"
+    "td.long{white-space:normal;overflow-wrap:anywhere;min-width:16rem}"
+    "td.figure{text-align:right;font-variant-numeric:tabular-nums}"
+)
+_LONG = 40
+"""Characters from which on a cell may go on in the next line."""
+_OF_NO_BANK = "Asia/Jakarta"
+
+
+async def zone_of(session: AsyncSession, person_id: UUID) -> ZoneInfo:
+    """By which clock a person reads times: that of the bank they joined first."""
+    query = (
+        select(Bank.time_zone)
+        .join(Membership, col(Membership.bank_id) == col(Bank.id))
+        .where(Membership.person_id == person_id)
+        .order_by(col(Membership.created_at), col(Membership.bank_id))
+        .limit(1)
+    )
+    return ZoneInfo((await session.exec(query)).first() or _OF_NO_BANK)
+
+
+def as_page(tables: Mapping[str, list[Row]], language: str, at: datetime, zone: ZoneInfo) -> str:
+    """The tables, what matters to most people first; instants as clocks in `zone` show them."""
+    words = WORDS[language]
+    parts = "".join(_table(name, tables[name], language, zone) for name in _in_order(tables))
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{words['title']}</title><style>{_STYLE}</style></head>"
+        f"<body><h1>{words['title']}</h1>"
+        f"<p>{words['made']} {_clock(at, language, zone)}. {words['what']}</p>{parts}</body></html>"
+    )
+
+
+def _in_order(tables: Mapping[str, list[Row]]) -> list[str]:
+    """Oneself and one's money first, what the machine keeps of it last."""
+    between = [name for name in tables if name not in FIRST and name not in LAST]
+    return [name for name in (*FIRST, *between, *LAST) if name in tables]
+
+
+def _table(name: str, rows: list[Row], language: str, zone: ZoneInfo) -> str:
+    heads = "".join(f"<th>{escape(head_of(column, language))}</th>" for column in rows[0])
+    lines = "".join(
+        "<tr>" + "".join(_cell(*cell, language, zone) for cell in row.items()) + "</tr>"
+        for row in rows
+    )
+    title = TITLES[name][0 if language == "en" else 1]
+    return (
+        f"<h2>{escape(title)} ({len(rows)})</h2>"
+        f'<div class="box"><table><tr>{heads}</tr>{lines}</table></div>'
+    )
+
+
+def _cell(column: str, value: Any, language: str, zone: ZoneInfo) -> str:
+    text = _text(column, value, language, zone)
+    is_figure = isinstance(value, int) and not isinstance(value, bool)
+    kind = "figure" if is_figure else "long" if len(text) > _LONG else ""
+    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
+
+
+def _text(column: str, value: Any, language: str, zone: ZoneInfo) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return WORDS[language]["yes" if value else "no"]
+    if isinstance(value, int) and column.endswith("_idr"):
+        return f"{'-' if value < 0 else ''}Rp{in_words(abs(value), language)}"
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return _clock(datetime.fromisoformat(value), language, zone)
+    return str(value)
+
+
+def _clock(at: datetime, language: str, zone: ZoneInfo) -> str:
+    """29 Nov 2026 03.54 WIB; the colon is English."""
+    local = at.astimezone(zone)
+    mark = ":" if language == "en" else "."
+    month = MONTHS[language][local.month - 1]
+    return f"{local.day} {month} {local:%Y %H}{mark}{local:%M %Z}"
