@@ -61,8 +61,9 @@ async def months_moved(
     asked = {"of_bank": bank_id, "behind": ends[-1]}
     connection = await session.connection()
     people: dict[tuple[int, str, str], set[UUID]] = defaultdict(set)
-    for *where, person in await connection.execute(_people(transfers, most_people), asked):
-        people[tuple(where)].add(person)
+    behind = await connection.execute(_people(transfers, most_people), asked)
+    for month, debit, credit, person in behind:
+        people[month, debit, credit].add(person)
     sums = await connection.execute(_sums(transfers), asked)
     return [
         Moved(month, debit, credit, int(amount), frozenset(people[month, debit, credit]))
