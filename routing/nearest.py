@@ -216,7 +216,9 @@ class _Search(Generic[K]):
             return 0.0
         enough_m = self.ageing.reach_m(self._kth_score(), self.first_age_s or 0.0) + 1
         at_once_m = max(_LEAST_M, min(1.05 * enough_m, self.within_m))
-        rows = self.disc_rows * (at_once_m / self.radius_m) ** 2 + 2 * _ROWS_OF_A_QUESTION
+        wider = at_once_m / self.radius_m
+        # Not squared: of a large power Python makes an error, of a product infinity.
+        rows = self.disc_rows * wider * wider + 2 * _ROWS_OF_A_QUESTION
         return at_once_m if rows < self.asked_rows else self.radius_m
 
     def ranked(self) -> list[Ranked[K]]:

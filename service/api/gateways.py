@@ -216,7 +216,7 @@ async def receive(gateway: PathGateway, request: Request, parts: CurrentParts) -
     if parts.gateways is None:
         raise payouts.GatewayUnknown
     if len(body) > LARGEST_CALLBACK:
-        raise BodyTooLarge
+        raise BodyTooLarge(most_bytes=LARGEST_CALLBACK)
     headers = {name.lower(): value for name, value in request.headers.items()}
     await payouts.receive(parts.database, parts.gateways, gateway, headers, body)
     return Response(status_code=204)

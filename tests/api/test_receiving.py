@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from models.base import utc_now
 from models.event import Event
@@ -52,8 +52,10 @@ async def receive(
 
 async def told(town: Town, person: Person) -> list[str]:
     async with town.database.reading() as session:
-        query = select(Event.kind).where(
-            Event.bank_id == town.bank_id, Event.person_id == person.id
+        query = (
+            select(Event.kind)
+            .where(Event.bank_id == town.bank_id, Event.person_id == person.id)
+            .order_by(col(Event.id))
         )
         return list(await session.exec(query))
 

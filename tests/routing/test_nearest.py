@@ -273,6 +273,11 @@ async def test_the_next_search_about_here_takes_one_disc() -> None:
     assert again.seen < first.seen
 
 
+async def test_a_reach_of_nearly_nothing_is_one() -> None:
+    found = await search(Table(around_medan([0.0] * 40, float)), NEAREST, within_m=1e-200)
+    assert found.next_m <= 1
+
+
 async def test_nothing_is_learnt_where_the_oldest_are_all_there_are() -> None:
     assert (await search(Table(around_medan([300.0], float)), Ageing())).next_m == 0
 
