@@ -1,7 +1,7 @@
 """Waste banks and the rules in force at each."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -203,3 +203,8 @@ async def area_of(session: AsyncSession, bank: Bank, address: str) -> str:
 def day_at(bank: Bank, instant: datetime) -> date:
     """Which day it is at the bank."""
     return instant.astimezone(ZoneInfo(bank.time_zone)).date()
+
+
+def midnight_of(bank: Bank, day: date) -> datetime:
+    """The instant at which a day begins at the bank."""
+    return datetime.combine(day, time(), ZoneInfo(bank.time_zone)).astimezone(UTC)

@@ -7,14 +7,13 @@ be what one household brought. So there are whole months only, and never the one
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from service import ledger
+from service import banks, ledger
 from service.ledger import AccountTotals, MassOfDay, Moved
 from service.ledger.chart import IDR
 from service.members import OFFICERS, Caller
@@ -40,9 +39,7 @@ def is_for_city(caller: Caller, bank_id: UUID) -> bool:
 
 def month_of(bank: Bank, instant: datetime) -> datetime:
     """The instant at which the month began at the bank."""
-    zone = ZoneInfo(bank.time_zone)
-    first = instant.astimezone(zone).date().replace(day=1)
-    return datetime.combine(first, time(), zone).astimezone(UTC)
+    return banks.midnight_of(bank, banks.day_at(bank, instant).replace(day=1))
 
 
 def whole_months(first: date, last: date, today: date) -> list[tuple[date, date]]:
@@ -116,8 +113,7 @@ def _net(line: str, balance: int) -> AccountTotals:
 
 def _beginnings(bank: Bank, first: datetime, last: datetime) -> Iterator[datetime]:
     """When the months after the first instant began, up to the last one."""
-    zone = ZoneInfo(bank.time_zone)
-    month = _next(first.astimezone(zone).date().replace(day=1))
-    while (begins := datetime.combine(month, time(), zone).astimezone(UTC)) <= last:
+    month = _next(banks.day_at(bank, first).replace(day=1))
+    while (begins := banks.midnight_of(bank, month)) <= last:
         yield begins
         month = _next(month)

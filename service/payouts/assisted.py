@@ -1,9 +1,7 @@
 """Asking for money for somebody else: so much a day, and to no account known as the helper's."""
 
 import unicodedata
-from datetime import UTC, datetime, time
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -42,8 +40,7 @@ async def check_limit(
     bank_id = policy.bank_id
     await one_at_a_time(session, f"assisted {bank_id} {resident_id}")
     bank = await banks.get(session, bank_id)
-    zone = ZoneInfo(bank.time_zone)
-    midnight = datetime.combine(banks.day_at(bank, utc_now()), time(), zone).astimezone(UTC)
+    midnight = banks.midnight_of(bank, banks.day_at(bank, utc_now()))
     query = select(func.coalesce(func.sum(Payout.amount_idr), 0)).where(
         Payout.bank_id == bank_id,
         Payout.resident_id == resident_id,

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -88,7 +87,7 @@ async def create(session: AsyncSession, ask: Ask) -> Plan:
     bank = await banks.get(session, ask.bank_id)
     day = ask.day or banks.day_at(bank, utc_now())
     await _check_collectors(session, ask)
-    midnight = datetime.combine(day, time(), ZoneInfo(bank.time_zone)).astimezone(UTC)
+    midnight = banks.midnight_of(bank, day)
     _check_shifts(ask.vehicles, midnight)
     found = await _open_pickups(session, ask, midnight)
     policy = await banks.policy_of(session, ask.bank_id)
