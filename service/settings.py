@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
 
 Value = TypeVar("Value")
 _SECRETS = Path("/run/secrets")
@@ -118,6 +117,9 @@ class Settings(BaseSettings):
         """The whole URL, with the password from its own secret put in."""
         if not self.database_url:
             return f"sqlite:///{self.data_dir.resolve() / 'jumpa.db'}"
+        # Slow to import, and an address is taken before anything slow.
+        from sqlalchemy.engine import make_url  # noqa: PLC0415
+
         url = make_url(self.database_url)
         if self.database_password is not None:
             url = url.set(password=self.database_password.get_secret_value())

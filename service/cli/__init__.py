@@ -17,9 +17,9 @@ def app() -> None:
     if sys.argv[1:] == ["start"]:
         # There is nothing to read, and Typer with all commands would be a twentieth of the start.
         _build_models_late()
-        from service.cli import refusals, serving  # noqa: PLC0415
+        from service.cli import listening, refusals  # noqa: PLC0415
 
-        sys.exit(refusals.exit_code_of(serving.start))
+        sys.exit(refusals.exit_code_of(listening.start))
     from service.cli.commands import app as commands  # noqa: PLC0415
 
     commands(prog_name=told())

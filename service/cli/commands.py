@@ -78,9 +78,9 @@ def start() -> None:
 
     Example: [cyan]JUMPA_PORT=8080 jumpa start[/cyan]
     """
-    from service.cli import serving  # noqa: PLC0415
+    from service.cli import listening  # noqa: PLC0415
 
-    serving.start()
+    listening.start()
 
 
 @app.command()
@@ -91,9 +91,9 @@ def serve() -> None:
 
     Example: [cyan]jumpa migrate && jumpa serve[/cyan]
     """
-    from service.cli import serving  # noqa: PLC0415
+    from service.cli import listening  # noqa: PLC0415
 
-    serving.serve()
+    listening.serve()
 
 
 @app.command()

@@ -1,11 +1,10 @@
-"""What a command stands on: a data folder, a free port, a database at this version's schema."""
+"""What a command stands on: a data folder, a gateway to play with, a database at this version's schema."""
 
-import errno
-import socket
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from service.cli.listening import free_port
 from service.cli.naming import told
 from service.cli.refusals import Refused
 from service.database import schema
@@ -18,44 +17,18 @@ def make_data_folder(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def require_free_port(settings: Settings) -> None:
-    """Refuse to prepare anything for a server that could not listen. Raises Refused."""
-    try:
-        _free_port(settings.host, settings.port)
-    except OSError as error:
-        raise Refused(_why_not_there(settings, error)) from None
-
-
 def with_standin_port(settings: Settings) -> Settings:
     """Settings that say where the stand-in is going to listen, if there is one. Raises Refused."""
     if not settings.plays_gateway:
         return settings
     try:
-        port = _free_port(beside.HOST, settings.standin_port)
+        port = free_port(beside.HOST, settings.standin_port)
     except OSError as error:
         raise Refused(
             f"The stand-in gateway can't listen on port {settings.standin_port}: {error.strerror}."
             " Set JUMPA_STANDIN_PORT to a free one."
         ) from None
     return settings.model_copy(update={"standin_port": port})
-
-
-def _free_port(host: str, port: int) -> int:
-    """This port, or any for 0, if nobody listens there. Raises OSError."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        # As the server does: a port that was closed a moment ago is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
-        return int(probe.getsockname()[1])
-
-
-def _why_not_there(settings: Settings, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {settings.port} is taken by another program. Set JUMPA_PORT to a free one."
-    return (
-        f"The server can't listen on {settings.host}, port {settings.port}: {error.strerror}."
-        " Set JUMPA_HOST or JUMPA_PORT to another one."
-    )
 
 
 def require_schema(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import socket
 from contextlib import suppress
 from types import FrameType
 from typing import NamedTuple
@@ -20,7 +21,6 @@ from service.cli.greeting import greeting
 from service.cli.ground import (
     lacking_in,
     make_data_folder,
-    require_free_port,
     require_schema,
     with_standin_port,
 )
@@ -40,28 +40,24 @@ class _Held(NamedTuple):
     demo: bool
 
 
-def start() -> None:
-    """Prepare what is missing, say where to look, serve."""
-    settings = Settings()
+def start(settings: Settings, calls: socket.socket) -> None:
+    """Prepare what is missing, say where to look, answer who calls on this socket."""
     make_data_folder(settings)
     with only_server(settings):
-        require_free_port(settings)
         settings = with_standin_port(settings)
         has_demo = _prepare(settings)
     _say(greeting(settings, has_demo=has_demo))
-    _serve(settings)
+    _serve(settings, calls)
 
 
-def serve() -> None:
-    """Serve a database that is ready."""
-    settings = Settings()
+def serve(settings: Settings, calls: socket.socket) -> None:
+    """Answer who calls on this socket, from a database that is ready."""
     make_data_folder(settings)
     # The server would find out as well, but in the middle of a traceback.
     with only_server(settings):
-        require_free_port(settings)
         settings = with_standin_port(settings)
         require_schema(settings)
-    _serve(settings)
+    _serve(settings, calls)
 
 
 def work() -> None:
@@ -73,7 +69,7 @@ def work() -> None:
     asyncio.run(_work(settings))
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, calls: socket.socket) -> None:
     _log(settings)
     app = create_app(settings)
     # All that is there by now stays, so it need never be looked through again.
@@ -81,8 +77,6 @@ def _serve(settings: Settings) -> None:
     gc.enable()
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -90,7 +84,7 @@ def _serve(settings: Settings) -> None:
     )
     server = _Server(config, app.state.streams)
     with suppress(KeyboardInterrupt):
-        server.run()
+        server.run(sockets=[calls])
     if not server.started:
         raise SystemExit(_DID_NOT_START)
 

@@ -44,6 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             },
         ),
         ("service.cli.commands", {"fastapi", "pydantic", "sqlalchemy", "uvicorn"}),
+        ("service.cli.listening", {"fastapi", "sqlalchemy", "sqlmodel", "uvicorn"}),
     ],
 )
 def test_a_start_and_the_help_import_nothing_slow_that_they_can_do_without(
@@ -158,24 +159,30 @@ def _started(port: int, folder: Path) -> Iterator[Path]:
         ) as server,
     ):
         try:
-            _await_answer(f"http://127.0.0.1:{port}/readyz", server)
+            _call_early(port, server, log)
             yield log
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)
 
 
-def _await_answer(url: str, server: subprocess.Popen[bytes]) -> None:
+def _call_early(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Who calls while the server still loads waits, and is answered."""
+    with _connected(port, server) as calling:
+        assert log.read_text() == ""
+        calling.sendall(b"GET /readyz HTTP/1.1\r\nHost: jumpa\r\nConnection: close\r\n\r\n")
+        assert calling.recv(12) == b"HTTP/1.1 200"
+
+
+def _connected(port: int, server: subprocess.Popen[bytes]) -> socket.socket:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         assert server.poll() is None, "the server ended"
         try:
-            urlopen(url).close()  # noqa: S310  Our own server.
+            return socket.create_connection(("127.0.0.1", port))
         except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("the server never answered")
+            time.sleep(0.02)
+    pytest.fail("the server never listened")
 
 
 def _with_a_code(folder: Path) -> Path:

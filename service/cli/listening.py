@@ -1,0 +1,79 @@
+"""Commands that serve take their address first: who calls while they load waits to be answered.
+
+What it takes to serve is slow to import, and so is only imported when the address is ours.
+"""
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from service.cli.refusals import Refused
+from service.settings import Settings
+
+_WAITING = 2_048
+"""Calls that may wait to be answered, as many as the server lets wait later."""
+
+
+def start() -> None:
+    """Prepare what is missing, say where to look, serve."""
+    settings = Settings()
+    with _listening(settings) as calls:
+        from service.cli import serving  # noqa: PLC0415
+
+        serving.start(settings, calls)
+
+
+def serve() -> None:
+    """Serve a database that is ready."""
+    settings = Settings()
+    with _listening(settings) as calls:
+        from service.cli import serving  # noqa: PLC0415
+
+        serving.serve(settings, calls)
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """The address, held from now on. Raises Refused if it can't be had."""
+    with _socket_for(settings.host) as calls:
+        try:
+            calls.bind((settings.host, settings.port))
+            calls.listen(_WAITING)
+        except OSError as error:
+            _refuse_second(settings)
+            raise Refused(_why_not_there(settings, error)) from None
+        yield calls
+
+
+def free_port(host: str, port: int) -> int:
+    """This port, or any for 0, if nobody listens there. Raises OSError."""
+    with _socket_for(host) as probe:
+        probe.bind((host, port))
+        return int(probe.getsockname()[1])
+
+
+def _socket_for(host: str) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # A port that was closed a moment ago is free.
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return made
+
+
+def _refuse_second(settings: Settings) -> None:
+    """Say so if it is a server of ours, on the same data, that has the address."""
+    if not settings.data_dir.exists():
+        return
+    from service.app import only_server  # noqa: PLC0415  Slow to import, see above.
+
+    with only_server(settings):
+        pass
+
+
+def _why_not_there(settings: Settings, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {settings.port} is taken by another program. Set JUMPA_PORT to a free one."
+    return (
+        f"The server can't listen on {settings.host}, port {settings.port}: {error.strerror}."
+        " Set JUMPA_HOST or JUMPA_PORT to another one."
+    )
