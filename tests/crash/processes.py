@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from service.database import schema
 
@@ -58,7 +59,7 @@ class Processes:
 
     async def kill_backend(self) -> None:
         """SIGKILL one backend of our own PostgreSQL, whose postmaster then ends all of them."""
-        for _ in range(500):
+        for _ in range(2_000):
             pid = _a_backend(self.url)
             if pid is not None and _parent_of(pid) == _postmaster(self.url):
                 os.kill(pid, signal.SIGKILL)
@@ -121,13 +122,16 @@ async def _is_ready(http: httpx.AsyncClient) -> bool:
 
 
 def _a_backend(url: str) -> int | None:
-    """The process id of one connection of the server or the worker."""
+    """The process id of one connection of the server or the worker; None if nobody is connected,
+    or PostgreSQL still recovers from the last such kill."""
     engine = schema.sync_engine(url)
     try:
         with engine.connect() as connection:
             query = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
             found = connection.execute(text(f"{query} AND pid <> pg_backend_pid() LIMIT 1"))
             return found.scalar()
+    except OperationalError:
+        return None
     finally:
         engine.dispose()
 
