@@ -268,7 +268,7 @@ COLUMNS: dict[str, Columns] = {
         hidden="secret",
     ),
     "sign_in_code": _columns(
-        plain="id tries created_at expires_at used_at", erased="phone", hidden="address code_hash"
+        plain="id tries created_at expires_at used_at", hidden="phone_hash address code_hash"
     ),
     "statement_import": _columns(
         plain="bank_id id source holding profile sha256 first_at last_at opening_idr closing_idr"

@@ -50,6 +50,8 @@ class Erasure:
     bank_ids: Sequence[UUID]
     known: frozenset[Wanted]
     finder: Finder
+    phone_hashes: Sequence[str]
+    """Under which codes for their phone may be kept."""
 
 
 async def erase(it: Erasure) -> None:
@@ -106,8 +108,7 @@ async def _end_sign_ins(it: Erasure) -> None:
     in_use = update(card).where(*_theirs(it, card), card.c.revoked_at.is_(None))
     await _run(it, in_use.values(revoked_at=utc_now(), revoked_by=it.person_id))
     code = METADATA.tables["sign_in_code"]
-    phones = [one.value for one in it.known if one.kind == TraceKind.PHONE]
-    await _run(it, delete(code).where(or_(false(), *(code.c.phone.endswith(p) for p in phones))))
+    await _run(it, delete(code).where(code.c.phone_hash.in_(it.phone_hashes)))
 
 
 async def _drop_answers(it: Erasure) -> None:

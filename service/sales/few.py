@@ -3,15 +3,27 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import join
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.ledger import Journal, Page
 from models.sale import Lot, LotSale, Sale
+
+_WITH_LOTS = join(
+    join(
+        Sale,
+        LotSale,
+        and_(col(LotSale.bank_id) == Sale.bank_id, col(LotSale.sale_id) == Sale.id),
+    ),
+    Lot,
+    and_(col(Lot.bank_id) == LotSale.bank_id, col(Lot.id) == LotSale.lot_id),
+)
+"""Sales, and the lots that went with them."""
 
 
 class Brought(NamedTuple):
@@ -40,9 +52,10 @@ async def brought_by_months(
     month = case(*((col(Sale.sold_at) < end, n) for n, end in enumerate(ends))).label("month")
     within = (col(Sale.bank_id) == bank_id, col(Sale.sold_at) < ends[-1])
     connection = await session.connection()
-    few = _with_residents(select(month, col(Lot.resident_id))).where(*within, ~of_many(fewest))
+    few = select(month, col(Lot.resident_id)).select_from(_WITH_LOTS)
+    few = few.where(*within, ~of_many(fewest)).distinct()
     residents: dict[int, set[UUID]] = defaultdict(set)
-    for of_month, resident in await connection.execute(few.distinct()):
+    for of_month, resident in await connection.execute(few):
         residents[of_month].add(resident)
     each = select(month, of_many(fewest).label("many"), col(Sale.amount_idr)).where(*within)
     of = each.subquery().c
@@ -60,11 +73,10 @@ async def sellers_of_few(
 
     Of days of business, from the first to the last; a material without such a sale is left out.
     """
-    whose = select(
-        col(Sale.material), func.count(func.distinct(col(Lot.resident_id))).label("people")
-    )
+    people = func.count(func.distinct(col(Lot.resident_id))).label("people")
     query = (
-        _with_residents(whose)
+        select(col(Sale.material), people)
+        .select_from(_WITH_LOTS)
         .join(Journal, and_(col(Journal.bank_id) == Sale.bank_id, col(Journal.about_id) == Sale.id))
         .join(Page, and_(col(Page.bank_id) == Journal.bank_id, col(Page.number) == Journal.page))
         .where(col(Sale.bank_id) == bank_id, ~of_many(fewest), col(Page.day).between(first, last))
@@ -72,12 +84,3 @@ async def sellers_of_few(
     )
     connection = await session.connection()
     return {row.material: row.people for row in await connection.execute(query)}
-
-
-def _with_residents(query: Select[Any]) -> Select[Any]:
-    """From sales to the lots that went with them."""
-    return (
-        query.select_from(Sale)
-        .join(LotSale, and_(col(LotSale.bank_id) == Sale.bank_id, col(LotSale.sale_id) == Sale.id))
-        .join(Lot, and_(col(Lot.bank_id) == LotSale.bank_id, col(Lot.id) == LotSale.lot_id))
-    )

@@ -10,6 +10,7 @@ from models.base import utc_now
 from models.sign_in import SignInCode
 from service.api.dependencies import Parts
 from service.auth.addresses import household_of
+from service.auth.codes import phone_hash
 from service.auth.limits import (
     MAX_TRIES,
     MAX_TRIES_A_DAY,
@@ -50,7 +51,7 @@ async def test_a_network_may_ask_for_so_many_codes(asking: Asking, parts: Parts)
     done(await limited.post(None, CODES, {"phone": phone}), 202)  # Still on its way.
     done(await elsewhere.post(None, CODES, {"phone": new_phone()}), 202)
     async with parts.database.transaction() as session:
-        mine = col(SignInCode.phone) == phone
+        mine = col(SignInCode.phone_hash) == phone_hash(asking.keys, phone)
         earlier = utc_now() - timedelta(hours=1)
         await session.exec(update(SignInCode).where(mine).values(created_at=earlier))
     done(await limited.post(None, CODES, {"phone": new_phone()}), 202)
@@ -60,7 +61,7 @@ async def test_many_codes_give_no_more_guesses(asking: Asking, parts: Parts) -> 
     hasty, phone = hurried(asking, parts, code_resend_s=0), new_phone()
     codes = [await ask_code(hasty, parts, phone) for _ in range(2)]
     async with parts.database.transaction() as session:
-        mine = col(SignInCode.phone) == phone
+        mine = col(SignInCode.phone_hash) == phone_hash(asking.keys, phone)
         tried = MAX_TRIES_A_DAY // 2
         await session.exec(update(SignInCode).where(mine).values(tries=tried, used_at=utc_now()))
     answer = await hasty.post(None, CODES, {"phone": phone})
@@ -110,7 +111,10 @@ async def test_all_networks_together_have_an_end_but_for_one_that_is_known(
             await ask_code(stranger, parts, phone)
     refused(await strangers[-1].post(None, CODES, {"phone": phone}), 429, "too_many_codes")
     async with parts.database.transaction() as session:
-        theirs = (col(SignInCode.phone) == phone, col(SignInCode.used_at).is_(None))
+        theirs = (
+            col(SignInCode.phone_hash) == phone_hash(asking.keys, phone),
+            col(SignInCode.used_at).is_(None),
+        )
         tries = MAX_TRIES_OF_ALL // (2 * NETWORKS)
         earlier = utc_now() - timedelta(hours=1)
         await session.exec(

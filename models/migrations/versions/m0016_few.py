@@ -1,4 +1,4 @@
-"""A sale says of how many residents' goods it was."""
+"""A sale says of how many residents' goods it was; codes are kept without the phone."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,8 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
+_OF_PHONE = "ix_sign_in_code_phone_created_at"
+_USED = "ix_sign_in_code_used_at_created_at"
 _COUNT = sa.text("""
 UPDATE sale SET resident_count = (
   SELECT count(DISTINCT l.resident_id) FROM lot_sale p
@@ -21,8 +23,22 @@ def upgrade() -> None:
     op.execute(_COUNT)
     with op.batch_alter_table("sale") as batch_op:
         batch_op.alter_column("resident_count", existing_type=sa.Integer(), nullable=False)
+    _keep_codes_by("phone_hash", 64, instead_of="phone")
+    op.create_index(_USED, "sign_in_code", ["used_at", "created_at"])
 
 
 def downgrade() -> None:
+    op.drop_index(_USED, "sign_in_code")
+    _keep_codes_by("phone", 16, instead_of="phone_hash")
     with op.batch_alter_table("sale") as batch_op:
         batch_op.drop_column("resident_count")
+
+
+def _keep_codes_by(column: str, length: int, *, instead_of: str) -> None:
+    """The keys aren't known here, so codes are forgotten: the next ones are minutes away."""
+    op.execute(sa.text("DELETE FROM sign_in_code"))
+    with op.batch_alter_table("sign_in_code") as batch_op:
+        batch_op.drop_index(_OF_PHONE)
+        batch_op.drop_column(instead_of)
+        batch_op.add_column(sa.Column(column, sa.String(length=length), nullable=False))
+        batch_op.create_index(_OF_PHONE, [column, "created_at"])
