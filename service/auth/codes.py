@@ -41,7 +41,7 @@ class CodeRequest:
 async def request_code(
     session: AsyncSession, keys: Keys, terms: Terms, phone: str, address: str
 ) -> CodeRequest:
-    """Make a code for a phone, known or not, unless one was sent a moment ago.
+    """Make a code for a phone, known or not, unless one was sent a moment ago and can be tried.
 
     Nothing is looked up about whose phone it is, so nothing can be told from the answer.
     Raises TooManyCodes or TooManyWrongCodes, and TooManyFromHere for the client's address.
@@ -49,9 +49,9 @@ async def request_code(
     await one_at_a_time(session, f"sign-in {phone}")
     now, here, whose = utc_now(), addresses.hash_of(keys, address), phone_hash(keys, phone)
     codes = await _codes_of(session, whose, since=now - _DAY)
-    own = [code for code in codes if code.address == here and code.used_at is None]
-    if own and now < own[0].created_at + timedelta(seconds=terms.resend_s):
-        return _still_on_its_way(own[0], terms, now)
+    last = limits.last_alive([code for code in codes if code.address == here])
+    if last and now < last.created_at + timedelta(seconds=terms.resend_s):
+        return _still_on_its_way(last, terms, now)
     await limits.check(session, terms, codes, here, now)
     await addresses.check_rate(session, terms, here, now)
     code = _enter(session, keys, whose, here, now)

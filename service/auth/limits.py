@@ -69,6 +69,13 @@ def may_be_tried(whose: str, here: str, now: datetime) -> ColumnElement[bool]:
     )
 
 
+def last_alive(own: Sequence[SignInCode]) -> SignInCode | None:
+    """The newest code that wasn't used, if it can still be tried, of a day's codes of a network."""
+    last = next((code for code in own if code.used_at is None), None)
+    is_dead = last is None or last.tries >= MAX_TRIES
+    return None if is_dead or sum(code.tries for code in own) >= MAX_TRIES_A_DAY else last
+
+
 def seconds(span: timedelta) -> int:
     """Whole seconds after which the span has surely passed."""
     return math.ceil(span.total_seconds())

@@ -17,11 +17,12 @@ from service.auth.limits import (
     MAX_TRIES_ELSEWHERE,
     MAX_TRIES_OF_ALL,
     NETWORKS,
+    last_alive,
 )
 from tests.api.asking import Asking, done, refused
-from tests.api.signing_in import CODES, ask_code, exchange, hurried, wrong
+from tests.api.signing_in import CODES, ask_code, codes_sent, exchange, hurried, wrong
 from tests.counting import statements_of
-from tests.factories import Town, new_phone, phone_of
+from tests.factories import Town, make_town, new_phone, phone_of
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,45 @@ from tests.factories import Town, new_phone, phone_of
 )
 def test_what_one_subscriber_has_counts_as_one(address: str, household: str) -> None:
     assert household_of(address) == household
+
+
+@pytest.mark.parametrize(
+    ("codes", "alive"),
+    [
+        ([], None),
+        ([(0, False)], 0),
+        ([(0, True)], None),
+        ([(0, True), (4, False)], 1),
+        ([(MAX_TRIES, False)], None),
+        ([(MAX_TRIES, False), (0, False)], None),
+        ([(2, False), (MAX_TRIES_A_DAY - 3, False)], 0),
+        ([(2, False), (MAX_TRIES_A_DAY - 2, True)], None),
+    ],
+)
+def test_a_code_that_can_not_be_tried_is_not_on_its_way(
+    codes: list[tuple[int, bool]], alive: int | None
+) -> None:
+    """Of tries and whether it was used, newest first."""
+    now, hashes = utc_now(), {"phone_hash": "", "address": "", "code_hash": ""}
+    own = [
+        SignInCode(**hashes, expires_at=now, tries=tries, used_at=now if used else None)
+        for tries, used in codes
+    ]
+    assert last_alive(own) is (None if alive is None else own[alive])
+
+
+async def test_a_code_that_used_up_its_tries_is_followed_by_another(
+    asking: Asking, parts: Parts
+) -> None:
+    """Whether the phone is known or not: nobody waits for a code that isn't sent."""
+    for phone in (new_phone(), phone_of((await make_town(parts.database)).resident)):
+        code = await ask_code(asking, parts, phone)
+        for _ in range(MAX_TRIES):
+            refused(await exchange(asking, phone, wrong(code)), 401, "wrong_code")
+        await ask_code(asking, parts, phone)
+        assert len(codes_sent(parts, phone)) == 2
+        await ask_code(asking, parts, phone)
+        assert len(codes_sent(parts, phone)) == 2, "that one can still be tried"
 
 
 async def test_a_network_may_ask_for_so_many_codes(asking: Asking, parts: Parts) -> None:
