@@ -1,6 +1,7 @@
 """How often codes may be asked for and tried, and what nobody can tell from it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -57,7 +58,8 @@ def test_a_code_that_can_not_be_tried_is_not_on_its_way(
     codes: list[tuple[int, bool]], alive: int | None
 ) -> None:
     """Of tries and whether it was used, newest first."""
-    now, hashes = utc_now(), {"phone_hash": "", "address": "", "code_hash": ""}
+    now = utc_now()
+    hashes: dict[str, Any] = {"phone_hash": "", "address": "", "code_hash": ""}
     own = [
         SignInCode(**hashes, expires_at=now, tries=tries, used_at=now if used else None)
         for tries, used in codes

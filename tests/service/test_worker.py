@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -225,7 +226,7 @@ async def test_codes_that_count_nowhere_any_more_are_forgotten(town: Town, keys:
     async with town.database.transaction() as session:
         for age, is_used in ages:
             at = now - age
-            hashes = {"phone_hash": phone, "address": "x", "code_hash": "x"}
+            hashes: dict[str, Any] = {"phone_hash": phone, "address": "x", "code_hash": "x"}
             used_at = at if is_used else None
             session.add(SignInCode(**hashes, created_at=at, expires_at=at, used_at=used_at))
     await Worker(town.database, keys, Outbox()).sweep([town.bank_id])
