@@ -39,7 +39,7 @@ from tests.paid import bring_in, lines_of, pay_through
 from tests.races import Act, slower_of
 from tests.service import sealing
 
-NAME, ADDRESS = "Siti Nurhalimahwati Aminah", "Jl. Diponegoro 12, Lubuk Pakam"
+NAME, ADDRESS = "Sité Nurhalimahwati Aminah", "Jl. Diponegoro 12, Lubuk Pakam"
 NIK = "1207285507900001"
 
 
