@@ -67,6 +67,7 @@ COLUMNS: dict[str, Columns] = {
         pseudonym="resident_id issued_by revoked_by",
         hidden="token_hash",
     ),
+    "city_month": _columns(plain="bank_id ends_at debit credit amount", pseudonym="people"),
     "column_map": _columns(plain="bank_id id name spec created_at", pseudonym="entered_by"),
     "consent": _columns(plain="id purpose given version at", pseudonym="person_id entered_by"),
     "correction": _columns(

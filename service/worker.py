@@ -15,7 +15,7 @@ from models.event import Event
 from models.idempotency import Answer
 from models.people import Person
 from models.privacy import Purpose
-from service import auth, claims, consents, events, payouts, pickups, privacy, sealing
+from service import auth, claims, consents, events, months, payouts, pickups, privacy, sealing
 from service.database import Database
 from service.keys import Keys
 from service.messages import MessageNotSent, Messenger
@@ -83,6 +83,7 @@ class Worker:
         await _guarded(self._put_back, banks)
         await _guarded(self._expire_payouts, banks)
         await _guarded(self._forget_places, banks)
+        await _guarded(self._keep_months, banks)
         await self._forget_codes()
         await self.seal(banks)
 
@@ -100,6 +101,9 @@ class Worker:
     async def _forget_places(self, banks: list[UUID]) -> None:
         """A batch a sweep: there are more sweeps in a day than pickups."""
         await privacy.forget_old(self._database, banks, utc_now() - self._places_kept)
+
+    async def _keep_months(self, banks: list[UUID]) -> None:
+        await months.keep_due(self._database, banks)
 
     async def _forget_codes(self) -> None:
         async with self._database.transaction() as session:

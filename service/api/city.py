@@ -13,15 +13,13 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from service import banks, ledger, sales
+from service import banks, months, sales
 from service.ledger import AccountTotals, MassOfDay, Moved
 from service.ledger.chart import IDR, KINDS
 from service.members import OFFICERS, Caller
+from service.months import FEWEST, next_month
 from service.sales import Brought
 
-FEWEST = 5
-"""People behind a figure; with fewer, each of them would know much of the others."""
-_NAMED = ("resident", "collector", "buyer", "drawer")
 _SALE = (KINDS["receivable"].name, KINDS["sales"].name)
 """Between which lines a sale moves what it brings."""
 _FLOWS = (
@@ -47,11 +45,11 @@ def month_of(bank: Bank, instant: datetime) -> datetime:
 
 def whole_months(first: date, last: date, today: date) -> list[tuple[date, date]]:
     """First and last day of every month that lies between two days and is over."""
-    months, begins = [], first if first.day == 1 else _next(first)
-    while (following := _next(begins)) - timedelta(days=1) <= last and following <= today:
-        months.append((begins, following - timedelta(days=1)))
+    found, begins = [], first if first.day == 1 else next_month(first)
+    while (following := next_month(begins)) - timedelta(days=1) <= last and following <= today:
+        found.append((begins, following - timedelta(days=1)))
         begins = following
-    return months
+    return found
 
 
 def month_together(days: Sequence[MassOfDay], last: date) -> list[MassOfDay]:
@@ -64,8 +62,8 @@ def month_together(days: Sequence[MassOfDay], last: date) -> list[MassOfDay]:
 
 async def balances_of_many(session: AsyncSession, bank: Bank, at: datetime) -> list[AccountTotals]:
     """The trial balance in rupiah as the city may see it when a month began."""
-    ends = [*_beginnings(bank, bank.created_at, at)]
-    moved = await ledger.months_moved(session, bank.id, ends, together=_NAMED, most_people=FEWEST)
+    ends = [*months.beginnings(bank, at)]
+    moved = await months.moved_in(session, bank, ends)
     brought = await sales.brought_by_months(session, bank.id, ends, fewest=FEWEST)
     return balances_in([*without_sales(moved), *from_sales(brought)])
 
@@ -104,10 +102,6 @@ def balances_in(moved: Iterable[Moved]) -> list[AccountTotals]:
     return [_net(line, amount) for line, amount in sorted(balances.items()) if amount]
 
 
-def _next(month: date) -> date:
-    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
 def _together(days: Sequence[MassOfDay], last: date) -> MassOfDay:
     sums = {name: sum(getattr(day, name) for day in days) for name in _FLOWS}
     return days[-1]._replace(day=last, **sums)
@@ -128,11 +122,3 @@ def _of_month(moved: Moved) -> int:
 def _net(line: str, balance: int) -> AccountTotals:
     """On one side only: what went in and what went out would tell of fewer people each."""
     return AccountTotals(line, IDR, max(balance, 0), max(-balance, 0))
-
-
-def _beginnings(bank: Bank, first: datetime, last: datetime) -> Iterator[datetime]:
-    """When the months after the first instant began, up to the last one."""
-    month = _next(banks.day_at(bank, first).replace(day=1))
-    while (begins := banks.midnight_of(bank, month)) <= last:
-        yield begins
-        month = _next(month)

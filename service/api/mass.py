@@ -9,13 +9,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from service import banks, ledger, sales, weighing
-from service.api.city import FEWEST, is_for_city, month_together, whole_months
+from service.api.city import is_for_city, month_together, whole_months
 from service.api.dependencies import LongReadSession, Reader
 from service.api.errors import documented
 from service.api.late import LateRoute
 from service.api.periods import CurrentPeriod, Period
 from service.auth import NoValidToken
 from service.errors import NotAllowed
+from service.months import FEWEST
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["ledger"], route_class=LateRoute)
 

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.sale import Buyer, Sale
 from service import drawers, members, prices, sales
-from service.api.city import FEWEST, is_for_city
+from service.api.city import is_for_city
 from service.api.dependencies import (
     Actor,
     CurrentPage,
@@ -26,6 +26,7 @@ from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.members import Caller
+from service.months import FEWEST
 from service.sales import LotSold, Owing
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=ActRoute)

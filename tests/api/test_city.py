@@ -9,13 +9,15 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
+from sqlmodel import col
 
 from models.bank import Bank
 from models.base import utc_now
+from models.city import CityMonth
 from models.people import Role
-from service import banks
+from service import banks, months
 from service.api.city import (
-    FEWEST,
     balances_in,
     balances_of_many,
     from_sales,
@@ -27,6 +29,7 @@ from service.api.city import (
 from service.api.mass import not_for_city
 from service.keys import Keys
 from service.ledger import MassOfDay, Moved, months_moved
+from service.months import FEWEST
 from service.sales import Brought, brought_by_months, sellers_of_few
 from tests.api.asking import Asking, done
 from tests.factories import PET, Town, another, earn
@@ -263,6 +266,30 @@ async def test_the_ledger_says_who_stands_behind_what_moved(town: Town, keys: Ke
     for one in found:
         whose = town.collector if {one.debit, one.credit} == collectors else town.resident
         assert one.people == {whose.id}, one
+
+
+async def test_a_month_that_is_over_is_kept_and_not_gone_through_again(
+    town: Town, keys: Keys
+) -> None:
+    await earn(town, keys)
+    later = utc_now() + timedelta(days=62)
+    async with town.database.reading() as session:
+        bank = await banks.get(session, town.bank_id)
+        ends = [*months.beginnings(bank, later)]
+        added_up = await months.moved_in(session, bank, ends)
+    for _ in range(len(ends) + 1):
+        await months.keep_due(town.database, [town.bank_id], now=later + months.SETTLED)
+    async with town.database.reading() as session:
+        assert {*await months.moved_in(session, bank, ends)} == {*added_up} != set()
+    rows = update(CityMonth).where(col(CityMonth.bank_id) == town.bank_id)
+    async with town.database.transaction() as session:
+        await session.exec(rows.values(amount=7))
+    async with town.database.reading() as session:
+        assert {one.amount for one in await months.moved_in(session, bank, ends)} == {7}
+        moved_since = await months_moved(
+            session, bank.id, ends[1:], since=ends[0], together=["resident"], most_people=1
+        )
+    assert moved_since == []
 
 
 async def test_a_city_cannot_tell_a_single_household(

@@ -1,7 +1,8 @@
-"""A sale says of how many residents' goods it was; codes are kept without the phone."""
+"""What a city sees: of how many a sale was, months kept; and codes are kept without the phone."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlmodel import UTCDateTime
 
 revision = "0016"
 down_revision = "0015"
@@ -24,14 +25,32 @@ def upgrade() -> None:
     with op.batch_alter_table("sale") as batch_op:
         batch_op.alter_column("resident_count", existing_type=sa.Integer(), nullable=False)
     _keep_codes_by("phone_hash", 64, instead_of="phone")
+    _keep_months()
     op.create_index(_USED, "sign_in_code", ["used_at", "created_at"])
 
 
 def downgrade() -> None:
+    op.drop_table("city_month")
     op.drop_index(_USED, "sign_in_code")
     _keep_codes_by("phone", 16, instead_of="phone_hash")
     with op.batch_alter_table("sale") as batch_op:
         batch_op.drop_column("resident_count")
+
+
+def _keep_months() -> None:
+    op.create_table(
+        "city_month",
+        sa.Column("bank_id", sa.Uuid(), nullable=False),
+        sa.Column("ends_at", UTCDateTime(), nullable=False),
+        sa.Column("debit", sa.String(length=80), nullable=False),
+        sa.Column("credit", sa.String(length=80), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("people", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["bank_id"], ["bank.id"], name=op.f("fk_city_month_bank_id")),
+        sa.PrimaryKeyConstraint(
+            "bank_id", "ends_at", "debit", "credit", name=op.f("pk_city_month")
+        ),
+    )
 
 
 def _keep_codes_by(column: str, length: int, *, instead_of: str) -> None:
