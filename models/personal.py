@@ -67,6 +67,7 @@ COLUMNS: dict[str, Columns] = {
         pseudonym="resident_id issued_by revoked_by",
         hidden="token_hash",
     ),
+    "city_month": _columns(plain="bank_id ends_at debit credit amount", pseudonym="people"),
     "column_map": _columns(plain="bank_id id name spec created_at", pseudonym="entered_by"),
     "consent": _columns(plain="id purpose given version at", pseudonym="person_id entered_by"),
     "correction": _columns(
@@ -257,8 +258,8 @@ COLUMNS: dict[str, Columns] = {
         rounded="lat lon",
     ),
     "sale": _columns(
-        plain="bank_id id buyer_id policy_id material grams amount_idr lot_grams lots_idr"
-        " residents_idr collectors_idr kept_idr sold_at",
+        plain="bank_id id buyer_id policy_id material grams amount_idr lot_grams"
+        " resident_count lots_idr residents_idr collectors_idr kept_idr sold_at",
         pseudonym="sold_by",
         scrubbed="note",
     ),
@@ -268,7 +269,7 @@ COLUMNS: dict[str, Columns] = {
         hidden="secret",
     ),
     "sign_in_code": _columns(
-        plain="id tries created_at expires_at used_at", erased="phone", hidden="address code_hash"
+        plain="id tries created_at expires_at used_at", hidden="phone_hash address code_hash"
     ),
     "statement_import": _columns(
         plain="bank_id id source holding profile sha256 first_at last_at opening_idr closing_idr"

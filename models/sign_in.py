@@ -10,17 +10,18 @@ from models.base import Table, new_id, utc_now
 
 
 class SignInCode(Table, table=True):
-    """A code sent to a phone; only a keyed hash of it is kept."""
+    """A code sent to a phone; only keyed hashes of both are kept."""
 
     __tablename__ = "sign_in_code"
     __table_args__ = (
         CheckConstraint("tries >= 0", "tries"),
-        Index("ix_sign_in_code_phone_created_at", "phone", "created_at"),
+        Index("ix_sign_in_code_phone_created_at", "phone_hash", "created_at"),
         Index("ix_sign_in_code_address_created_at", "address", "created_at"),
+        Index("ix_sign_in_code_used_at_created_at", "used_at", "created_at"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    phone: str = Field(max_length=16)
+    phone_hash: str = Field(max_length=64, description="Keyed: anybody can type any number")
     address: str = Field(max_length=64, description="Keyed hash of where it was asked for")
     code_hash: str = Field(max_length=64)
     tries: int = Field(default=0, description="Wrong ones, and one that is under way")

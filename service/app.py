@@ -19,6 +19,7 @@ from service.api.dependencies import Parts
 from service.api.description import describe
 from service.api.envelope import REQUEST_ID, Envelope, dress
 from service.api.files import UPLOADS
+from service.api.heads import Heads
 from service.api.measuring import Measuring
 from service.api.places import Places, Shedding
 from service.api.rates import AddressRates, Rates
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     is_over_tls = settings.environment == "production"
     app.add_middleware(Envelope, is_over_tls=is_over_tls)
     app.add_middleware(Shedding, places=app.state.places, dress=dress(is_over_tls=is_over_tls))
+    app.add_middleware(Heads)
     errors.install(app)
     # Not included: that would work out every route a second time, at the first request.
     app.router.routes.extend(nouns.every_route())

@@ -179,6 +179,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Notice of a breach of personal data: {text}",
     ),
 }
+KINDS = frozenset(_WORDS)
+"""What people are told of."""
 OPTIONAL = frozenset({"pickup_confirmed", "pickup_expired"})
 """Neither a code nor a receipt nor a warning: only for who agreed to hear of it."""
 

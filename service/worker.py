@@ -15,7 +15,7 @@ from models.event import Event
 from models.idempotency import Answer
 from models.people import Person
 from models.privacy import Purpose
-from service import claims, consents, events, payouts, pickups, privacy, sealing
+from service import auth, claims, consents, events, months, payouts, pickups, privacy, sealing
 from service.database import Database
 from service.keys import Keys
 from service.messages import MessageNotSent, Messenger
@@ -78,11 +78,13 @@ class Worker:
 
     async def sweep(self, bank_ids: list[UUID] | None = None) -> None:
         """Put lapsed claims and unapproved payouts back, end listings whose window passed,
-        forget old answers and places."""
+        forget old answers, places and codes."""
         banks = await self._banks() if bank_ids is None else bank_ids
         await _guarded(self._put_back, banks)
         await _guarded(self._expire_payouts, banks)
         await _guarded(self._forget_places, banks)
+        await _guarded(self._keep_months, banks)
+        await self._forget_codes()
         await self.seal(banks)
 
     async def _put_back(self, banks: list[UUID]) -> None:
@@ -99,6 +101,13 @@ class Worker:
     async def _forget_places(self, banks: list[UUID]) -> None:
         """A batch a sweep: there are more sweeps in a day than pickups."""
         await privacy.forget_old(self._database, banks, utc_now() - self._places_kept)
+
+    async def _keep_months(self, banks: list[UUID]) -> None:
+        await months.keep_due(self._database, banks)
+
+    async def _forget_codes(self) -> None:
+        async with self._database.transaction() as session:
+            await auth.forget_old(session)
 
     async def _expire_payouts(self, banks: list[UUID]) -> None:
         while await self._expire_a_payout(banks):

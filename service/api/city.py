@@ -13,14 +13,15 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from service import banks, ledger
+from service import banks, months, sales
 from service.ledger import AccountTotals, MassOfDay, Moved
-from service.ledger.chart import IDR
+from service.ledger.chart import IDR, KINDS
 from service.members import OFFICERS, Caller
+from service.months import FEWEST, next_month
+from service.sales import Brought
 
-FEWEST = 5
-"""People behind a figure; with fewer, each of them would know much of the others."""
-_NAMED = ("resident", "collector", "buyer", "drawer")
+_SALE = (KINDS["receivable"].name, KINDS["sales"].name)
+"""Between which lines a sale moves what it brings."""
 _FLOWS = (
     "collected",
     "on_loads",
@@ -44,11 +45,11 @@ def month_of(bank: Bank, instant: datetime) -> datetime:
 
 def whole_months(first: date, last: date, today: date) -> list[tuple[date, date]]:
     """First and last day of every month that lies between two days and is over."""
-    months, begins = [], first if first.day == 1 else _next(first)
-    while (following := _next(begins)) - timedelta(days=1) <= last and following <= today:
-        months.append((begins, following - timedelta(days=1)))
+    found, begins = [], first if first.day == 1 else next_month(first)
+    while (following := next_month(begins)) - timedelta(days=1) <= last and following <= today:
+        found.append((begins, following - timedelta(days=1)))
         begins = following
-    return months
+    return found
 
 
 def month_together(days: Sequence[MassOfDay], last: date) -> list[MassOfDay]:
@@ -61,32 +62,44 @@ def month_together(days: Sequence[MassOfDay], last: date) -> list[MassOfDay]:
 
 async def balances_of_many(session: AsyncSession, bank: Bank, at: datetime) -> list[AccountTotals]:
     """The trial balance in rupiah as the city may see it when a month began."""
-    ends = [*_beginnings(bank, bank.created_at, at)]
-    moved = await ledger.months_moved(session, bank.id, ends, together=_NAMED, most_people=FEWEST)
-    return balances_in(moved)
+    ends = [*months.beginnings(bank, at)]
+    moved = await months.moved_in(session, bank, ends)
+    brought = await sales.brought_by_months(session, bank.id, ends, fewest=FEWEST)
+    return balances_in([*without_sales(moved), *from_sales(brought)])
+
+
+def without_sales(moved: Iterable[Moved]) -> Iterator[Moved]:
+    """All but what sales brought, of which those that are listed are told already."""
+    return (one for one in moved if (one.debit, one.credit) != _SALE)
+
+
+def from_sales(brought: Iterable[Brought]) -> Iterator[Moved]:
+    """What sales brought: of those that are listed, and apart from them of those that aren't.
+
+    So nothing is left when what is listed is taken from a sum, unless it is of enough people.
+    """
+    return (Moved(one.month, *_SALE, one.amount_idr, one.residents) for one in brought)
 
 
 def balances_in(moved: Iterable[Moved]) -> list[AccountTotals]:
     """Balances as sums of what moved between two lines, with enough people behind each sum.
 
-    What too few moved counts in the first month in which, together, there are enough. So
-    whatever is added up or subtracted of one answer or several is made of such sums as well.
+    What too few moved counts in the first month in which, together, there are enough; what
+    nobody did, at once. So whatever is added up or subtracted of one answer or several is made
+    of such sums as well.
     """
     balances: Counter[str] = Counter()
     waiting: dict[tuple[str, str], _Cell] = {}
     for one in sorted(moved, key=_of_month):
-        cell = waiting.setdefault((one.debit, one.credit), _Cell())
+        cell = waiting.pop((one.debit, one.credit), _Cell()) if one.people else _Cell()
         cell.amount += one.amount
         cell.people |= one.people
-        if not cell.people or len(cell.people) >= FEWEST:
+        if 0 < len(cell.people) < FEWEST:
+            waiting[one.debit, one.credit] = cell
+        else:
             balances[one.debit] += cell.amount
             balances[one.credit] -= cell.amount
-            del waiting[one.debit, one.credit]
     return [_net(line, amount) for line, amount in sorted(balances.items()) if amount]
-
-
-def _next(month: date) -> date:
-    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def _together(days: Sequence[MassOfDay], last: date) -> MassOfDay:
@@ -109,11 +122,3 @@ def _of_month(moved: Moved) -> int:
 def _net(line: str, balance: int) -> AccountTotals:
     """On one side only: what went in and what went out would tell of fewer people each."""
     return AccountTotals(line, IDR, max(balance, 0), max(-balance, 0))
-
-
-def _beginnings(bank: Bank, first: datetime, last: datetime) -> Iterator[datetime]:
-    """When the months after the first instant began, up to the last one."""
-    month = _next(banks.day_at(bank, first).replace(day=1))
-    while (begins := banks.midnight_of(bank, month)) <= last:
-        yield begins
-        month = _next(month)

@@ -205,10 +205,11 @@ async def days(bank_id: UUID, caller: Reader, session: ReadSession, page: Curren
 
 
 def _view(closed: ClosedDay, *, for_city: bool) -> DayView:
-    """A day; for the city without people, and without what was written or named freely."""
+    """A day; for the city without people, what was written or named freely, and the cash: two
+    counts less each other are what one day was paid."""
     view = DayView(**_day(closed))
-    hidden: dict[str, Any] = {"closed_by": None, "reopened_by": None, "counts": []}
-    hidden |= dict.fromkeys(_FREELY, "")
+    hidden: dict[str, Any] = dict.fromkeys(("closed_by", "reopened_by", "counted_cash_idr"))
+    hidden |= dict.fromkeys(_FREELY, "") | {"counts": []}
     return view.model_copy(update=hidden) if for_city else view
 
 

@@ -8,14 +8,15 @@ from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
-from service import banks, ledger, weighing
-from service.api.city import FEWEST, is_for_city, month_together, whole_months
+from service import banks, ledger, sales, weighing
+from service.api.city import is_for_city, month_together, whole_months
 from service.api.dependencies import LongReadSession, Reader
 from service.api.errors import documented
 from service.api.late import LateRoute
 from service.api.periods import CurrentPeriod, Period
 from service.auth import NoValidToken
 from service.errors import NotAllowed
+from service.months import FEWEST
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["ledger"], route_class=LateRoute)
 
@@ -35,7 +36,7 @@ class MassView(BaseModel):
     on_loads_grams: int
     received_grams: int
     weighing_difference_grams: int
-    sold_grams: int
+    sold_grams: int | None
     residue_grams: int
     stock_grams: int | None
     load_grams: int | None
@@ -55,7 +56,8 @@ async def mass_balance(
 
     A day on which a material did not move has no line. The city gets a line a month, under its
     last day, of the months within these days that are over; what fewer than five people brought
-    is left out, and of stocks nothing is said.
+    is left out, of stocks nothing is said, and neither is it of what was sold, as long as the
+    sales that aren't listed were of fewer than five people's goods.
     """
     if is_for_city(caller, bank_id):
         return MassList(items=await _by_month(session, bank_id, period), next_cursor=None)
@@ -69,12 +71,20 @@ async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> lis
     for month in whole_months(period.first, period.last, banks.day_at(bank, utc_now())):
         days = await ledger.mass_balance(session, bank_id, *month)
         people = await weighing.givers(session, bank_id, *Period(*month).instants(bank))
+        few = await sales.sellers_of_few(session, bank_id, *month, fewest=FEWEST)
         views += [
-            _view(line).model_copy(update={"stock_grams": None, "load_grams": None})
+            _view(line).model_copy(update=not_for_city(few.get(line.material, 0)))
             for line in month_together(days, month[1])
             if people.get(line.material, 0) >= FEWEST
         ]
     return views
+
+
+def not_for_city(sellers: int) -> dict[str, None]:
+    """What a city isn't told of a month: stocks, nor what was sold if, less the sales that are
+    listed, it would be of few."""
+    sold = ["sold_grams"] if 0 < sellers < FEWEST else []
+    return dict.fromkeys(["stock_grams", "load_grams", *sold])
 
 
 def _view(line: ledger.MassOfDay) -> MassView:

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.sale import Buyer, Sale
 from service import drawers, members, prices, sales
-from service.api.city import FEWEST, is_for_city
+from service.api.city import is_for_city
 from service.api.dependencies import (
     Actor,
     CurrentPage,
@@ -26,6 +26,7 @@ from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 from service.members import Caller
+from service.months import FEWEST
 from service.sales import LotSold, Owing
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=ActRoute)
@@ -33,6 +34,10 @@ router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=Act
 HEAVIEST_BATCH_GRAMS = 1_000_000_000
 """A thousand tonnes: a shipload."""
 BatchGrams = Annotated[int, Field(strict=True, gt=0, le=HEAVIEST_BATCH_GRAMS)]
+_NOT_FOR_CITY = (
+    *("sold_by", "buyer_id"),
+    *("lots_idr", "residents_idr", "collectors_idr", "kept_idr"),
+)
 Drawer = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9-]+$")]
 
 
@@ -90,7 +95,8 @@ class SaleView(BaseModel):
 
     `amount_idr` = `lots_idr` (to residents at their prices) + `residents_idr` and
     `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's). The city is
-    told neither seller, buyer nor `note`, and of no sale that was of fewer than five residents.
+    told neither seller, buyer, `note` nor how it was divided, and of no sale that was of fewer
+    than five residents.
     """
 
     id: UUID
@@ -101,10 +107,10 @@ class SaleView(BaseModel):
     grams: int
     amount_idr: int
     lot_grams: int
-    lots_idr: int
-    residents_idr: int
-    collectors_idr: int
-    kept_idr: int
+    lots_idr: int | None
+    residents_idr: int | None
+    collectors_idr: int | None
+    kept_idr: int | None
     note: str
     sold_by: UUID | None
     sold_at: datetime
@@ -299,10 +305,11 @@ async def _sold_view(session: AsyncSession, caller: Caller, sale: Sale) -> SoldV
 
 
 def _facts(caller: Caller, sale: Sale) -> dict[str, Any]:
-    """People are not for the city, nor what was written freely and may name them."""
+    """People are not for the city, nor what was written freely and may name them, nor parts of
+    sums that it is told."""
     facts = sale.model_dump()
     if is_for_city(caller, sale.bank_id):
-        facts |= {"note": "", "sold_by": None, "buyer_id": None}
+        facts |= {"note": ""} | dict.fromkeys(_NOT_FOR_CITY)
     return facts
 
 

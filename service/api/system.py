@@ -140,9 +140,12 @@ def _page(title: str, body: str) -> str:
     style = (
         "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}"
         "td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}"
+        # On a phone each row is a paragraph: four columns would be a word wide.
+        "@media(max-width:44rem){table,tbody,tr,td{display:block}th{display:none}"
+        "tr+tr{border-top:1px solid #ccc;padding:.6rem 0}td{overflow-wrap:anywhere}}"
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{style}</style>'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{style}</style>'
         f"<h1>{escape(title)}</h1>{body}</html>"
     )

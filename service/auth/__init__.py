@@ -4,7 +4,7 @@ from service.auth import recovery, second_factor
 from service.auth.access import NoValidToken, access_token, read_access_token
 from service.auth.addresses import TooManyFromHere
 from service.auth.callers import STILL_SIGNED_IN, Grant, Identity, Outsider, caller_from, caller_of
-from service.auth.codes import CodeRequest, WrongCode, request_code, take_back
+from service.auth.codes import PHONE, CodeRequest, WrongCode, forget_old, request_code, take_back
 from service.auth.devices import LONGEST_NAME, devices_of, end, end_all, name_of
 from service.auth.limits import TooManyCodes, TooManyWrongCodes
 from service.auth.second_factor import (
@@ -25,6 +25,7 @@ from service.auth.terms import Terms
 
 __all__ = [
     "LONGEST_NAME",
+    "PHONE",
     "STILL_SIGNED_IN",
     "CodeRequest",
     "Grant",
@@ -52,6 +53,7 @@ __all__ = [
     "end_all",
     "exchange_code",
     "exchange_refresh_token",
+    "forget_old",
     "name_of",
     "read_access_token",
     "recovery",

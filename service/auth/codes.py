@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import case, update
+from sqlalchemy import and_, case, delete, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +19,8 @@ from service.keys import CODE_DIGITS, Keys
 
 CODE_LIFETIME = timedelta(minutes=5)
 _DAY = timedelta(days=1)
+PHONE = "phone"
+"""What phones are hashed for."""
 
 
 class WrongCode(NotSignedIn):
@@ -39,27 +41,27 @@ class CodeRequest:
 async def request_code(
     session: AsyncSession, keys: Keys, terms: Terms, phone: str, address: str
 ) -> CodeRequest:
-    """Make a code for a phone, known or not, unless one was sent a moment ago.
+    """Make a code for a phone, known or not, unless one was sent a moment ago and can be tried.
 
     Nothing is looked up about whose phone it is, so nothing can be told from the answer.
     Raises TooManyCodes or TooManyWrongCodes, and TooManyFromHere for the client's address.
     """
     await one_at_a_time(session, f"sign-in {phone}")
-    now, here = utc_now(), addresses.hash_of(keys, address)
-    codes = await _codes_of(session, phone, since=now - _DAY)
-    own = [code for code in codes if code.address == here and code.used_at is None]
-    if own and now < own[0].created_at + timedelta(seconds=terms.resend_s):
-        return _still_on_its_way(own[0], terms, now)
+    now, here, whose = utc_now(), addresses.hash_of(keys, address), phone_hash(keys, phone)
+    codes = await _codes_of(session, whose, since=now - _DAY)
+    last = limits.last_alive([code for code in codes if code.address == here])
+    if last and now < last.created_at + timedelta(seconds=terms.resend_s):
+        return _still_on_its_way(last, terms, now)
     await limits.check(session, terms, codes, here, now)
     await addresses.check_rate(session, terms, here, now)
-    code = _enter(session, keys, phone, here, now)
+    code = _enter(session, keys, whose, here, now)
     return CodeRequest(code, int(CODE_LIFETIME.total_seconds()), terms.resend_s)
 
 
 async def take_back(session: AsyncSession, keys: Keys, phone: str, address: str) -> None:
     """Forget the newest code that was asked for a phone from here, since it never went out."""
-    here = addresses.hash_of(keys, address)
-    codes = await _codes_of(session, phone, since=utc_now() - CODE_LIFETIME)
+    here, whose = addresses.hash_of(keys, address), phone_hash(keys, phone)
+    codes = await _codes_of(session, whose, since=utc_now() - CODE_LIFETIME)
     for code in [code for code in codes if code.used_at is None and code.address == here][:1]:
         await session.delete(code)
 
@@ -70,12 +72,12 @@ async def try_code(session: AsyncSession, keys: Keys, phone: str, said: str, add
     It is the newest that was asked for from this address, or else from anywhere. Every try
     counts until `use_up` or `give_back` says that it was a right one.
     """
-    now, here = utc_now(), addresses.hash_of(keys, address)
+    now, here, whose = utc_now(), addresses.hash_of(keys, address), phone_hash(keys, phone)
     is_elsewhere = case((col(SignInCode.address) == here, 0), else_=1)
     newest = (
         select(SignInCode.id)
         .where(
-            SignInCode.phone == phone,
+            SignInCode.phone_hash == whose,
             col(SignInCode.used_at).is_(None),
             col(SignInCode.expires_at) > now,
         )
@@ -85,7 +87,7 @@ async def try_code(session: AsyncSession, keys: Keys, phone: str, said: str, add
     )
     tried = await session.exec(
         update(SignInCode)
-        .where(col(SignInCode.id) == newest, limits.may_be_tried(phone, here, now))
+        .where(col(SignInCode.id) == newest, limits.may_be_tried(whose, here, now))
         .values(tries=SignInCode.tries + 1)
         .returning(col(SignInCode.id), col(SignInCode.code_hash))
     )
@@ -114,13 +116,25 @@ async def give_back(session: AsyncSession, code_id: UUID) -> None:
     await session.exec(update(SignInCode).where(code).values(tries=SignInCode.tries - 1))
 
 
-def _enter(session: AsyncSession, keys: Keys, phone: str, address: str, now: datetime) -> str:
+async def forget_old(session: AsyncSession) -> None:
+    """Delete codes that count nowhere any more, as tries or as a sign-in from a network."""
+    now, used_at = utc_now(), col(SignInCode.used_at)
+    unused = and_(used_at.is_(None), col(SignInCode.created_at) < now - _DAY)
+    await session.exec(delete(SignInCode).where(or_(unused, used_at < now - limits.KNOWN)))
+
+
+def phone_hash(keys: Keys, phone: str) -> str:
+    """What the codes of a phone are kept under: whoever types a number leaves no number."""
+    return keys.hash_of(PHONE, phone)
+
+
+def _enter(session: AsyncSession, keys: Keys, whose: str, address: str, now: datetime) -> str:
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
     code_id = new_id()
     session.add(
         SignInCode(
             id=code_id,
-            phone=phone,
+            phone_hash=whose,
             address=address,
             code_hash=_hash_of_code(keys, code_id, code),
             created_at=now,
@@ -142,11 +156,11 @@ def _hash_of_code(keys: Keys, code_id: UUID, code: str) -> str:
     return keys.hash_of("sign-in", code_id.hex, code)
 
 
-async def _codes_of(session: AsyncSession, phone: str, *, since: datetime) -> list[SignInCode]:
+async def _codes_of(session: AsyncSession, whose: str, *, since: datetime) -> list[SignInCode]:
     """The codes of a phone, used or not, newest first."""
     query = (
         select(SignInCode)
-        .where(SignInCode.phone == phone, col(SignInCode.created_at) > since)
+        .where(SignInCode.phone_hash == whose, col(SignInCode.created_at) > since)
         .order_by(col(SignInCode.created_at).desc())
     )
     return list(await session.exec(query))

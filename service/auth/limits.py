@@ -28,7 +28,9 @@ MAX_TRIES_A_DAY = 20
 MAX_TRIES_OF_ALL = 100
 NETWORKS = MAX_TRIES_OF_ALL // MAX_TRIES_A_DAY
 """So many can do their worst before all others are told to wait."""
-_HOUR, _DAY, _KNOWN = timedelta(hours=1), timedelta(days=1), timedelta(days=90)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+KNOWN = timedelta(days=90)
+"""So long does a network count as one of the phone's, after a sign-in from it."""
 
 
 class TooManyCodes(TooMany):
@@ -51,20 +53,27 @@ async def check(
     own = [code for code in codes if code.address == here]
     _check_rate(own, terms.codes_per_hour, now)
     _check_guesses(own, MAX_TRIES_A_DAY, now)
-    if codes and not await _is_known(session, codes[0].phone, here, now):
+    if codes and not await _is_known(session, codes[0].phone_hash, here, now):
         _check_rate(codes, NETWORKS * terms.codes_per_hour, now)
         _check_guesses(codes, MAX_TRIES_OF_ALL, now)
 
 
-def may_be_tried(phone: str, here: str, now: datetime) -> ColumnElement[bool]:
+def may_be_tried(whose: str, here: str, now: datetime) -> ColumnElement[bool]:
     """Of a code of the phone: whether it may be tried from here once more."""
     from_here = col(SignInCode.address) == here
-    of_network = _wrong_tries(phone, now, of=col(SignInCode.address))
+    of_network = _wrong_tries(whose, now, of=col(SignInCode.address))
     return and_(
         col(SignInCode.tries) < case((from_here, MAX_TRIES), else_=MAX_TRIES_ELSEWHERE),
         of_network < MAX_TRIES_A_DAY,
-        or_(_wrong_tries(phone, now) < MAX_TRIES_OF_ALL, _signed_in(phone, here, now)),
+        or_(_wrong_tries(whose, now) < MAX_TRIES_OF_ALL, _signed_in(whose, here, now)),
     )
+
+
+def last_alive(own: Sequence[SignInCode]) -> SignInCode | None:
+    """The newest code that wasn't used, if it can still be tried, of a day's codes of a network."""
+    last = next((code for code in own if code.used_at is None), None)
+    is_dead = last is None or last.tries >= MAX_TRIES
+    return None if is_dead or sum(code.tries for code in own) >= MAX_TRIES_A_DAY else last
 
 
 def seconds(span: timedelta) -> int:
@@ -87,25 +96,25 @@ def _check_guesses(codes: Sequence[SignInCode], most: int, now: datetime) -> Non
             raise TooManyWrongCodes(retry_after_s=seconds(code.created_at + _DAY - now))
 
 
-async def _is_known(session: AsyncSession, phone: str, here: str, now: datetime) -> bool:
-    return (await session.exec(select(_signed_in(phone, here, now)))).one()
+async def _is_known(session: AsyncSession, whose: str, here: str, now: datetime) -> bool:
+    return (await session.exec(select(_signed_in(whose, here, now)))).one()
 
 
-def _signed_in(phone: str, here: str, now: datetime) -> ColumnElement[bool]:
+def _signed_in(whose: str, here: str, now: datetime) -> ColumnElement[bool]:
     """Whether a code of the phone that was asked for from here was used lately."""
     other = aliased(SignInCode)
     return exists().where(
-        col(other.phone) == phone,
-        col(other.created_at) > now - _KNOWN,
+        col(other.phone_hash) == whose,
+        col(other.created_at) > now - KNOWN,
         col(other.address) == here,
         col(other.used_at).is_not(None),
     )
 
 
-def _wrong_tries(phone: str, now: datetime, *, of: Mapped[str] | None = None) -> ColumnElement[int]:
+def _wrong_tries(whose: str, now: datetime, *, of: Mapped[str] | None = None) -> ColumnElement[int]:
     """How often codes of a phone were tried wrongly, in the statement that counts a try."""
     other = aliased(SignInCode)
     counted = select(func.coalesce(func.sum(other.tries), 0)).where(
-        other.phone == phone, col(other.created_at) > now - _DAY
+        col(other.phone_hash) == whose, col(other.created_at) > now - _DAY
     )
     return (counted if of is None else counted.where(col(other.address) == of)).scalar_subquery()

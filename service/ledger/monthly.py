@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,9 +22,12 @@ from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.base import id_at
 from models.ledger import Account, Transfer, TransferKind
 from service.ledger.chart import IDR, KINDS
 
+_APART = timedelta(hours=1)
+"""How far the clocks of an id and of its row may ever be apart."""
 _POSTED = (TransferKind.POST, TransferKind.SETTLE)
 
 
@@ -48,16 +51,18 @@ async def months_moved(
     bank_id: UUID,
     ends: Sequence[datetime],
     *,
+    since: datetime | None = None,
     together: Sequence[str],
     most_people: int,
 ) -> list[Moved]:
     """What moved until the first of these instants (month 0), from there to the next, and so on.
 
-    Of the people behind it no more than `most_people` are told.
+    Of the people behind it no more than `most_people` are told. What was written before `since`
+    is left out, and not gone through.
     """
     if not ends:
         return []
-    transfers = _transfers(ends, together)
+    transfers = _transfers(ends, since, together)
     asked = {"of_bank": bank_id, "behind": ends[-1]}
     connection = await session.connection()
     people: dict[tuple[int, str, str], set[UUID]] = defaultdict(set)
@@ -71,7 +76,7 @@ async def months_moved(
     ]
 
 
-def _transfers(ends: Sequence[datetime], together: Sequence[str]) -> CTE:
+def _transfers(ends: Sequence[datetime], since: datetime | None, together: Sequence[str]) -> CTE:
     """Every transfer of rupiah with its month, and the line and whose it is at both ends."""
     debit, credit = aliased(Account), aliased(Account)
     written = col(Transfer.created_at)
@@ -92,9 +97,17 @@ def _transfers(ends: Sequence[datetime], together: Sequence[str]) -> CTE:
             col(Transfer.unit) == IDR,
             col(Transfer.kind).in_(_POSTED),
             written < bindparam("behind"),
+            *_from(since),
         )
         .cte("transfers")
     )
+
+
+def _from(since: datetime | None) -> list[ColumnElement[bool]]:
+    """Ids are made when they are written, so that their order leads to the first one."""
+    if since is None:
+        return []
+    return [col(Transfer.id) >= id_at(since - _APART), col(Transfer.created_at) >= since]
 
 
 def _is(account: type[Account], account_id: Mapped[UUID]) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import table_of, utc_now
 from models.people import Membership, Person, Role
 from models.privacy import Deletion, Trace
+from service import auth
 from service.database import one_at_a_time
 from service.errors import Conflict, NoSuchThing
 from service.keys import Keys
@@ -45,7 +46,8 @@ async def delete(
     finder = finder_of(person_id, known, words)
     await _note(session, keys, person_id, by, known)
     await places.forget_of(session, person_id, bank_ids)
-    await erase(Erasure(session, person_id, bank_ids, frozenset(known), finder))
+    hashes = keys.hashes_of(auth.PHONE, person.phone) if person.phone else []
+    await erase(Erasure(session, person_id, bank_ids, frozenset(known), finder, hashes))
     person.deleted_at = utc_now()
     session.add(person)
     await session.flush()

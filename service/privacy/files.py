@@ -3,8 +3,10 @@
 import json
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
+from service.messages import SIGN_IN_CODE
 from service.privacy.finding import Finder, unescaped
 
 MESSAGES = "messages.jsonl"
@@ -40,6 +42,20 @@ def lines_in(folders: list[Path]) -> Iterator[tuple[Path, int, str]]:
                 with path.open(encoding="utf-8", errors="replace") as file:
                     for number, line in enumerate(file, start=1):
                         yield path, number, line
+
+
+def asked_since(path: Path, line: str, since: datetime) -> bool:
+    """Whether a line is the message with a code that somebody asked for after an instant.
+
+    Anybody can type any number: that it stands there says nothing of what was kept.
+    """
+    if path.name != MESSAGES:
+        return False
+    try:
+        message = json.loads(line)
+        return message["kind"] == SIGN_IN_CODE and datetime.fromisoformat(message["at"]) > since
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _write_over(descriptor: int, start: int, line: bytes) -> None:

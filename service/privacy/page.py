@@ -1,5 +1,6 @@
 """An export as a page: to be read by a person, on a phone, without anything else."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,6 +18,7 @@ from service.errors import in_words
 from service.privacy.export import Row
 from service.privacy.heads import head_of
 from service.privacy.titles import FIRST, LAST, MONTHS, TITLES, WORDS
+from service.privacy.values import meaning_of
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 _STYLE = (
@@ -31,6 +33,8 @@ _STYLE = (
 )
 _LONG = 40
 """Characters from which on a cell may go on in the next line."""
+_OF_PARTS = ("body", "weighings")
+"""Columns that hold JSON."""
 _OF_NO_BANK = "Asia/Jakarta"
 
 
@@ -87,15 +91,38 @@ def _cell(column: str, value: Any, language: str, zone: ZoneInfo) -> str:
 
 def _text(column: str, value: Any, language: str, zone: ZoneInfo) -> str:
     """A value as a person reads it."""
-    if value is None:
-        return ""
+    if isinstance(value, str) and column in _OF_PARTS:
+        value = _parsed(value)
+    if isinstance(value, dict):
+        parts = (f"{head_of(k, language)}: {_text(k, v, language, zone)}" for k, v in value.items())
+        return ", ".join(parts)
+    if isinstance(value, list):
+        return "; ".join(_text(column, one, language, zone) for one in value)
+    if isinstance(value, str):
+        return _words(column, value, language, zone)
+    return _figure(column, value, language)
+
+
+def _words(column: str, text: str, language: str, zone: ZoneInfo) -> str:
+    if _INSTANT.fullmatch(text):
+        return _clock(datetime.fromisoformat(text), language, zone)
+    return meaning_of(column, text, language) or text
+
+
+def _figure(column: str, value: Any, language: str) -> str:
     if isinstance(value, bool):
         return WORDS[language]["yes" if value else "no"]
     if isinstance(value, int) and column.endswith("_idr"):
         return f"{'-' if value < 0 else ''}Rp{in_words(abs(value), language)}"
-    if isinstance(value, str) and _INSTANT.fullmatch(value):
-        return _clock(datetime.fromisoformat(value), language, zone)
-    return str(value)
+    return "" if value is None else str(value)
+
+
+def _parsed(text: str) -> Any:
+    """What stands in a text of JSON; the text itself if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _clock(at: datetime, language: str, zone: ZoneInfo) -> str:

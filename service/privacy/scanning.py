@@ -10,11 +10,11 @@ from sqlalchemy import JSON, Column, Connection, String, Table, cast, select
 
 from models.base import table_of
 from models.people import Person
-from models.privacy import Trace, TraceKind
+from models.privacy import Deletion, Trace, TraceKind
 from models.registry import METADATA
 from service.keys import Keys
 from service.privacy import finding
-from service.privacy.files import lines_in
+from service.privacy.files import asked_since, lines_in
 from service.privacy.finding import Finder, by_key, unescaped
 
 _SHORTEST = finding.SHORTEST_NUMBER
@@ -41,9 +41,12 @@ def scan(connection: Connection, keys: Keys, folders: Sequence[Path]) -> Iterato
     for table in METADATA.sorted_tables:
         if table.name not in _OURS:
             yield from _in_table(connection, table, finder)
+    deleted = table_of(Deletion)
+    at = {row.person_id: row.at for row in connection.execute(select(deleted))}
     for path, number, line in lines_in([*folders]):
         for kind, person_id in _in_text(finder, line):
-            yield Left(str(path), f"line {number}", kind, person_id)
+            if not asked_since(path, line, at[person_id]):
+                yield Left(str(path), f"line {number}", kind, person_id)
 
 
 def _finder(connection: Connection, keys: Keys) -> Finder:

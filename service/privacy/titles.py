@@ -73,7 +73,6 @@ TITLES = {
     "refusal": ("Jobs that I gave back", "Tugas yang saya lepas"),
     "route": ("Routes that I drove", "Rute yang saya tempuh"),
     "second_factor": ("My second factor", "Faktor kedua saya"),
-    "sign_in_code": ("Codes that I asked for", "Kode yang saya minta"),
     "statement_line": ("Lines of bank statements", "Baris mutasi bank"),
     "statement_match": ("My payouts on statements", "Pencairan saya pada mutasi"),
     "weighing": ("What was weighed", "Hasil timbang"),

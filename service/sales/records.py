@@ -3,12 +3,13 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, or_, tuple_
+from sqlalchemy import func, literal, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.sale import Lot, LotSale, Sale
 from service.errors import NoSuchThing
+from service.sales.few import of_many
 
 
 class LotSold(NamedTuple):
@@ -24,7 +25,7 @@ async def find_sale(
     """A sale of this bank, of the goods of so many residents or of none. Raises NoSuchThing."""
     query = select(Sale).where(Sale.bank_id == bank_id, Sale.id == sale_id)
     if fewest:
-        query = query.where(_of_many(bank_id, fewest))
+        query = query.where(of_many(fewest))
     sale = (await session.exec(query)).first()
     if sale is None:
         raise NoSuchThing(thing="sale")
@@ -37,22 +38,10 @@ async def sales_of(
     """The sales of a bank, newest first: of the goods of so many residents, or of nobody's."""
     query = select(Sale).where(Sale.bank_id == bank_id).order_by(col(Sale.id).desc()).limit(limit)
     if fewest:
-        query = query.where(_of_many(bank_id, fewest))
+        query = query.where(of_many(fewest))
     if before is not None:
         query = query.where(col(Sale.id) < before)
     return list(await session.exec(query))
-
-
-def _of_many(bank_id: UUID, fewest: int) -> ColumnElement[bool]:
-    """Whether a sale was of nobody's lots or of those of so many residents."""
-    residents = (
-        select(func.count(func.distinct(Lot.resident_id)))
-        .join(LotSale, (col(LotSale.bank_id) == Lot.bank_id) & (col(LotSale.lot_id) == Lot.id))
-        .where(LotSale.bank_id == bank_id, LotSale.sale_id == Sale.id)
-        .correlate(Sale)
-        .scalar_subquery()
-    )
-    return or_(residents == 0, residents >= fewest)
 
 
 async def count_lots(session: AsyncSession, sale: Sale) -> int:

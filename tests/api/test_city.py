@@ -9,15 +9,32 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
+from sqlmodel import col
 
 from models.bank import Bank
 from models.base import utc_now
-from service.api.city import FEWEST, balances_in, month_of, month_together, whole_months
+from models.city import CityMonth
+from models.people import Role
+from service import banks, months
+from service.api.city import (
+    balances_in,
+    balances_of_many,
+    from_sales,
+    month_of,
+    month_together,
+    whole_months,
+    without_sales,
+)
+from service.api.mass import not_for_city
 from service.keys import Keys
 from service.ledger import MassOfDay, Moved, months_moved
+from service.months import FEWEST
+from service.sales import Brought, brought_by_months, sellers_of_few
 from tests.api.asking import Asking, done
-from tests.factories import Town, earn
+from tests.factories import PET, Town, another, earn
 from tests.paid import pay_through
+from tests.selling import a_buyer, bring, sell, sharing_town
 
 
 def moved(month: int, debit: str, credit: str, people: Iterable[int], amount: int = 100) -> Moved:
@@ -149,6 +166,85 @@ def made_of(figure: int, parts: Iterable[Moved]) -> list[Moved]:
     return found
 
 
+sales_of_months = st.lists(
+    st.lists(st.frozensets(st.integers(0, 9), max_size=7), max_size=4), max_size=4
+)
+
+
+@given(sales_of_months)
+def test_nothing_is_left_of_few_when_the_listed_sales_are_taken_from_their_sums(
+    months: list[list[frozenset[int]]],
+) -> None:
+    """As above, with each sale that is listed taken away from what it is in, or added to it."""
+    sold = [
+        moved(month, "receivable", "sales", people, 3 ** (month * 4 + n))
+        for month, of_month in enumerate(months)
+        for n, people in enumerate(of_month)
+    ]
+    listed = [sale for sale in sold if not sale.people or len(sale.people) >= FEWEST]
+    ends = range(len(months) + 1)
+    seen = [told(*from_sales(brought(sold, end))).get("receivable", 0) for end in ends]
+    for earlier, later in combinations(seen, 2):
+        for few in (listed, *([sale] for sale in listed)):
+            within = made_of(later - earlier - sum(sale.amount for sale in few), sold)
+            behind = {person for one in within for person in one.people}
+            assert not behind or len(behind) >= FEWEST
+
+
+def brought(sold: Iterable[Moved], end: int) -> list[Brought]:
+    """What the sales before a month brought, as the store of sales tells it."""
+    sums: Counter[tuple[int, bool]] = Counter()
+    residents: dict[int, frozenset[UUID]] = {}
+    for sale in (one for one in sold if one.month < end):
+        few = 0 < len(sale.people) < FEWEST
+        sums[sale.month, few] += sale.amount
+        if few:
+            residents[sale.month] = residents.get(sale.month, frozenset()) | sale.people
+    return [
+        Brought(month, amount, residents[month] if few else frozenset())
+        for (month, few), amount in sums.items()
+    ]
+
+
+def test_what_sales_brought_is_told_of_the_sales_and_not_of_their_acts() -> None:
+    of_acts = moved(0, "receivable", "sales", range(9), 70)
+    other = moved(0, "cash", "receivable", [], 5)
+    assert [*without_sales([of_acts, other])] == [other]
+
+
+@pytest.mark.parametrize(("sellers", "told"), [(0, True), (1, False), (4, False), (5, True)])
+def test_grams_of_a_month_are_told_if_few_sold_none_of_them(sellers: int, told: bool) -> None:
+    assert ("sold_grams" in not_for_city(sellers)) is not told
+
+
+async def test_a_sale_of_few_cannot_be_had_from_its_months_sum(asking: Asking, town: Town) -> None:
+    """Neither its rupiah, from what all of them brought, nor its grams, from what left the store."""
+    sharing, ends = await sharing_town(town.database), [utc_now() + timedelta(hours=1)]
+    buyer = await a_buyer(sharing)
+    neighbours = [await another(sharing, Role.RESIDENT) for _ in range(5)]
+    await bring(sharing, 1_000)
+    await sell(sharing, buyer, 1_000, 7_001)
+    for neighbour in neighbours:
+        await bring(sharing, 1_000, resident=neighbour)
+    await sell(sharing, buyer, 5_000, 20_000)
+    today = utc_now().date()
+    span = (today - timedelta(days=1), today + timedelta(days=1))
+    async with sharing.database.reading() as session:
+        found = await brought_by_months(session, sharing.bank_id, ends, fewest=FEWEST)
+        few = await sellers_of_few(session, sharing.bank_id, *span, fewest=FEWEST)
+        bank = await banks.get(session, sharing.bank_id)
+        seen = await balances_of_many(session, bank, utc_now() + timedelta(days=32))
+    assert {*found} == {
+        Brought(0, 7_001, frozenset({sharing.resident.id})),
+        Brought(0, 20_000, frozenset()),
+    }
+    assert few == {PET: 1}
+    assert {row.code: row.balance for row in seen}["receivable"] == 20_000
+    (listed,) = done(await asking.get(sharing.city, f"/v1/banks/{sharing.bank_id}/sales"))["items"]
+    parts = ("lots_idr", "residents_idr", "collectors_idr", "kept_idr")
+    assert (listed["amount_idr"], {listed[name] for name in parts}) == (20_000, {None})
+
+
 async def test_the_ledger_says_who_stands_behind_what_moved(town: Town, keys: Keys) -> None:
     earned = await earn(town, keys)
     await pay_through(town, 1_000)
@@ -170,6 +266,30 @@ async def test_the_ledger_says_who_stands_behind_what_moved(town: Town, keys: Ke
     for one in found:
         whose = town.collector if {one.debit, one.credit} == collectors else town.resident
         assert one.people == {whose.id}, one
+
+
+async def test_a_month_that_is_over_is_kept_and_not_gone_through_again(
+    town: Town, keys: Keys
+) -> None:
+    await earn(town, keys)
+    later = utc_now() + timedelta(days=62)
+    async with town.database.reading() as session:
+        bank = await banks.get(session, town.bank_id)
+        ends = [*months.beginnings(bank, later)]
+        added_up = await months.moved_in(session, bank, ends)
+    for _ in range(len(ends) + 1):
+        await months.keep_due(town.database, [town.bank_id], now=later + months.SETTLED)
+    async with town.database.reading() as session:
+        assert {*await months.moved_in(session, bank, ends)} == {*added_up} != set()
+    rows = update(CityMonth).where(col(CityMonth.bank_id) == town.bank_id)
+    async with town.database.transaction() as session:
+        await session.exec(rows.values(amount=7))
+    async with town.database.reading() as session:
+        assert {one.amount for one in await months.moved_in(session, bank, ends)} == {7}
+        moved_since = await months_moved(
+            session, bank.id, ends[1:], since=ends[0], together=["resident"], most_people=1
+        )
+    assert moved_since == []
 
 
 async def test_a_city_cannot_tell_a_single_household(

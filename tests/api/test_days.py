@@ -51,7 +51,7 @@ async def test_a_day_is_opened_again_with_a_reason(asking: Asking, town: Town, k
         assert item["is_open_again"] is False
         assert (item["counts"], item["despite_unknown"]) == ([], "")
     seen = done(await asking.get(town.city, days(town)))["items"]
-    nobody = {"closed_by": None, "reopened_by": None, "reason": ""}
+    nobody = {"closed_by": None, "reopened_by": None, "reason": "", "counted_cash_idr": None}
     assert seen == [newest | nobody, first | nobody]
 
 

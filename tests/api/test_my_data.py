@@ -4,19 +4,23 @@ import asyncio
 import re
 from collections import Counter
 from datetime import timedelta
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import CheckConstraint
 from sqlmodel import select
 
 from models.base import utc_now
 from models.belonging import OWNERS, THROUGH
 from models.event import Event
+from models.payout import Cause, PayoutStatus
 from models.people import Person, Role
 from models.pickup import Route
 from models.privacy import Consent, Purpose, Told
-from service import consents, members
+from models.registry import METADATA
+from service import consents, members, notices
 from service.api.nik_tries import MOST_A_DAY
 from service.database import Database
 from service.keys import Keys
@@ -25,6 +29,7 @@ from service.privacy.export import columns_shown
 from service.privacy.heads import HEADS
 from service.privacy.page import as_page
 from service.privacy.titles import FIRST, LAST, TITLES
+from service.privacy.values import meaning_of
 from tests.api.asking import Asking, done, refused
 from tests.factories import Town, another, list_pickup, new_phone, phone_of
 from tests.paid import pay_through
@@ -153,6 +158,42 @@ def test_a_page_shows_values_as_people_write_them() -> None:
     english = as_page({"payout": [row]}, "en", utc_now(), WIB)
     assert "<td>no</td>" in english
     assert "<td>29 Aug 2026 03:54 WIB</td>" in english
+
+
+def test_a_page_says_what_codes_mean_and_what_lists_hold() -> None:
+    pickup = {"status": "claimed", "note": "open"}
+    event = {"kind": "payout_paid", "body": '{"amount_idr": 2500, "items": [{"grams": 1}]}'}
+    tables = {
+        "pickup": [pickup],
+        "membership": [{"role": "resident"}],
+        "payout": [{"fee_by": "bank", "method": "bank", "gateway": "bank", "cause": "odd"}],
+        "event": [event],
+        "handover_attempt": [{"weighings": '[{"grams": 5}, {"grams": 6}]'}],
+        "audit_own": [{"act": "export_me"}],
+    }
+    page = as_page(tables, "id", utc_now(), WIB)
+    for cell in (
+        *("diambil petugas</td><td>open", "warga", "Mengambil salinan data saya"),
+        *("bank sampah</td><td>rekening bank</td><td>bank</td><td>odd", "pencairan dibayar"),
+        *("jumlah (Rp): Rp2.500, items: gram: 1", "gram: 5; gram: 6"),
+    ):
+        assert f"<td>{cell}</td>" in page, cell
+    english = as_page({"pickup": [pickup]}, "en", utc_now(), WIB)
+    assert "<td>claimed by a collector</td><td>open</td>" in english
+
+
+def test_every_code_of_an_export_means_something() -> None:
+    codes = {"kind": {*notices.KINDS}, "cause": {*Cause}, "to_status": {*PayoutStatus}}
+    for table in TITLES:
+        for check in METADATA.tables[table].constraints:
+            if isinstance(check, CheckConstraint):
+                for column, listed in re.findall(
+                    r"(\w+)(?<!NOT) IN \(([^)]*)\)", str(check.sqltext)
+                ):
+                    codes.setdefault(column, set()).update(re.findall("'(\\w+)'", listed))
+    for column, values in codes.items():
+        for value, language in product(values, ("en", "id")):
+            assert meaning_of(column, value, language), (column, value)
 
 
 def test_a_page_begins_with_oneself_and_ends_with_the_books() -> None:

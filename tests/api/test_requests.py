@@ -206,7 +206,7 @@ async def test_there_is_nothing_at_an_unknown_address(
         ("PUT", PICKUPS, "POST"),
         ("GET", "/v1/auth/codes", "POST"),
         ("POST", "/v1/materials", "GET"),
-        ("PATCH", "/healthz", "GET"),
+        ("PATCH", "/healthz", "GET, HEAD"),
         ("TRACE", PICKUPS, "POST"),
         ("BREW", PICKUPS, "POST"),
     ],

@@ -13,6 +13,7 @@ from models.base import utc_now
 from models.sign_in import RefreshToken, SignInCode
 from service import auth
 from service.api.dependencies import Parts
+from service.auth.codes import phone_hash
 from service.keys import Keys
 from tests.api.asking import Asking, done, refused
 from tests.api.signing_in import (
@@ -112,7 +113,7 @@ async def test_a_code_runs_out(asking: Asking, parts: Parts) -> None:
     async with parts.database.transaction() as session:
         await session.exec(
             update(SignInCode)
-            .where(col(SignInCode.phone) == phone)
+            .where(col(SignInCode.phone_hash) == phone_hash(asking.keys, phone))
             .values(expires_at=utc_now() - timedelta(seconds=1))
         )
     refused(await exchange(asking, phone, code), 401, "wrong_code")

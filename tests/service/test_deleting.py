@@ -21,7 +21,7 @@ from models.pickup import Pickup, PickupStatus
 from models.privacy import TraceKind
 from models.reconciliation import StatementLine
 from models.sign_in import Device, SignInCode
-from service import ledger, niks, privacy
+from service import auth, ledger, niks, privacy
 from service.errors import NoSuchThing
 from service.keys import Keys
 from service.privacy import Left, MoneyNotPaidOut
@@ -39,7 +39,7 @@ from tests.paid import bring_in, lines_of, pay_through
 from tests.races import Act, slower_of
 from tests.service import sealing
 
-NAME, ADDRESS = "Siti Nurhalimahwati Aminah", "Jl. Diponegoro 12, Lubuk Pakam"
+NAME, ADDRESS = "Sité Nurhalimahwati Aminah", "Jl. Diponegoro 12, Lubuk Pakam"
 NIK = "1207285507900001"
 
 
@@ -72,7 +72,7 @@ async def lived(town: Town, keys: Keys, messages: Path) -> Payout:
     account: dict[str, Any] = {"account_number": new_phone(), "account_holder_name": NAME}
     payout = await pay_through(town, 20_000, **account)
     await bring_in(town, lines_of(payout))
-    await write_about(town, phone_of(siti))
+    await write_about(town, keys, phone_of(siti))
     line = {"to": siti.phone, "kind": "sign_in_code", "text": "Kode 123456", "code": "123456"}
     other = {"to": "+6281399999999", "kind": "x", "text": "y"}
     write(messages, line | {"at": "2026", "language": "id"}, other)
@@ -83,11 +83,11 @@ def write(messages: Path, *lines: Mapping[str, str | None]) -> None:
     messages.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
-async def write_about(town: Town, phone: str) -> None:
+async def write_about(town: Town, keys: Keys, phone: str) -> None:
     """What others wrote down of the resident."""
     said = f"Hubungi {NAME.upper()} di 0{phone[3:6]}-{phone[6:10]}-{phone[10:]}, {ADDRESS}"
     async with town.database.transaction() as session:
-        session.add(SignInCode(phone=phone, address="x", code_hash="x", expires_at=utc_now()))
+        session.add(code_for(keys, phone))
         for whose in (town.resident, town.collector):
             session.add(
                 Event(
@@ -116,6 +116,11 @@ async def write_about(town: Town, phone: str) -> None:
         )
 
 
+def code_for(keys: Keys, phone: str) -> SignInCode:
+    hashed = keys.hash_of(auth.PHONE, phone)
+    return SignInCode(phone_hash=hashed, address="x", code_hash="x", expires_at=utc_now())
+
+
 async def test_nothing_is_left_of_a_deleted_person_and_the_books_are_as_they_were(
     alone: Town, keys: Keys, tmp_path: Path
 ) -> None:
@@ -129,6 +134,10 @@ async def test_nothing_is_left_of_a_deleted_person_and_the_books_are_as_they_wer
     assert await sums(alone) == before
     assert await sealing.findings(alone, keys) == []
     await expect_erased(alone, payout)
+    code = code_for(keys, phone_of(alone.resident))
+    async with alone.database.reading() as session:
+        of_phone = select(SignInCode).where(SignInCode.phone_hash == code.phone_hash)
+        assert list(await session.exec(of_phone)) == []
     blank, other = messages.read_text().splitlines()
     assert json.loads(blank)["to"] == ""
     assert json.loads(other)["to"] == "+6281399999999"
@@ -189,6 +198,23 @@ async def test_what_is_left_behind_is_found(alone: Town, keys: Keys, tmp_path: P
     async with alone.database.transaction() as session:
         session.add(Person(phone=phone, name="Another"))
     assert await left_of(alone, keys, siti.id, tmp_path) == [], "the number is somebody's again"
+
+
+async def test_a_code_that_a_stranger_asks_for_is_nothing_that_was_left(
+    alone: Town, keys: Keys, tmp_path: Path
+) -> None:
+    siti = await another(alone, Role.RESIDENT)
+    phone, messages = phone_of(siti), tmp_path / "messages.jsonl"
+    await delete(alone, keys, siti, messages)
+    async with alone.database.transaction() as session:
+        session.add(code_for(keys, phone))
+    line = {"kind": "sign_in_code", "to": phone, "at": utc_now().isoformat()}
+    write(messages, line)
+    assert await left_of(alone, keys, siti.id, tmp_path) == []
+    before = {"at": "2026-01-01T00:00:00Z"}
+    write(messages, line, line | before, line | {"kind": "payout_paid"}, {"to": phone})
+    found = await left_of(alone, keys, siti.id, tmp_path)
+    assert [one.row for one in found] == ["line 2", "line 3", "line 4"]
 
 
 async def test_a_person_with_something_open_is_not_deleted(

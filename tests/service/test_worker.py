@@ -3,7 +3,8 @@
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from sqlmodel import col, select, update
@@ -14,6 +15,7 @@ from models.event import Event
 from models.idempotency import Answer
 from models.pickup import Pickup, PickupStatus
 from models.privacy import Purpose
+from models.sign_in import SignInCode
 from service import consents, events, payouts
 from service.keys import Keys
 from service.messages import Message, MessageNotSent
@@ -215,3 +217,19 @@ async def test_one_bank_whose_payouts_fail_keeps_no_other_from_its_seals(
     await Worker(town.database, keys, Outbox()).sweep(both)
     assert expired == [other.bank_id]
     assert [len(await sealed.seals(one)) for one in (town, other)] == [1, 1]
+
+
+async def test_codes_that_count_nowhere_any_more_are_forgotten(town: Town, keys: Keys) -> None:
+    """A day long tries count, and for 90 days from where a phone was signed in."""
+    now, day, phone = utc_now(), timedelta(days=1), str(uuid4())
+    ages = [(day * 0.9, False), (day * 1.1, False), (day * 1.1, True), (day * 91, True)]
+    async with town.database.transaction() as session:
+        for age, is_used in ages:
+            at = now - age
+            hashes: dict[str, Any] = {"phone_hash": phone, "address": "x", "code_hash": "x"}
+            used_at = at if is_used else None
+            session.add(SignInCode(**hashes, created_at=at, expires_at=at, used_at=used_at))
+    await Worker(town.database, keys, Outbox()).sweep([town.bank_id])
+    async with town.database.reading() as session:
+        left = await session.exec(select(SignInCode).where(SignInCode.phone_hash == phone))
+        assert {now - code.created_at for code in left} == {ages[0][0], ages[2][0]}
