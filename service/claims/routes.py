@@ -15,11 +15,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import new_id
 from models.pickup import Pickup, PickupStatus, Route
 from models.privacy import Purpose
-from routing.drive import Call, Ground, best_drive
+from routing.drive import Call, Ground
 from routing.geo import Point, rounded
 from routing.nearest import Ranked
 from routing.roads import DistanceProvider, Prefetched
 from routing.roads import Drive as RoadDrive
+from routing.timely import best_drive
 from service import banks, consents
 from service.claims.board import Board, boards
 from service.claims.leases import SPARE, NoOpenPickup, Room, TooManyJobsHeld, room_for
