@@ -95,6 +95,8 @@ class Stop:
     paid_m: int
     """What of the leg the fee counts: where a collector begins is only what they say."""
     eta: datetime
+    begin: datetime
+    """Later than `eta` where the collector waits for the window to open."""
     late_s: int
     """How long after its window the collector would begin."""
 
@@ -251,6 +253,7 @@ async def _drive(board: Board, wish: Wish, taken: list[Pickup], roads: DistanceP
             halt.metres,
             min(halt.metres, from_bank[halt.index]) if sequence == 1 else halt.metres,
             board.now + timedelta(seconds=halt.arrival_s),
+            board.now + timedelta(seconds=halt.begin_s),
             halt.late_s,
         )
         for sequence, halt in enumerate(drive.halts[:-1], start=1)
