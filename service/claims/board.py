@@ -61,7 +61,6 @@ SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
  WHERE TRUE{_OPEN} ORDER BY p.created_at, p.id LIMIT :count"""  # noqa: S608
 
 
-_BANKS = select(Bank).where(col(Bank.id).in_(bindparam("ids", expanding=True)))
 _NARROWEST = 0.1
 _FIRST_M = 60.0
 _MOST_LOOKS = 10_000
@@ -199,10 +198,9 @@ async def boards(
     session: AsyncSession, bank_ids: Sequence[UUID], collector_id: UUID
 ) -> list[Board]:
     """The boards of these banks."""
-    policies = await banks.policies_in_force(session, bank_ids)
-    found = await session.exec(_BANKS, params={"ids": list(policies)})
+    found = await banks.with_rules(session, bank_ids)
     now = utc_now()
-    return [Board(session, bank, policies[bank.id], collector_id, now) for bank in found]
+    return [Board(session, bank, policy, collector_id, now) for bank, policy in found]
 
 
 async def nearest(
