@@ -274,8 +274,8 @@ class _Search(Generic[K]):
         if each is None:
             return None
         score = min(self._kth_score(), self.ageing.score(radius_m, self.unseen_age_s))
-        # A metre more, for rounding.
-        near_m = score - self.ageing.floor_m + 1
+        # A little more, for rounding: of a metre, and where a high floor loses metres.
+        near_m = score * (1 + 1e-12) - self.ageing.floor_m + 1
         a_second_m = score / self.ageing.tau_s
         return Worth(*self.here, (radius_m + 1) * each, near_m * each, a_second_m * each)
 
