@@ -1,14 +1,12 @@
-"""The drive of one vehicle: in which order, when it is where, and when it must unload."""
+"""The drive of one vehicle: when it is where, what that costs, and when it must unload."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from routing.route import Cost, order_stops
+from routing.route import Cost
 
 _FOREVER = 10**12
-_PASSES = 2
-_MOST_MOVED = 20
-"""Moving one of more stops would take longer than anybody at the door waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +67,6 @@ class Ground:
     capacity_grams: int = _FOREVER
 
 
-def best_drive(ground: Ground, calls: Sequence[Call]) -> Drive:
-    """Return a drive through all calls that is late as little as may be, and then short.
-
-    The order is that of `order_stops`; where it comes too late somewhere, or has to unload,
-    stops are moved one by one as long as that helps. The same arguments give the same drive.
-    Raises ValueError if the matrices aren't square or a call is no stop of theirs.
-    """
-    by_index = {call.index: call for call in calls}
-    if len(by_index) < len(calls) or not set(by_index) <= set(range(1, len(ground.seconds) - 1)):
-        raise ValueError("Every call needs an index of its own between the start and the bank.")
-    order = [by_index[index] for index in _ordered(ground, sorted(by_index))]
-    found = drive(ground, order)
-    if found.late_s == 0 and _unloads(found) == 0:
-        return found
-    # Who has to be first by the clock is often nearly it.
-    earliest = sorted(order, key=lambda call: call.closes_s)
-    return min(_moved(ground, order), _moved(ground, earliest), key=_badness)
-
-
 def drive(ground: Ground, order: Sequence[Call]) -> Drive:
     """Return the drive through the calls in this very order, unloading where it must."""
     halts: list[Halt] = []
@@ -115,6 +94,62 @@ def drive(ground: Ground, order: Sequence[Call]) -> Drive:
     )
 
 
+class Price(NamedTuple):
+    """What an order costs, in seconds, and what counts most stands first.
+
+    Late at doors; at the bank for the last time; waiting at a door while another stop could
+    have been done first; driving.
+    """
+
+    late_s: int
+    end_s: int
+    idle_s: int
+    driven_s: int
+
+
+def price(ground: Ground, order: Sequence[Call], *, most_late_s: int = _FOREVER) -> Price:
+    """Return what the `drive` through the calls in this order costs, several times as fast.
+
+    It looks no further than where it is later than `most_late_s`.
+    """
+    seconds, bank = ground.seconds, len(ground.seconds) - 1
+    here = now_s = load = late_s = idle_s = driven_s = 0
+    for number, call in enumerate(order, start=1):
+        if load and load + call.grams > ground.capacity_grams:
+            driven_s += seconds[here][bank]
+            now_s += seconds[here][bank] + ground.unload_s
+            here, load = bank, 0
+        way_s = seconds[here][call.index]
+        begin_s = now_s + way_s
+        if begin_s < call.opens_s:
+            if could_be_first(ground, here, now_s, call, order[number:]):
+                idle_s += call.opens_s - begin_s
+            begin_s = call.opens_s
+        if begin_s > call.closes_s:
+            late_s += begin_s - call.closes_s
+            if late_s > most_late_s:
+                break
+        driven_s += way_s
+        here, now_s, load = call.index, begin_s + ground.service_s, load + call.grams
+    home_s = seconds[here][bank]
+    return Price(late_s, now_s + home_s, idle_s, driven_s + home_s)
+
+
+def could_be_first(
+    ground: Ground, here: int, now_s: int, call: Call, others: Sequence[Call]
+) -> bool:
+    """Return whether one of the others could be done before the call's window opens.
+
+    From where the vehicle is now, so that it is at the call when that opens, and no later.
+    """
+    for other in others:
+        begin_s = max(now_s + ground.seconds[here][other.index], other.opens_s)
+        there_s = begin_s + ground.service_s + ground.seconds[other.index][call.index]
+        if begin_s < call.opens_s and there_s <= call.opens_s:
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Insertion:
     """What one more call adds to a drive, and the place where it adds least."""
@@ -128,12 +163,12 @@ class Insertion:
 def insertion(ground: Ground, order: Sequence[Call], call: Call) -> Insertion:
     """Return where one more call fits best into an order that stays as it is otherwise.
 
-    Least late first, then least driving; of equal places the first.
+    Least late first, then soonest over, then least driving; of equal places the first.
     """
     before = drive(ground, order)
-    tried = [drive(ground, [*order[:n], call, *order[n:]]) for n in range(len(order) + 1)]
-    position = min(range(len(tried)), key=lambda n: _badness(tried[n]))
-    best = tried[position]
+    tried = [[*order[:n], call, *order[n:]] for n in range(len(order) + 1)]
+    position = min(range(len(tried)), key=lambda n: price(ground, tried[n]))
+    best = drive(ground, tried[position])
     return Insertion(position, best.metres - before.metres, best.driven_s - before.driven_s, best)
 
 
@@ -150,34 +185,3 @@ def _halt(ground: Ground, here: int, now_s: int, load: int, call: Call) -> Halt:
         load + call.grams,
         ground.metres[here][call.index],
     )
-
-
-def _ordered(ground: Ground, indexes: list[int]) -> list[int]:
-    """The indexes in a good order, whatever others the matrix has."""
-    kept = [0, *indexes, len(ground.seconds) - 1]
-    cost = [[ground.seconds[a][b] for b in kept] for a in kept]
-    return [kept[place] for place in order_stops(cost)]
-
-
-def _moved(ground: Ground, order: list[Call]) -> Drive:
-    """The drive after carrying stops to better places, one at a time."""
-    best = drive(ground, order)
-    for _ in range(_PASSES if len(order) <= _MOST_MOVED else 0):
-        before = best
-        for call in order:
-            rest = [one for one in order if one is not call]
-            found = insertion(ground, rest, call)
-            if _badness(found.drive) < _badness(best):
-                best = found.drive
-                order = [*rest[: found.position], call, *rest[found.position :]]
-        if best is before:
-            break
-    return best
-
-
-def _badness(found: Drive) -> tuple[int, int, int]:
-    return found.late_s, found.driven_s, found.seconds
-
-
-def _unloads(found: Drive) -> int:
-    return sum(halt.call is None for halt in found.halts) - 1

@@ -107,6 +107,18 @@ def metres_inside(here: Point, degrees: float) -> float:
     return max(0.0, inside * (1 - 1e-9) * EARTH_RADIUS_M - _ROUNDING_M)
 
 
+def degrees_a_metre(here: Point, radius_m: float) -> float | None:
+    """Return how far in a plane of degrees, at most, each metre leads within a radius from here.
+
+    None where there is no telling, as next to a pole or to the antimeridian.
+    """
+    # Twice as far as need be: the edge of the disc is surely inside.
+    wide = 2 * math.degrees(radius_m / EARTH_RADIUS_M) / math.cos(math.radians(here.lat))
+    # Nothing that is nearer in the plane is nearer for each degree.
+    inside_m = metres_inside(here, wide)
+    return wide / inside_m if inside_m > radius_m else None
+
+
 def cell_of(point: Point) -> int:
     """Return the number of the cell that holds the point.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from routing.geo import HALF_GLOBE_M, Point, cell_ranges, metres_from
+from routing.geo import HALF_GLOBE_M, Point, cell_ranges, degrees_a_metre, metres_from
 
 K = TypeVar("K", bound="Key")
 Told = TypeVar("Told", bound="Key", covariant=True)
@@ -66,11 +66,31 @@ class Spot(NamedTuple, Generic[K]):
     age_s: float
 
 
+class Worth(NamedTuple):
+    """Who can be among the best, in degrees from a point as in a plane.
+
+    Who is within `edge`, and within `near` and `per_s` more for each second of waiting; a
+    negative age counts as zero.
+    """
+
+    lat: float
+    lon: float
+    edge: float
+    near: float
+    per_s: float
+
+
 class Source(Protocol[Told]):
     """Where the candidates come from: a table, a dictionary. No answer lacks anything."""
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Row[Told]]:
-        """Return everything whose cell is in one of the inclusive, disjoint ranges."""
+    async def within(
+        self, ranges: list[tuple[int, int]], worth: Worth | None
+    ) -> Sequence[Row[Told]]:
+        """Return everything whose cell is in one of the inclusive, disjoint ranges.
+
+        What isn't worth it may be left out, where that is quicker than to tell it; with None
+        everything is.
+        """
         ...
 
     async def about(self, here: Point, count: int) -> About[Told]:
@@ -159,7 +179,7 @@ class _Search(Generic[K]):
     """How old the unseen could be when first the oldest had been asked for."""
 
     async def ask_disc(self, radius_m: float) -> None:
-        rows = await self.source.within(cell_ranges(self.here, radius_m))
+        rows = await self.source.within(cell_ranges(self.here, radius_m), self._worth(radius_m))
         self._see(rows)
         self.radius_m, self.disc_rows = radius_m, len(rows)
 
@@ -242,6 +262,22 @@ class _Search(Generic[K]):
             if score <= worst and distance_m <= within_m:
                 top.append((score, distance_m, key, row))
         self.top = sorted(top)[: self.k]
+
+    def _worth(self, radius_m: float) -> Worth | None:
+        """Not worth it is what the disc doesn't hold, and what scores worse than the k-th so far.
+
+        Or than what is just outside, as then this disc settles nothing about it.
+        """
+        # Where distance alone counts, few of a disc are worth nothing.
+        is_aged = not math.isinf(self.ageing.tau_s)
+        each = degrees_a_metre(self.here, radius_m) if is_aged else None
+        if each is None:
+            return None
+        score = min(self._kth_score(), self.ageing.score(radius_m, self.unseen_age_s))
+        # A little more, for rounding: of a metre, and where a high floor loses metres.
+        near_m = score * (1 + 1e-12) - self.ageing.floor_m + 1
+        a_second_m = score / self.ageing.tau_s
+        return Worth(*self.here, (radius_m + 1) * each, near_m * each, a_second_m * each)
 
     def _kth_score(self) -> float:
         return self.top[-1][0] if len(self.top) == self.k else math.inf

@@ -101,9 +101,12 @@ _newest = (
     .group_by(col(Policy.bank_id))
     .subquery()
 )
-_IN_FORCE = select(Policy).join(
-    _newest,
-    (col(Policy.bank_id) == _newest.c.bank_id) & (col(Policy.valid_from) == _newest.c.begun),
+_is_newest = (col(Policy.bank_id) == _newest.c.bank_id) & (
+    col(Policy.valid_from) == _newest.c.begun
+)
+_IN_FORCE = select(Policy).join(_newest, _is_newest)
+_WITH_RULES = (
+    select(Bank, Policy).join(Policy, col(Policy.bank_id) == Bank.id).join(_newest, _is_newest)
 )
 
 
@@ -114,6 +117,12 @@ async def policies_in_force(
     asked = {"banks": list(banks), "at": at or utc_now()}
     found = await session.exec(_IN_FORCE, params=asked)
     return {policy.bank_id: policy for policy in found}
+
+
+async def with_rules(session: AsyncSession, bank_ids: Sequence[UUID]) -> list[tuple[Bank, Policy]]:
+    """These banks, each with its rules in force now; in one question."""
+    asked = {"banks": list(bank_ids), "at": utc_now()}
+    return [(bank, policy) for bank, policy in await session.exec(_WITH_RULES, params=asked)]
 
 
 async def policy_of(session: AsyncSession, bank_id: UUID) -> Policy:

@@ -8,7 +8,7 @@ import psycopg
 
 from bench.support.town import K, Row, own_cpu_ms
 from routing.geo import Point, cell_of, metres_inside
-from routing.nearest import About
+from routing.nearest import About, Worth
 
 _SCHEMA = """
 CREATE EXTENSION postgis;
@@ -24,11 +24,14 @@ CREATE INDEX ix_open_point ON pickup USING gist (bank_id, point(lon, lat)) WHERE
 CREATE INDEX ix_open_place ON pickup USING gist (place) WHERE status = 'open'"""
 _COLUMNS = "pickup (id, bank_id, status, lat, lon, cell, created_at)"
 _WITHIN = """
-SELECT found.* FROM unnest(CAST(%s AS bigint[]), CAST(%s AS bigint[])) range(first, last)
+SELECT found.* FROM unnest(CAST(%(firsts)s AS bigint[]), CAST(%(lasts)s AS bigint[])) range(first, last)
  CROSS JOIN LATERAL (
        SELECT p.id, p.lat, p.lon, -p.created_at FROM pickup p
         WHERE p.cell BETWEEN range.first AND range.last
-          AND p.bank_id = 'b' AND p.status = 'open' OFFSET 0) found"""
+          AND p.bank_id = 'b' AND p.status = 'open'{worth} OFFSET 0) found"""
+_WORTH = """
+          AND (p.lat - %(lat)s) * (p.lat - %(lat)s) + (p.lon - %(lon)s) * (p.lon - %(lon)s)
+           <= least(%(edge)s, %(near)s + %(per_s)s * greatest(-p.created_at, 0)) ^ 2"""
 _ABOUT = """
 SELECT id, lat, lon, -created_at FROM pickup WHERE bank_id = 'b' AND status = 'open'
  ORDER BY point(lon, lat) <-> point(%s, %s) LIMIT %s"""
@@ -74,9 +77,11 @@ class PostgreSQLJobs:
     def cpu_ms(self) -> float:
         return own_cpu_ms() + int(self._times.read_text().split()[0]) / 1e6
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Row]:
+    async def within(self, ranges: list[tuple[int, int]], worth: Worth | None) -> Sequence[Row]:
         firsts, lasts = map(list, zip(*ranges, strict=True))
-        return self._cursor.execute(_WITHIN, (firsts, lasts)).fetchall()
+        bound = (worth._asdict() if worth else {}) | {"firsts": firsts, "lasts": lasts}
+        sql = _WITHIN.format(worth=_WORTH if worth else "")
+        return self._cursor.execute(sql, bound).fetchall()
 
     async def about(self, here: Point, count: int) -> About[int]:
         if not self.has_points:

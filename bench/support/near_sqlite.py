@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.support.town import FAR_M, K, Row, own_cpu_ms
 from routing.geo import EARTH_RADIUS_M, Point, cell_of, metres_from
+from routing.nearest import Worth
 
 _SCHEMA = """
 CREATE TABLE pickup (id INTEGER PRIMARY KEY, bank_id TEXT NOT NULL, status TEXT NOT NULL,
@@ -17,6 +18,10 @@ CREATE VIRTUAL TABLE tree USING rtree(id, south, north, west, east);"""
 _WITHIN = """
 SELECT p.id, p.lat, p.lon, -p.created_at FROM (VALUES {ranges}) range CROSS JOIN pickup p
  WHERE p.bank_id = 'b' AND p.status = 'open' AND p.cell BETWEEN range.column1 AND range.column2"""
+_WORTH = """
+   AND (p.lat - {lat}) * (p.lat - {lat}) + (p.lon - {lon}) * (p.lon - {lon}) <= {edge} * {edge}
+   AND (p.lat - {lat}) * (p.lat - {lat}) + (p.lon - {lon}) * (p.lon - {lon})
+    <= ({near} + {per_s} * max(-p.created_at, 0)) * ({near} + {per_s} * max(-p.created_at, 0))"""
 _OLDEST = """
 SELECT id, lat, lon, -created_at FROM pickup
  WHERE bank_id = 'b' AND status = 'open' ORDER BY created_at, id LIMIT ?"""
@@ -48,10 +53,13 @@ class SQLiteJobs:
     def cpu_ms(self) -> float:
         return own_cpu_ms()
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Row]:
+    async def within(self, ranges: list[tuple[int, int]], worth: Worth | None) -> Sequence[Row]:
         sql = _WITHIN.format(ranges=",".join(["(?,?)"] * len(ranges)))
-        bounds = [bound for pair in ranges for bound in pair]
-        return self._connection.execute(sql, bounds).fetchall()
+        bounds: list[float] = [bound for pair in ranges for bound in pair]
+        if worth is not None:
+            first = 1 + len(bounds)
+            sql += _WORTH.format(**{name: f"?{first + n}" for n, name in enumerate(worth._fields)})
+        return self._connection.execute(sql, [*bounds, *(worth or ())]).fetchall()
 
     async def about(self, here: Point, count: int) -> None:
         return None

@@ -5,7 +5,7 @@ import binascii
 import struct
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -18,7 +18,7 @@ from routing.roads import Router
 from service import auth, oidc
 from service.api import idempotency
 from service.api.access import admit
-from service.api.errors import IdempotencyKeyMissing, RequestMalformed
+from service.api.errors import IdempotencyKeyMissing, RequestMalformed, language_of
 from service.auth import Identity, Outsider
 from service.database import Database
 from service.errors import FieldProblem, NotAllowed
@@ -281,3 +281,16 @@ async def page(
 
 
 CurrentPage = Annotated[Page, Depends(page)]
+
+
+def picture_language(
+    request: Request,
+    language: Annotated[
+        Literal["id", "en"] | None,
+        Query(description="Of the words in the picture; else as Accept-Language says"),
+    ] = None,
+) -> str:
+    return language or language_of(request)
+
+
+PictureLanguage = Annotated[str, Depends(picture_language)]

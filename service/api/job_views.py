@@ -54,7 +54,10 @@ class JobList(BaseModel):
 
 
 class StopView(BaseModel):
-    """A stop of a route; `late_min` is how late after its window the collector would be."""
+    """A stop of a route; `late_min` is how late after its window the collector would be.
+
+    `eta` is when they are there; `begin` is later where they have to wait for the window.
+    """
 
     pickup_id: UUID
     sequence: int
@@ -62,6 +65,7 @@ class StopView(BaseModel):
     address: str
     leg_m: int
     eta: datetime
+    begin: datetime
     late_min: int
 
 
@@ -139,6 +143,7 @@ def route_view(drive: claims.Drive) -> RouteView:
                 address=stop.pickup.address,
                 leg_m=stop.leg_m,
                 eta=stop.eta,
+                begin=stop.begin,
                 late_min=-(-stop.late_s // 60),
             )
             for stop in drive.stops

@@ -5,13 +5,21 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from models.plan import Plan, PlanStatus
 from routing.plan import Why
 from service import banks, plans
-from service.api.dependencies import Actor, CurrentPage, Reader, ReadSession, Session, cursor_of
+from service.api.dependencies import (
+    Actor,
+    CurrentPage,
+    PictureLanguage,
+    Reader,
+    ReadSession,
+    Session,
+    cursor_of,
+)
 from service.api.errors import documented
 from service.api.fields import HEAVIEST_LINE_GRAMS, Day, Position, Window
 from service.api.idempotency import ActRoute
@@ -205,7 +213,7 @@ async def picture(
     plan_id: UUID,
     caller: Reader,
     session: ReadSession,
-    language: Annotated[Literal["id", "en"], Query()] = "id",
+    language: PictureLanguage,
 ) -> Response:
     """A plan as a picture, one colour a vehicle. No names."""
     plan = await plans.find(session, bank_id, plan_id)

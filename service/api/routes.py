@@ -19,6 +19,7 @@ from service.api.dependencies import (
     Actor,
     CurrentPage,
     CurrentParts,
+    PictureLanguage,
     Reader,
     ReadSession,
     Session,
@@ -41,11 +42,13 @@ Capacity = Annotated[
         description="What goes on the vehicle: the route unloads at the bank where it is full",
     ),
 ]
-Language = Annotated[Literal["id", "en"], Query(description="Of the words in the picture")]
 
 
 class HaltView(BaseModel):
-    """A stop that is left, or the bank. `late_min` is how late after its window it is begun."""
+    """A stop that is left, or the bank. `late_min` is how late after its window it is begun.
+
+    `eta` is when the collector is there; `begin` is later where they wait for the window.
+    """
 
     kind: Literal["stop", "bank"]
     pickup_id: UUID | None
@@ -163,8 +166,8 @@ async def picture(
     caller: Reader,
     session: ReadSession,
     parts: CurrentParts,
+    language: PictureLanguage,
     capacity_grams: Capacity = None,
-    language: Language = "id",
 ) -> Response:
     """What is left of a route as a picture: stops in order, the load, the bank. No names."""
     going = await _running(session, caller, route_id, capacity_grams, parts.router)

@@ -2,7 +2,7 @@
 
 from service.claims.board import Job, nearest
 from service.claims.byroad import SHORTLIST, JobByRoad, by_road, known_drives
-from service.claims.drawing import WORDS, feature, geojson_of, picture_of
+from service.claims.drawing import WORDS, feature, geojson_of, label_of, picture_of
 from service.claims.history import finished_trips
 from service.claims.leases import (
     ClaimExpired,
@@ -46,6 +46,7 @@ __all__ = [
     "finished_trips",
     "geojson_of",
     "known_drives",
+    "label_of",
     "nearest",
     "of_collector",
     "one_more",

@@ -16,7 +16,7 @@ from models.bank import Bank, Policy
 from models.base import utc_now
 from models.pickup import Pickup
 from routing.geo import ABOUT_M, Point, about, metres_between, metres_inside
-from routing.nearest import About, Ageing, Ranked, Row, best
+from routing.nearest import About, Ageing, Ranked, Row, Worth, best
 from service import banks
 from service.claims import points
 
@@ -30,19 +30,27 @@ _OPEN = """
 _AGE_SQLITE = "(julianday(:now) - julianday(p.created_at)) * 86400.0"
 _AGE_POSTGRESQL = "CAST(EXTRACT(EPOCH FROM :now - p.created_at) AS double precision)"
 
+# To tell a row takes as long as to look at a few.
+_FAR = "(p.lat - :lat) * (p.lat - :lat) + (p.lon - :lon) * (p.lon - :lon)"
+_REACH = "(:near + :per_s * {most}({age}, 0))"
+_WORTH = f"\n   AND {_FAR} <= :edge * :edge AND {_FAR} <= {_REACH} * {_REACH}"
+_WORTH_SQLITE = _WORTH.format(age=_AGE_SQLITE, most="max")
+_WORTH_POSTGRESQL = _WORTH.format(age=_AGE_POSTGRESQL, most="greatest")
+
 # Few ranges outside, an index inside: CROSS JOIN keeps SQLite from turning the loop round, and
 # OFFSET 0 PostgreSQL from reading all open pickups of the bank where it expects many. Ordered by
 # cell, or before a first ANALYZE it takes the index of ages, in which every open pickup is read.
 _WITHIN_SQLITE = f"""
 SELECT p.id, p.lat, p.lon, {_AGE_SQLITE}
   FROM (VALUES {{ranges}}) range CROSS JOIN pickup p
- WHERE p.cell BETWEEN range.column1 AND range.column2{_OPEN}"""  # noqa: S608  Only constants are put together.
+ WHERE p.cell BETWEEN range.column1 AND range.column2{{worth}}{_OPEN}"""  # noqa: S608  Only constants are put together.
 
 _WITHIN_POSTGRESQL = f"""
 SELECT found.* FROM unnest(CAST(:firsts AS bigint[]), CAST(:lasts AS bigint[])) range(first, last)
  CROSS JOIN LATERAL (
        SELECT p.id, p.lat, p.lon, {_AGE_POSTGRESQL} FROM pickup p
-        WHERE p.cell BETWEEN range.first AND range.last{_OPEN} ORDER BY p.cell OFFSET 0) found"""  # noqa: S608
+        WHERE p.cell BETWEEN range.first AND range.last{{worth}}{_OPEN}
+        ORDER BY p.cell OFFSET 0) found"""  # noqa: S608
 
 _ABOUT = f"""
 SELECT p.id, p.lat, p.lon, {_AGE_POSTGRESQL} FROM pickup p
@@ -53,7 +61,6 @@ SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
  WHERE TRUE{_OPEN} ORDER BY p.created_at, p.id LIMIT :count"""  # noqa: S608
 
 
-_BANKS = select(Bank).where(col(Bank.id).in_(bindparam("ids", expanding=True)))
 _NARROWEST = 0.1
 _FIRST_M = 60.0
 _MOST_LOOKS = 10_000
@@ -112,14 +119,17 @@ class Board:
     collector_id: UUID
     now: datetime
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Row[Id]]:
+    async def within(self, ranges: list[tuple[int, int]], worth: Worth | None) -> Sequence[Row[Id]]:
+        reach = worth._asdict() if worth else {}
         if not await self.is_sqlite():
+            sql = _WITHIN_POSTGRESQL.format(worth=_WORTH_POSTGRESQL if worth else "")
             firsts, lasts = map(list, zip(*ranges, strict=True))
-            return await self._ask(_WITHIN_POSTGRESQL, firsts=firsts, lasts=lasts)
+            return await self._ask(sql, firsts=firsts, lasts=lasts, **reach)
         places = ",".join(f"(:a{number},:b{number})" for number in range(len(ranges)))
+        sql = _WITHIN_SQLITE.format(ranges=places, worth=_WORTH_SQLITE if worth else "")
         bounds = {f"a{number}": first for number, (first, _) in enumerate(ranges)}
         bounds |= {f"b{number}": last for number, (_, last) in enumerate(ranges)}
-        return await self._ask(_WITHIN_SQLITE.format(ranges=places), **bounds)
+        return await self._ask(sql, **bounds, **reach)
 
     async def about(self, here: Point, count: int) -> About[Id]:
         if not await points.has_index(self.session):
@@ -188,10 +198,9 @@ async def boards(
     session: AsyncSession, bank_ids: Sequence[UUID], collector_id: UUID
 ) -> list[Board]:
     """The boards of these banks."""
-    policies = await banks.policies_in_force(session, bank_ids)
-    found = await session.exec(_BANKS, params={"ids": list(policies)})
+    found = await banks.with_rules(session, bank_ids)
     now = utc_now()
-    return [Board(session, bank, policies[bank.id], collector_id, now) for bank in found]
+    return [Board(session, bank, policy, collector_id, now) for bank, policy in found]
 
 
 async def nearest(

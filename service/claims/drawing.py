@@ -1,12 +1,10 @@
 """Routes and plans as pictures and as GeoJSON. No name, phone or address is in them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from models.pickup import Pickup
-from routing.drive import Halt
 from routing.geo import Point
 from routing.picture import DrawnRoute, DrawnStop, Words, draw
 from service.claims.running import Running
@@ -26,6 +24,7 @@ WORDS = {
     ),
 }
 _TITLES = {"id": "Rute", "en": "Route"}
+_WAITS = {"id": "{there}, mulai {begin}", "en": "{there}, begins {begin}"}
 
 
 def picture_of(going: Running, language: str) -> str:
@@ -40,7 +39,12 @@ def picture_of(going: Running, language: str) -> str:
             trips.append([])
             continue
         number += 1
-        trips[-1].append(_drawn(pickup, halt, number, going.now, zone, most))
+        there, begin = (
+            _at(going, seconds).astimezone(zone) for seconds in (halt.arrival_s, halt.begin_s)
+        )
+        label = label_of(there, begin, pickup.estimated_grams, language)
+        load, place = halt.load_grams / most, Point(pickup.lat, pickup.lon)
+        trips[-1].append(DrawnStop(place, number, label, load, is_late=halt.late_s > 0))
     metres, grams = going.drive.metres, max(halt.load_grams for _, halt in halts)
     name = f"{metres / 1000:.1f} km · {len(going.left)} · {grams / 1000:.0f} kg"
     route = DrawnRoute(name, going.here, [trip for trip in trips if trip])
@@ -56,12 +60,12 @@ def geojson_of(going: Running) -> dict[str, Any]:
         place = Point(pickup.lat, pickup.lon) if pickup else bank
         places.append(place)
         number += pickup is not None
-        eta = going.now.timestamp() + halt.arrival_s
         facts = {
             "kind": "stop" if pickup else "bank",
             "pickup_id": str(pickup.id) if pickup else None,
             "sequence": number if pickup else None,
-            "eta": datetime.fromtimestamp(eta, tz=going.now.tzinfo).isoformat(),
+            "eta": _at(going, halt.arrival_s).isoformat(),
+            "begin": _at(going, halt.begin_s).isoformat(),
             "late_min": -(-halt.late_s // 60),
             "load_grams": halt.load_grams,
         }
@@ -70,6 +74,14 @@ def geojson_of(going: Running) -> dict[str, Any]:
         "LineString", [_lon_lat(place) for place in places], {"kind": "route", **_totals(going)}
     )
     return {"type": "FeatureCollection", "features": [line, *features]}
+
+
+def label_of(there: datetime, begin: datetime, grams: int, language: str) -> str:
+    """When somebody is at a stop, when they begin if they wait until then, and the load."""
+    hours = {"there": f"{there:%H:%M}", "begin": f"{begin:%H:%M}"}
+    waits = hours["there"] != hours["begin"]
+    said = _WAITS[language].format(**hours) if waits else hours["there"]
+    return f"{said} · {grams / 1000:.0f} kg"
 
 
 def feature(kind: str, coordinates: Sequence[Any], facts: dict[str, Any]) -> dict[str, Any]:
@@ -90,14 +102,5 @@ def _totals(going: Running) -> dict[str, Any]:
     }
 
 
-def _drawn(
-    pickup: Pickup, halt: Halt, number: int, now: datetime, zone: ZoneInfo, most: int
-) -> DrawnStop:
-    begins = datetime.fromtimestamp(now.timestamp() + halt.begin_s, tz=zone)
-    return DrawnStop(
-        Point(pickup.lat, pickup.lon),
-        number,
-        f"{begins:%H:%M} · {pickup.estimated_grams / 1000:.0f} kg",
-        halt.load_grams / most,
-        is_late=halt.late_s > 0,
-    )
+def _at(going: Running, seconds: int) -> datetime:
+    return going.now + timedelta(seconds=seconds)

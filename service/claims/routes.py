@@ -8,18 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, case, insert, null, text, update
+from sqlalchemy import bindparam, case, insert, inspect, null, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id
 from models.pickup import Pickup, PickupStatus, Route
 from models.privacy import Purpose
-from routing.drive import Call, Ground, best_drive
+from routing.drive import Call, Ground
 from routing.geo import Point, rounded
 from routing.nearest import Ranked
 from routing.roads import DistanceProvider, Prefetched
 from routing.roads import Drive as RoadDrive
+from routing.timely import best_drive
 from service import banks, consents
 from service.claims.board import Board, boards
 from service.claims.leases import SPARE, NoOpenPickup, Room, TooManyJobsHeld, room_for
@@ -30,22 +31,25 @@ _SHORTLIST = 62
 _SPARE_JOBS = 6
 _WIDEST_SHORTLIST = 1_024
 _NO_LIMIT_GRAMS = 10**12
-_OF_IDS = select(Pickup).where(
-    Pickup.bank_id == bindparam("bank_id"), col(Pickup.id).in_(bindparam("ids", expanding=True))
-)
+_COLUMNS = inspect(Pickup).local_table.c
+_ALL = ", ".join(f"p.{column.name}" for column in _COLUMNS)
 
 # Not "= 'open'": a planner that knows nothing yet would read all open pickups by their index.
-_LOCK_POSTGRESQL = """
-SELECT id FROM pickup
- WHERE bank_id = :bank_id AND status || '' = 'open' AND estimated_grams <= :fitting
-   AND id = ANY(CAST(:ids AS uuid[]))
- ORDER BY array_position(CAST(:ids AS uuid[]), id) LIMIT :limit FOR UPDATE SKIP LOCKED"""
+_LOCK_POSTGRESQL = f"""
+SELECT {_ALL} FROM pickup p
+ WHERE p.bank_id = :bank_id AND p.status || '' = 'open' AND p.estimated_grams <= :fitting
+   AND p.id = ANY(CAST(:ids AS uuid[]))
+ ORDER BY array_position(CAST(:ids AS uuid[]), p.id) LIMIT :limit FOR UPDATE SKIP LOCKED"""  # noqa: S608  Only names of columns are put in.
 
-_LOCK_SQLITE = """
-SELECT p.id FROM json_each(:ids) wanted CROSS JOIN pickup p
+_LOCK_SQLITE = f"""
+SELECT {_ALL} FROM json_each(:ids) wanted CROSS JOIN pickup p
  WHERE p.bank_id = :bank_id AND p.id = wanted.value AND p.status = 'open'
    AND p.estimated_grams <= :fitting
- ORDER BY wanted.key LIMIT :limit"""
+ ORDER BY wanted.key LIMIT :limit"""  # noqa: S608
+_LOCKS = {
+    is_sqlite: select(Pickup).from_statement(text(sql).columns(*_COLUMNS))
+    for is_sqlite, sql in ((True, _LOCK_SQLITE), (False, _LOCK_POSTGRESQL))
+}
 
 
 _AGREES = consents.agrees(bindparam("whose"), Purpose.LOCATION)
@@ -94,6 +98,8 @@ class Stop:
     paid_m: int
     """What of the leg the fee counts: where a collector begins is only what they say."""
     eta: datetime
+    begin: datetime
+    """Later than `eta` where the collector waits for the window to open."""
     late_s: int
     """How long after its window the collector would begin."""
 
@@ -200,21 +206,15 @@ async def _lock(board: Board, ranked: list[UUID], *, fitting: int, limit: int) -
     """
     if not ranked:
         return []
-    connection = await board.session.connection()
-    is_sqlite = connection.dialect.name == "sqlite"
-    rows = await connection.execute(
-        text(_LOCK_SQLITE if is_sqlite else _LOCK_POSTGRESQL).columns(id=Uuid()),
-        {
-            "bank_id": board.bank.id.hex if is_sqlite else board.bank.id,
-            "ids": json.dumps([pickup_id.hex for pickup_id in ranked]) if is_sqlite else ranked,
-            "fitting": fitting,
-            "limit": limit,
-        },
-    )
-    ids = [row.id for row in rows]
-    asked = {"bank_id": board.bank.id, "ids": ids}
-    found = {one.id: one for one in await board.session.exec(_OF_IDS, params=asked)}
-    return [found[pickup_id] for pickup_id in ids]
+    is_sqlite = await board.is_sqlite()
+    asked = {
+        "bank_id": board.bank.id.hex if is_sqlite else board.bank.id,
+        "ids": json.dumps([pickup_id.hex for pickup_id in ranked]) if is_sqlite else ranked,
+        "fitting": fitting,
+        "limit": limit,
+    }
+    found = await board.session.exec(_LOCKS[is_sqlite], params=asked)  # type: ignore[call-overload]
+    return list(found.scalars())
 
 
 def _row(route: Route) -> dict[str, Any]:
@@ -250,6 +250,7 @@ async def _drive(board: Board, wish: Wish, taken: list[Pickup], roads: DistanceP
             halt.metres,
             min(halt.metres, from_bank[halt.index]) if sequence == 1 else halt.metres,
             board.now + timedelta(seconds=halt.arrival_s),
+            board.now + timedelta(seconds=halt.begin_s),
             halt.late_s,
         )
         for sequence, halt in enumerate(drive.halts[:-1], start=1)

@@ -8,7 +8,7 @@ from models.bank import Bank
 from models.plan import Plan
 from routing.geo import Point
 from routing.picture import DrawnRoute, DrawnStop, draw
-from service.claims import WORDS, feature
+from service.claims import WORDS, feature, label_of
 from service.plans.records import PlanNotDone
 
 _TITLES = {"id": "Rencana {day}", "en": "Plan of {day}"}
@@ -27,7 +27,15 @@ def picture_of(plan: Plan, bank: Bank, language: str) -> str:
         for trip in vehicle["trips"]:
             visits = trip["visits"]
             trips.append(
-                [_drawn(visit, places, count + n, zone, full) for n, visit in enumerate(visits, 1)]
+                [
+                    DrawnStop(
+                        places[visit["pickup_id"]],
+                        count + n,
+                        _label(visit, zone, language),
+                        visit["load_grams"] / full,
+                    )
+                    for n, visit in enumerate(visits, 1)
+                ]
             )
             count += len(visits)
         metres = sum(trip["metres"] for trip in vehicle["trips"])
@@ -81,9 +89,8 @@ def _lon_lat(point: Point) -> list[float]:
     return [point.lon, point.lat]
 
 
-def _drawn(
-    visit: dict[str, Any], places: dict[str, Point], number: int, zone: ZoneInfo, full: int
-) -> DrawnStop:
-    begins = datetime.fromisoformat(visit["begin"]).astimezone(zone)
-    label = f"{begins:%H:%M} · {visit['load_grams'] / 1000:.0f} kg"
-    return DrawnStop(places[visit["pickup_id"]], number, label, visit["load_grams"] / full)
+def _label(visit: dict[str, Any], zone: ZoneInfo, language: str) -> str:
+    there, begin = (
+        datetime.fromisoformat(visit[instant]).astimezone(zone) for instant in ("arrival", "begin")
+    )
+    return label_of(there, begin, visit["load_grams"], language)

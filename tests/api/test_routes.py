@@ -1,8 +1,9 @@
 """Routes over HTTP: as they stand, with one job more, as GeoJSON and as a picture."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -77,6 +78,25 @@ async def test_a_full_vehicle_unloads_on_the_way(asking: Asking, town: Town) -> 
     route = await route_of(asking, town, route_id, capacity_grams=10_000)
     kinds = [halt["kind"] for halt in route["halts"]]
     assert kinds == ["stop", "stop", "bank", "stop", "bank"]
+
+
+async def test_who_is_there_only_later_waits_for_nobody_else(asking: Asking, town: Town) -> None:
+    later, far = await list_pickup(town, at=north(400)), await list_pickup(town, at=north(1_200))
+    opens, closes = utc_now() + timedelta(hours=2), utc_now() + timedelta(hours=4)
+    await change_pickup(town, later.id, window_start=opens, window_end=closes)
+    wish = {"position": HERE, "max_jobs": 2}
+    claimed = done(await asking.post(town.collector, "/v1/jobs/claim", wish), 201)["route"]
+    first, second = claimed["stops"]
+    assert [first["pickup_id"], second["pickup_id"]] == [str(far.id), str(later.id)]
+    assert first["begin"] == first["eta"]
+    assert (second["begin"] > second["eta"], second["late_min"]) == (True, 0)
+    path = f"/v1/routes/{claimed['id']}"
+    told = done(await asking.get(town.collector, f"{path}.geojson"))["features"][2]["properties"]
+    drawn = await asking.get(town.collector, f"{path}.svg", language="en")
+    begins = datetime.fromisoformat(told["begin"])
+    assert abs(begins - opens) <= timedelta(seconds=1)
+    assert datetime.fromisoformat(told["eta"]) < begins - timedelta(hours=1)
+    assert f", begins {begins.astimezone(ZoneInfo('Asia/Jakarta')):%H:%M} · 5 kg" in drawn.text
 
 
 async def test_who_comes_after_the_window_is_named_late(asking: Asking, town: Town) -> None:
@@ -201,6 +221,10 @@ async def test_as_a_picture_it_holds_no_address(asking: Asking, town: Town) -> N
     assert answer.headers["Content-Type"].startswith("image/svg+xml")
     assert answer.text.startswith("<svg")
     assert "5 kg" in answer.text
+    path, bahasa = f"/v1/routes/{route_id}.svg", {"Accept-Language": "id-ID"}
+    told = await asking.client.get(path, headers=asking.headers(town.collector) | bahasa)
+    assert "garis menebal" in told.text
+    assert "lines thicken" in (await asking.get(town.collector, path)).text
     for secret in ("Diponegoro", phone_of(town.resident), town.resident.name, str(pickup.id)):
         assert secret not in answer.text
 

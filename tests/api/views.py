@@ -33,7 +33,9 @@ SEEN: dict[Role, dict[str, set[str]]] = {
         "jobs.ProgressView": _fields("claimed_until distance_m pickup_id"),
         "jobs.ReleasedView": _fields("pickup_id status"),
         "job_views.RouteView": _fields("bank_id id stops total_m total_s"),
-        "job_views.StopView": _fields("address eta late_min leg_m pickup_id position sequence"),
+        "job_views.StopView": _fields(
+            "address begin eta late_min leg_m pickup_id position sequence"
+        ),
         "job_views.WhyView": _fields("counts_as_m text"),
         "loads.ComparedView": _fields("condition door_grams material station_grams"),
         "loads.LoadLineView": _fields("condition grams material"),

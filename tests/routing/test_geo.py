@@ -15,6 +15,7 @@ from routing.geo import (
     about,
     cell_of,
     cell_ranges,
+    degrees_a_metre,
     metres_between,
     metres_inside,
     shown_metres,
@@ -158,9 +159,22 @@ def test_nothing_near_is_nearer_than_its_degrees_say(
     assert metres_inside(here, degrees) <= metres_between(here, there)
 
 
+@given(here=centres, bearing=bearings, metres=st.floats(1, 2_000_000), part=st.floats(0, 1))
+def test_no_metre_leads_further_in_degrees_than_is_said(
+    here: Point, bearing: float, metres: float, part: float
+) -> None:
+    each = degrees_a_metre(here, metres)
+    there = beyond(here, bearing, part * metres)
+    degrees = math.hypot(there.lat - here.lat, there.lon - here.lon)
+    assert each is None or degrees <= each * (metres_between(here, there) + 0.001)
+
+
 def test_near_the_equator_degrees_say_nearly_all() -> None:
     assert metres_inside(MEDAN, 0.01) == pytest.approx(0.998 * 1_111.95, rel=1e-3)
     assert metres_inside(Point(90, 0), 0.01) == 0
+    assert degrees_a_metre(MEDAN, 1_000) == pytest.approx(1 / 111_195, rel=3e-3)
+    assert degrees_a_metre(Point(90, 0), 1_000) is None
+    assert degrees_a_metre(Point(0, 179.999), 1_000) is None
 
 
 @given(anywhere)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.geo import HALF_GLOBE_M, Point, cell_of, metres_between, metres_inside
-from routing.nearest import About, Ageing, Found, Ranked, Spot, best
+from routing.nearest import About, Ageing, Found, Ranked, Spot, Worth, best
 from tests.routing.places import MEDAN, bearings, beyond, centres
 
 NEAREST = Ageing(tau_s=math.inf)
@@ -29,6 +29,10 @@ def spot(job: Job) -> Spot[int]:
     return Spot(job.number, *job.point, job.age_s)
 
 
+def _degrees(here: Point, job: Job) -> float:
+    return math.hypot(job.point.lat - here.lat, job.point.lon - here.lon)
+
+
 @dataclass
 class Table:
     """A source as a database would be one: it finds jobs by their cells alone."""
@@ -37,7 +41,9 @@ class Table:
     discs: list[int] = field(default_factory=list)
     oldest_asked: list[int] = field(default_factory=list)
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Spot[int]]:
+    async def within(
+        self, ranges: list[tuple[int, int]], worth: Worth | None
+    ) -> Sequence[Spot[int]]:
         cells = [(cell_of(job.point), job) for job in self.jobs]
         found = [spot(job) for cell, job in cells for a, b in ranges if a <= cell <= b]
         self.discs.append(len(found))
@@ -51,17 +57,32 @@ class Table:
         return [spot(job) for job in sorted(self.jobs, key=lambda job: -job.age_s)[:count]]
 
 
+class Choosy(Table):
+    """A source that tells of a disc only what is worth it."""
+
+    async def within(
+        self, ranges: list[tuple[int, int]], worth: Worth | None
+    ) -> Sequence[Spot[int]]:
+        if worth is None:
+            return await super().within(ranges, worth)
+        lat, lon, edge, near, per_s = worth
+        reaches = {job.number: min(edge, near + per_s * max(job.age_s, 0)) for job in self.jobs}
+        near_by = [
+            job for job in self.jobs if _degrees(Point(lat, lon), job) <= reaches[job.number]
+        ]
+        found = await Table(near_by).within(ranges, worth)
+        self.discs.append(len(found))
+        return found
+
+
 class Plane(Table):
     """A source that also finds the nearest as if the globe were flat."""
 
     async def about(self, here: Point, count: int) -> About[int]:
-        def degrees(job: Job) -> float:
-            return math.hypot(job.point.lat - here.lat, job.point.lon - here.lon)
-
-        near = sorted(self.jobs, key=degrees)[:count]
+        near = sorted(self.jobs, key=lambda job: _degrees(here, job))[:count]
         if len(near) < count:
             return [spot(job) for job in near], math.inf
-        return [spot(job) for job in near], metres_inside(here, degrees(near[-1]))
+        return [spot(job) for job in near], metres_inside(here, _degrees(here, near[-1]))
 
 
 def looked_at_all(
@@ -99,7 +120,7 @@ taus_s = st.sampled_from([math.inf, 14_400.0, 60.0, 1e9])
 floors_m = st.sampled_from([500.0, 0.0, 1.0, 1e20])
 
 
-@pytest.mark.parametrize("source", [Table, Plane])
+@pytest.mark.parametrize("source", [Table, Choosy, Plane])
 @given(
     here=centres,
     spread=st.lists(st.tuples(bearings, distances_m, ages_s), max_size=90),
@@ -135,7 +156,7 @@ async def test_the_answer_is_that_of_looking_at_everything(
     assert found.ranked == looked_at_all(jobs, here, k, within_m, ageing)
 
 
-@pytest.mark.parametrize("source", [Table, Plane])
+@pytest.mark.parametrize("source", [Table, Choosy, Plane])
 @given(
     here=centres,
     seed=st.integers(0, 2**32),
@@ -207,7 +228,9 @@ class Same:
 
     spots: list[Spot[UUID]]
 
-    async def within(self, ranges: list[tuple[int, int]]) -> Sequence[Spot[UUID]]:
+    async def within(
+        self, ranges: list[tuple[int, int]], worth: Worth | None
+    ) -> Sequence[Spot[UUID]]:
         return self.spots
 
     async def about(self, here: Point, count: int) -> About[UUID]:
@@ -271,6 +294,14 @@ async def test_the_next_search_about_here_takes_one_disc() -> None:
     assert again.ranked == first.ranked
     assert len(table.discs) == 1
     assert again.seen < first.seen
+
+
+async def test_of_a_wide_disc_little_is_worth_to_be_told() -> None:
+    jobs = around_medan([400 + 2.0 * number for number in range(2_000)], lambda n: float(n % 900))
+    told = await search(Table(jobs), Ageing(), k=10)
+    worth = await search(Choosy(jobs), Ageing(), k=10)
+    assert worth.ranked == told.ranked
+    assert worth.seen < told.seen / 2
 
 
 async def test_a_reach_of_nearly_nothing_is_one() -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from routing.geo import cell_ranges
+from routing.nearest import Worth
 from service.claims.board import Looks, boards
 from service.database import Database
 from tests.factories import LUBUK_PAKAM, Town
@@ -37,7 +38,8 @@ async def test_before_a_first_analyze_the_index_of_cells_is_taken(town: Town) ->
     async with town.database.reading() as session:
         (board,) = await boards(session, [town.bank_id], town.collector.id)
         with explained(town.database):
-            plan: Any = await board.within(cell_ranges(LUBUK_PAKAM, 500))
+            worth = Worth(*LUBUK_PAKAM, 0.005, 0.005, 1e-6)
+            plan: Any = await board.within(cell_ranges(LUBUK_PAKAM, 500), worth)
     steps = "\n".join(line for (line,) in plan)
     assert "ix_pickup_open_cell" in steps
     assert "ix_pickup_open_created_at" not in steps
