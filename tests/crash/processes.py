@@ -7,7 +7,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -61,9 +61,11 @@ class Processes:
         """SIGKILL one backend of our own PostgreSQL, whose postmaster then ends all of them."""
         for _ in range(2_000):
             pid = _a_backend(self.url)
-            if pid is not None and _parent_of(pid) == _postmaster(self.url):
-                os.kill(pid, signal.SIGKILL)
-                return
+            # It may have ended by itself since, as all of them do when one was killed.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if pid is not None and _parent_of(pid) == _postmaster(self.url):
+                    os.kill(pid, signal.SIGKILL)
+                    return
             await asyncio.sleep(0.01)
         raise TimeoutError("Nobody connects to PostgreSQL.")
 
