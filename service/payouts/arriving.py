@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, update
@@ -16,7 +17,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from models.base import utc_now
+from models.base import table_of, utc_now
 from models.payout import UNDER_WAY, Cause, Payout, PayoutStatus
 from service.gateways import Gateways, Notice
 from service.payouts import moving
@@ -37,7 +38,7 @@ _UNDER_WAY = (
 )
 _BY_ID = _UNDER_WAY.where(col(Payout.id).in_(bindparam("named", expanding=True)))
 _BY_GATEWAY_ID = _UNDER_WAY.where(col(Payout.gateway_id).in_(bindparam("named", expanding=True)))
-_NOW = bindparam("now", type_=col(Payout.moved_at).type)
+_NOW = bindparam("now", type_=table_of(Payout).c.moved_at.type)
 _CHANGED = (
     "status",
     "moves",
@@ -160,6 +161,6 @@ async def to_paid(
         _note(payout, moved[payout.id])
 
 
-def _note(payout: Payout, row: Mapping[str, object]) -> None:
+def _note(payout: Payout, row: Mapping[Any, Any]) -> None:
     for name in _CHANGED:
         set_committed_value(payout, name, row[name])

@@ -1,6 +1,7 @@
 """What comes while others are worked on is worked on together, next.
 
-Nobody waits for a group to fill: who comes when nothing is under way goes at once, alone.
+Nobody waits for a group to fill: who comes when nothing is under way goes at once, alone. Only
+while several come in a group, groups begin a moment apart, as two cost little more than one.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ log = logging.getLogger(__name__)
 
 MOST = 64
 """In a group."""
+APART_S = 0.02
+"""From the beginning of a group of several to that of the next, at least."""
 
 _Asked = TypeVar("_Asked")
 _Do = Callable[[Sequence[_Asked]], Awaitable[Sequence[bool]]]
@@ -35,12 +38,16 @@ class Lanes(Generic[_Asked]):
         return await done
 
     async def _run(self, lane: str, do: _Do[_Asked]) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while group := self._next(self._waiting[lane]):
+                began = loop.time()
                 told = await _all_or_none(do, [asked for asked, _ in group])
                 for (_, done), is_done in zip(group, told, strict=True):
                     if not done.done():
                         done.set_result(is_done)
+                if len(group) > 1:
+                    await asyncio.sleep(began + APART_S - loop.time())
         finally:
             del self._running[lane]
 
