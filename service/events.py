@@ -41,25 +41,18 @@ async def record(
     body: Mapping[str, Any],
 ) -> None:
     """Note that something happened; it is told if, and only if, the act commits."""
-    now = utc_now()
+    await record_each(session, bank_id, kind, [(person_id, body)])
+
+
+async def record_each(
+    session: AsyncSession,
+    bank_id: UUID,
+    kind: str,
+    told: Sequence[tuple[UUID | None, Mapping[str, Any]]],
+) -> None:
+    """The same of what happened to several at once: who is told, and what."""
     connection = await session.connection()
-    await connection.execute(
-        _INSERT,
-        [
-            {
-                "bank_id": bank_id,
-                "id": new_id(),
-                "kind": kind,
-                "person_id": person_id,
-                "body": json.dumps(body),
-                "created_at": now,
-                "due_at": now,
-                "fence": 0,
-                "done_at": None,
-                "failure": "",
-            }
-        ],
-    )
+    await connection.execute(_INSERT, [_row(bank_id, kind, *one) for one in told])
 
 
 async def take(session: AsyncSession, banks: Sequence[UUID], *, limit: int) -> list[Event]:
@@ -119,6 +112,24 @@ async def resolve(session: AsyncSession, told: Sequence[tuple[Event, str]]) -> i
     connection = await session.connection()
     marked = await connection.execute(_RESOLVE, [_outcome(*one, now) for one in told])
     return marked.rowcount
+
+
+def _row(
+    bank_id: UUID, kind: str, person_id: UUID | None, body: Mapping[str, Any]
+) -> dict[str, object]:
+    now = utc_now()
+    return {
+        "bank_id": bank_id,
+        "id": new_id(),
+        "kind": kind,
+        "person_id": person_id,
+        "body": json.dumps(body),
+        "created_at": now,
+        "due_at": now,
+        "fence": 0,
+        "done_at": None,
+        "failure": "",
+    }
 
 
 def _outcome(event: Event, failure: str, now: datetime) -> dict[str, object]:

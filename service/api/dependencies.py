@@ -4,7 +4,7 @@ import base64
 import binascii
 import struct
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.people import Role
 from routing.geocode import Geocoder
 from routing.roads import Router
-from service import auth, oidc
+from service import auth, oidc, payouts
 from service.api import idempotency
 from service.api.access import admit
 from service.api.errors import IdempotencyKeyMissing, RequestMalformed, language_of
@@ -41,6 +41,8 @@ class Parts:
     router: Router | None = None
     gateways: Gateways | None = None
     issuers: oidc.Issuers | None = None
+    lanes: payouts.Lanes[payouts.Call] = field(default_factory=payouts.Lanes)
+    """Of callbacks, by gateway."""
 
     def gateways_of(self, bank_id: UUID) -> list[str]:
         """The names of the gateways that pay for a bank."""

@@ -218,7 +218,7 @@ async def receive(gateway: PathGateway, request: Request, parts: CurrentParts) -
     if len(body) > LARGEST_CALLBACK:
         raise BodyTooLarge(most_bytes=LARGEST_CALLBACK)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    await payouts.receive(parts.database, parts.gateways, gateway, headers, body)
+    await payouts.receive(parts.database, parts.gateways, parts.lanes, gateway, headers, body)
     return Response(status_code=204)
 
 

@@ -103,13 +103,17 @@ def open_database(url: str, *, pool_size: int = 10, prepared: bool = True) -> Da
         return _open_sqlite(parsed)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg_async")
-    options: dict[str, Any] = {}
+    # None is closed after a rush: a new one costs as much as some ten statements, and then
+    # plans every one of them anew. The last one back is the first to go, as it knows most plans.
+    options: dict[str, Any] = {
+        "pool_size": 2 * pool_size,
+        "max_overflow": 0,
+        "pool_use_lifo": True,
+    }
     if parsed.get_driver_name().startswith("psycopg"):
         options["connect_args"] = {"prepare_threshold": 5 if prepared else None}
     # What a statement carries may name people, and errors end in logs.
-    engine = create_async_engine(
-        parsed, pool_size=pool_size, max_overflow=pool_size, hide_parameters=True, **options
-    )
+    engine = create_async_engine(parsed, hide_parameters=True, **options)
     return Database(engine, engine, writer=None)
 
 

@@ -1,7 +1,7 @@
 """Payouts: asked for, approved by another, paid in cash or sent through a gateway."""
 
 from service.payouts.assisted import AssistedLimitReached, HelpersAccount
-from service.payouts.callbacks import CallbackNotGenuine, GatewayUnknown, receive
+from service.payouts.callbacks import Call, CallbackNotGenuine, GatewayUnknown, receive
 from service.payouts.cash import (
     CardIssuedByYou,
     CashNeedsCode,
@@ -46,11 +46,13 @@ from service.payouts.retrying import NotRetryable, retry
 from service.payouts.sending import Sender
 from service.payouts.settling import Effect
 from service.payouts.settling import apply as settle
+from service.payouts.together import Lanes
 
 __all__ = [
     "DOUBT_FOR",
     "NOT_APPROVED_IN_TIME",
     "AssistedLimitReached",
+    "Call",
     "CallbackNotGenuine",
     "CardIssuedByYou",
     "CashNeedsCode",
@@ -62,6 +64,7 @@ __all__ = [
     "FloatView",
     "GatewayUnknown",
     "HelpersAccount",
+    "Lanes",
     "MethodNotOffered",
     "NoSuchGateway",
     "NotPaidInCash",

@@ -3,9 +3,10 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from uuid import UUID
+from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -18,9 +19,10 @@ from models.base import new_id, utc_now
 from models.payout import Cause, GatewayCallback, Payout
 from service.database import Database
 from service.errors import NotFound, NotSignedIn
-from service.gateways import Gateway, Gateways, NotGenuine, Notice, NotReadable
-from service.payouts import settling
+from service.gateways import Gateway, Gateways, NotGenuine, Notice, NotReadable, Stage
+from service.payouts import arriving, settling
 from service.payouts.settling import Effect, Origin
+from service.payouts.together import Lanes
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,6 @@ FAILED, GATEWAY_MISSING = "failed", "gateway_missing"
 # Its payout may only be about to learn what the gateway calls it.
 WAITING = (FAILED, GATEWAY_MISSING, Effect.NO_PAYOUT)
 """What is tried again."""
-_KEY = "payout-"
 _ONCE = ("gateway", "digest")
 _OF_GATEWAY = (
     select(Payout)
@@ -60,8 +61,21 @@ class CallbackNotGenuine(NotSignedIn):
     indonesian = "Token atau tanda tangan panggilan balik ini salah."
 
 
+class Call(NamedTuple):
+    """A callback as it came, verified, and what it says, if that can be read."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    notice: Notice | None
+
+
 async def receive(
-    database: Database, gateways: Gateways, name: str, headers: Mapping[str, str], body: bytes
+    database: Database,
+    gateways: Gateways,
+    lanes: Lanes[Call],
+    name: str,
+    headers: Mapping[str, str],
+    body: bytes,
 ) -> None:
     """Keep a callback and do what it says; the same one again does nothing.
 
@@ -71,15 +85,44 @@ async def receive(
     gateway = gateways.named(name)
     if gateway is None:
         raise GatewayUnknown
-    notice = _read(gateway, headers, body)
+    call = Call(headers, body, _read(gateway, headers, body))
+    if _tells_of_an_arrival(call.notice):
+        take = partial(_take_arrivals, database, gateways, name)
+        if await lanes.ask(name, call, take):
+            return
+    await _receive_alone(database, gateways, name, call)
+
+
+def _tells_of_an_arrival(notice: Notice | None) -> bool:
+    return notice is not None and notice.report.stage == Stage.PAID
+
+
+async def _take_arrivals(
+    database: Database, gateways: Gateways, name: str, calls: Sequence[Call]
+) -> list[bool]:
+    """Pay where nothing but an arrival is left to note; which of the callbacks told of one.
+
+    The others need a closer look, each by itself.
+    """
+    notices = [call.notice for call in calls if call.notice]
+    async with database.transaction() as session:
+        payouts = await arriving.expected(session, gateways, name, notices)
+        told = [(call, Effect.MOVED) for call, payout in zip(calls, payouts, strict=True) if payout]
+        if told:
+            await arriving.pay(session, filter(None, payouts), Cause.CALLBACK)
+            await _keep(session, name, told)
+    return [payout is not None for payout in payouts]
+
+
+async def _receive_alone(database: Database, gateways: Gateways, name: str, call: Call) -> None:
     try:
         async with database.transaction() as session:
-            outcome = await _apply(session, gateways, name, notice)
-            await _keep(session, name, headers, body, outcome)
+            outcome = await _apply(session, gateways, name, call.notice)
+            await _keep(session, name, [(call, outcome)])
     except Exception:
         log.exception("callback_failed %s", name)
         async with database.transaction() as session:
-            await _keep(session, name, headers, body, FAILED)
+            await _keep(session, name, [(call, FAILED)])
 
 
 async def handle_waiting(database: Database, gateways: Gateways, *, limit: int = 50) -> int:
@@ -117,25 +160,29 @@ def _read(gateway: Gateway, headers: Mapping[str, str], body: bytes) -> Notice |
         return None
 
 
-async def _keep(
-    session: AsyncSession, name: str, headers: Mapping[str, str], body: bytes, outcome: str
-) -> None:
-    """Write it down with what became of it, unless it is there already."""
+async def _keep(session: AsyncSession, name: str, told: Iterable[tuple[Call, str]]) -> None:
+    """Write them down with what became of each, unless they are there already."""
     connection = await session.connection()
+    rows = [_row(name, call, outcome) for call, outcome in told]
+    await connection.execute(_KEEP[connection.dialect.name], rows)
+
+
+def _row(name: str, call: Call, outcome: str) -> dict[str, object]:
     now = utc_now()
-    row = {
+    return {
         "id": new_id(),
         "gateway": name,
-        "digest": hashlib.sha256(body).hexdigest(),
-        "body": body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
-        "headers": json.dumps({key: headers[key] for key in KEPT_HEADERS if key in headers}),
+        "digest": hashlib.sha256(call.body).hexdigest(),
+        "body": call.body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
+        "headers": json.dumps(
+            {key: call.headers[key] for key in KEPT_HEADERS if key in call.headers}
+        ),
         "received_at": now,
         "due_at": now + FIRST_PAUSE,
         "tries": 1,
         "handled_at": None if outcome in WAITING else now,
         "outcome": outcome,
     }
-    await connection.execute(_KEEP[connection.dialect.name], row)
 
 
 async def _handle(database: Database, gateways: Gateways, kept: GatewayCallback) -> None:
@@ -171,7 +218,7 @@ async def _apply(
 
 async def _payout_of(session: AsyncSession, name: str, notice: Notice) -> Payout | None:
     """The payout that it tells of, in whichever bank; locked."""
-    payout_id = _id_in(notice.key)
+    payout_id = arriving.id_in(notice.key)
     if payout_id is not None:
         told = {"gateway": name, "payout_id": payout_id, "key": notice.key}
         return (await session.exec(_BY_KEY, params=told)).first()
@@ -179,13 +226,6 @@ async def _payout_of(session: AsyncSession, name: str, notice: Notice) -> Payout
         return None
     told = {"gateway": name, "gateway_id": notice.gateway_id}
     return (await session.exec(_BY_GATEWAY_ID, params=told)).first()
-
-
-def _id_in(key: str) -> UUID | None:
-    try:
-        return UUID(key.removeprefix(_KEY))
-    except ValueError:
-        return None
 
 
 async def _ask_soon(session: AsyncSession, payout: Payout) -> None:

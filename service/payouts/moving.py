@@ -141,6 +141,12 @@ async def pay_out(
     await ledger.post(session, payout.bank_id, _payment(payout, source, by, at))
 
 
+async def pay_out_of_float(session: AsyncSession, bank_id: UUID, payouts: Sequence[Payout]) -> None:
+    """The same for many of a bank at once, each from the float of its gateway."""
+    drafts = [_payment(payout, chart.float(payout.gateway), None, None) for payout in payouts]
+    await ledger.post_all(session, bank_id, drafts)
+
+
 async def take_back(session: AsyncSession, payout: Payout) -> None:
     """The bank of the resident has sent it back: the passbook gets all that left it.
 
@@ -166,7 +172,19 @@ async def pay_out_and_take_back(
 
 async def tell(session: AsyncSession, payout: Payout, kind: str) -> None:
     """The resident hears of it."""
-    body = {
+    await tell_each(session, payout.bank_id, [payout], kind)
+
+
+async def tell_each(
+    session: AsyncSession, bank_id: UUID, payouts: Sequence[Payout], kind: str
+) -> None:
+    """Each resident hears of theirs; all are of one bank."""
+    told = [(payout.resident_id, _news(payout)) for payout in payouts]
+    await events.record_each(session, bank_id, kind, told)
+
+
+def _news(payout: Payout) -> dict[str, str | int]:
+    return {
         "payout_id": str(payout.id),
         "amount_idr": payout.amount_idr,
         "receives_idr": payout.send_idr,
@@ -174,7 +192,6 @@ async def tell(session: AsyncSession, payout: Payout, kind: str) -> None:
         "failure": payout.failure,
         "channel": payout.channel_code,
     }
-    await events.record(session, payout.bank_id, kind, person_id=payout.resident_id, body=body)
 
 
 def _hold(payout_id: UUID, book: ledger.Place, amount_idr: int, by: UUID | None) -> Draft:

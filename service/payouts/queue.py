@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import utc_now
 from models.payout import UNDER_WAY, Cause, GatewayFloat, Payout, PayoutStatus
 from service.gateways import Refused, Reported, Unknown
-from service.payouts import floats, moving, settling
+from service.payouts import arriving, floats, moving, settling
 from service.payouts.settling import Effect
 
 LEASE = timedelta(seconds=60)
@@ -190,7 +190,7 @@ async def _later(session: AsyncSession, task: Task, *, is_certain: bool) -> None
 def _next_look(now: datetime, tries: int, *, is_certain: bool) -> datetime | None:
     """What is paid is looked at no more than twice, unless nobody could say how it is."""
     if is_certain:
-        return now + 2 * settling.LOOK_AGAIN if tries < 2 else None
+        return now + 2 * arriving.LOOK_AGAIN if tries < 2 else None
     return now + LONGEST_PAUSE if tries < MOST_REFUSALS else None
 
 

@@ -21,14 +21,12 @@ from models.payout import UNDER_WAY, Cause, Payout, PayoutStatus
 from service import events
 from service.gateways import Reported, Stage
 from service.ledger import chart
-from service.payouts import floats, moving, retrying
+from service.payouts import arriving, floats, moving, retrying
 
 log = logging.getLogger(__name__)
 
 ASK_FIRST = timedelta(seconds=60)
 """A callback is faster, mostly; after so long it may have been lost."""
-LOOK_AGAIN = timedelta(hours=25)
-"""Banks send back within a day what they can't book."""
 
 
 class Effect(StrEnum):
@@ -118,9 +116,7 @@ async def _take_note(
 
 
 async def _pay(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
-    await _to_paid(session, payout, origin)
-    await moving.pay_out(session, payout, chart.float(payout.gateway))
-    await moving.tell(session, payout, "payout_arrived")
+    await arriving.pay(session, [payout], *origin)
 
 
 async def _fail(session: AsyncSession, payout: Payout, report: Reported, origin: Origin) -> None:
@@ -149,18 +145,11 @@ async def _pay_and_reverse(
     session: AsyncSession, payout: Payout, report: Reported, origin: Origin
 ) -> None:
     """It is first heard of when it has come back."""
-    await _to_paid(session, payout, origin)
+    await arriving.to_paid(session, payout.bank_id, [payout], *origin)
     await _to_reversed(session, payout, report, origin)
     await moving.pay_out_and_take_back(session, payout, chart.float(payout.gateway))
     await moving.tell(session, payout, "payout_arrived")
     await moving.tell(session, payout, "payout_reversed")
-
-
-async def _to_paid(session: AsyncSession, payout: Payout, origin: Origin) -> None:
-    now = utc_now()
-    sent_at = payout.sent_at or payout.asked_at or now
-    to = PayoutStatus.PAID
-    await _move(session, payout, to, origin, sent_at=sent_at, paid_at=now, due_at=now + LOOK_AGAIN)
 
 
 async def _to_reversed(

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from models.base import utc_now
-from service.payouts import callbacks
+from service.payouts import arriving, callbacks
 from tests.api.asking import Asking, refused
 from tests.api.transfers.transferring import (
     approve,
@@ -106,11 +106,11 @@ async def test_a_callback_that_failed_here_is_tried_again(
     payout = await sent(paying, till)
     body = notice(till)
 
-    async def breaks(*_: object) -> str:
+    async def breaks(*_: object) -> None:
         raise RuntimeError("the disk is gone for a moment")
 
     with monkeypatch.context() as broken:
-        broken.setattr(callbacks, "_apply", breaks)
+        broken.setattr(arriving, "pay", breaks)
         assert (await call_back(paying, body)).status_code == 204
     assert await kept_of(till, body) == [("failed", False)]
     async with till.town.database.transaction() as session:
