@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, table_of, utc_now
 from models.event import Event
+from service.database import WholeRows
 
 LEASE = timedelta(seconds=60)
 MAX_FENCE = 12
@@ -19,7 +20,7 @@ MAX_FENCE = 12
 
 
 _event = table_of(Event)
-_INSERT = insert(_event)
+_EVENTS = WholeRows(insert(_event))
 _RESOLVE = (
     update(_event)
     .where(
@@ -43,8 +44,8 @@ async def record(
     """Note that something happened; it is told if, and only if, the act commits."""
     now = utc_now()
     connection = await session.connection()
-    await connection.execute(
-        _INSERT,
+    await _EVENTS.insert(
+        connection,
         [
             {
                 "bank_id": bank_id,
