@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, insert, or_, update
+from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank, Policy
-from models.base import among, utc_now
+from models.base import among, table_of, utc_now
 from models.people import Person, Role
 from models.pickup import HELD, Pickup, PickupItem, PickupStatus
 from models.price import Channel
@@ -48,10 +49,12 @@ class PickupAlreadyEnded(Conflict):
     indonesian = "Penjemputan ini sudah selesai ({status})."
 
 
-_FIND = select(Pickup).where(
+_OF_THE_CALLER = and_(
     col(Pickup.id) == bindparam("pickup_id"),
     col(Pickup.bank_id).in_(bindparam("banks", expanding=True)),
 )
+_FIND = select(Pickup).where(_OF_THE_CALLER)
+_READ = select_columns(table_of(Pickup)).where(_OF_THE_CALLER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,19 @@ async def find(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup
     if pickup is None:
         raise NoSuchThing(thing="pickup")
     return pickup
+
+
+async def read(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup:
+    """As find(), at a third of the cost: the session doesn't follow what becomes of it.
+
+    For acts that change it by statements alone.
+    """
+    connection = await session.connection()
+    asked = {"pickup_id": pickup_id, "banks": caller.banks()}
+    row = (await connection.execute(_READ, asked)).first()
+    if row is None:
+        raise NoSuchThing(thing="pickup")
+    return Pickup.model_construct(**row._mapping)
 
 
 async def find_own(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup:
