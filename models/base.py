@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy
 import uuid_utils.compat
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, String, bindparam
+from sqlalchemy import BigInteger, ColumnElement, String, literal_column
 from sqlalchemy.orm import Mapped
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
@@ -78,10 +78,7 @@ def among(
     An index that is kept for a few states only is used by SQLite where it can read that
     no others are asked for; of values that are handed over apart it can't.
     """
-    values: BindParameter[Any] = bindparam(
-        None, [str(state) for state in states], expanding=True, literal_execute=True
-    )
-    return column.in_(values)
+    return column.in_([literal_column(f"'{state}'") for state in states])
 
 
 def whole(default: Any = ..., **options: Any) -> Any:

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, table_of, utc_now
 from models.event import Event
+from service.database import WholeRows
 
 LEASE = timedelta(seconds=60)
 MAX_FENCE = 12
@@ -19,7 +20,7 @@ MAX_FENCE = 12
 
 
 _event = table_of(Event)
-_INSERT = insert(_event)
+_EVENTS = WholeRows(insert(_event))
 _RESOLVE = (
     update(_event)
     .where(
@@ -52,7 +53,7 @@ async def record_each(
 ) -> None:
     """The same of what happened to several at once: who is told, and what."""
     connection = await session.connection()
-    await connection.execute(_INSERT, [_row(bank_id, kind, *one) for one in told])
+    await _EVENTS.insert(connection, [_row(bank_id, kind, *one) for one in told])
 
 
 async def take(session: AsyncSession, banks: Sequence[UUID], *, limit: int) -> list[Event]:

@@ -27,7 +27,6 @@ from service.api.fields import (
     WeighingView,
 )
 from service.api.idempotency import ActRoute
-from service.api.jobs import job_of
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
 
@@ -104,7 +103,8 @@ async def collect(
     pickup_id: UUID, body: CollectInput, caller: Payer, session: Session, parts: CurrentParts
 ) -> CollectedView:
     """Weigh at the door; the resident is credited by the rules the pickup was listed under."""
-    pickup = await job_of(session, caller, pickup_id)
+    pickup = await pickups.read(session, caller, pickup_id)
+    caller.act_in(pickup.bank_id)
     handover = weighing.Handover(
         body.handover_code,
         [line.weighed() for line in body.weighings],

@@ -49,26 +49,34 @@ class Parts:
         return [one.name for one in self.gateways.of(bank_id)] if self.gateways else []
 
 
-async def get_parts(request: Request) -> Parts:
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that was asked."""
     parts: Parts = request.app.state.parts
     return parts
 
 
+async def get_parts(request: Request) -> Parts:
+    return parts_of(request)
+
+
 CurrentParts = Annotated[Parts, Depends(get_parts)]
 
+# What others depend on takes the parts from the request: FastAPI works a dependency out anew
+# wherever it stands, and that costs more than what most of them do.
 
-async def writing(parts: CurrentParts) -> AsyncIterator[AsyncSession]:
-    async with parts.database.transaction() as session:
+
+async def writing(request: Request) -> AsyncIterator[AsyncSession]:
+    async with parts_of(request).database.transaction() as session:
         yield session
 
 
-async def reading(parts: CurrentParts) -> AsyncIterator[AsyncSession]:
-    async with parts.database.reading() as session:
+async def reading(request: Request) -> AsyncIterator[AsyncSession]:
+    async with parts_of(request).database.reading() as session:
         yield session
 
 
-async def reading_long(parts: CurrentParts) -> AsyncIterator[AsyncSession]:
-    async with parts.database.reading_long() as session:
+async def reading_long(request: Request) -> AsyncIterator[AsyncSession]:
+    async with parts_of(request).database.reading_long() as session:
         yield session
 
 
@@ -83,7 +91,6 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An acces
 
 async def current_identity(
     request: Request,
-    parts: CurrentParts,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Identity | Outsider:
     """Whose access token came with the request. That they are still signed in is asked later.
@@ -96,7 +103,7 @@ async def current_identity(
         return known_already
     if credentials is None:
         raise auth.NoValidToken
-    who = await _identify(parts, credentials.credentials)
+    who = await _identify(parts_of(request), credentials.credentials)
     request.state.device_id = who.device_id if isinstance(who, Identity) else None
     await request.app.state.rates.take_person(who.person_id)
     request.state.who = who
@@ -114,7 +121,7 @@ async def _identify(parts: Parts, token: str) -> Identity | Outsider:
 
 async def signed_in(request: Request) -> Identity | Outsider:
     """Whose access token came with a request of which nothing else was looked at. Raises NoValidToken."""
-    return await current_identity(request, await get_parts(request), await _bearer(request))
+    return await current_identity(request, await _bearer(request))
 
 
 CurrentIdentity = Annotated[Identity | Outsider, Depends(current_identity)]
@@ -139,9 +146,9 @@ async def reader(request: Request, who: CurrentIdentity, session: ReadSession) -
     return await known(request, session, who)
 
 
-async def admitted(request: Request, who: CurrentIdentity, parts: CurrentParts) -> Caller:
+async def admitted(request: Request, who: CurrentIdentity) -> Caller:
     """The caller of something that opens its session later."""
-    async with parts.database.reading() as session:
+    async with parts_of(request).database.reading() as session:
         return await known(request, session, who)
 
 

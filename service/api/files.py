@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from service.api.dependencies import get_parts, known, signed_in
+from service.api.dependencies import known, parts_of, signed_in
 from service.api.idempotency import ActRoute
 from service.api.late import Handler, SlowRoute
 from service.api.places import Places
@@ -22,7 +22,7 @@ class FileRoute(ActRoute):
         handle = super().around(handle)
 
         async def handle_known(request: Request) -> Response:
-            who, parts = await signed_in(request), await get_parts(request)
+            who, parts = await signed_in(request), parts_of(request)
             async with parts.database.reading() as session:
                 await known(request, session, who)
             uploads: Places = request.app.state.uploads

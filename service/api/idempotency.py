@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import utc_now
+from models.base import table_of, utc_now
 from models.idempotency import Answer
 from models.people import Membership
 from models.sign_in import Device
@@ -27,7 +27,7 @@ from service.api.errors import IdempotencyKeyReused, answer_of
 from service.api.late import Handler, LateRoute
 from service.audit import Entry
 from service.auth import Identity, Outsider
-from service.database import one_at_a_time
+from service.database import WholeRows, one_at_a_time
 from service.errors import Conflict
 from service.keys import Keys
 from service.members import Caller
@@ -55,7 +55,9 @@ _ROLES_AND_ANSWER = (
     )
     .where(auth.STILL_SIGNED_IN)
 )
-_REMEMBER = sqlite_insert(Answer).on_conflict_do_nothing().returning(col(Answer.key))
+_ANSWERS = WholeRows(
+    sqlite_insert(table_of(Answer)).on_conflict_do_nothing().returning(col(Answer.key))
+)
 _REMEMBER_FIRST = """
 WITH remembered AS (
   INSERT INTO idempotency (bank_id, person_id, key, request_hash, status, body, created_at)
@@ -192,7 +194,7 @@ async def _write_both(
         )
         is_first = both.first() is not None
     else:
-        remembered = await connection.execute(_REMEMBER, answer)
+        remembered = await _ANSWERS.insert(connection, [answer])
         # Not by rowcount, which is unknown (-1) after such an INSERT.
         is_first = remembered.first() is not None
         if is_first:

@@ -12,7 +12,8 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic.warnings import UnsupportedFieldAttributeWarning
-from starlette.routing import compile_path
+from starlette.routing import Match, compile_path
+from starlette.types import Scope
 
 from service.api.errors import RequestMalformed, TookTooLong
 from service.api.nesting import NESTED_TOO_DEEP, is_too_deep
@@ -34,6 +35,7 @@ class LateRoute(APIRoute):
         self.endpoint = endpoint
         self.methods = set(options["methods"])
         self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        self._head = path.partition("{")[0]
         self._options: dict[str, Any] | None = options
 
     def __getattr__(self, name: str) -> Any:
@@ -48,6 +50,12 @@ class LateRoute(APIRoute):
             super().__init__(self.path, self.endpoint, **options)
             _build_bodies(self.dependant)
         return getattr(self, name)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As ever: every request tries routes until one fits, so most say no by how they begin."""
+        if not scope["path"].startswith(self._head):
+            return Match.NONE, {}
+        return super().matches(scope)
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()

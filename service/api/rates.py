@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -119,6 +120,7 @@ class AddressRates:
         await self._app(scope, receive, send)
 
 
+@lru_cache(maxsize=10_000)
 def network_of(host: str) -> str | None:
     """What counts as one address: of IPv6 the network of a household. None for this machine.
 

@@ -30,6 +30,8 @@ from service.demo import town
 from service.settings import Settings
 
 _DID_NOT_START = 3
+_MADE_BETWEEN_LOOKS = 10_000
+"""So many more objects are made than went before the youngest are looked through."""
 
 
 class _Held(NamedTuple):
@@ -72,9 +74,7 @@ def work() -> None:
 def _serve(settings: Settings, calls: socket.socket) -> None:
     _log(settings)
     app = create_app(settings)
-    # All that is there by now stays, so it need never be looked through again.
-    gc.freeze()
-    gc.enable()
+    _look_for_garbage()
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -110,11 +110,18 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(wanted, stop.set)
-    gc.freeze()
-    gc.enable()
+    _look_for_garbage()
     async with open_parts(settings) as parts:
         _say("Working. Stop it with Ctrl-C.")
         await work_until(parts, stop)
+
+
+def _look_for_garbage() -> None:
+    """From now on, in what is made from now on: all that is there by now stays."""
+    gc.freeze()
+    # A request leaves next to nothing that goes only by being looked for.
+    gc.set_threshold(_MADE_BETWEEN_LOOKS)
+    gc.enable()
 
 
 def _say(line: str) -> None:

@@ -1,7 +1,17 @@
 """Pickups: listed by a resident, found by who may see them, ended without being fetched."""
 
 from service.pickups.ending import PickupAlreadyEnded, cancel, expire
-from service.pickups.finding import Shown, Wanted, find, find_own, may_see, past, shown, visible
+from service.pickups.finding import (
+    Shown,
+    Wanted,
+    find,
+    find_own,
+    may_see,
+    past,
+    read,
+    shown,
+    visible,
+)
 from service.pickups.listing import (
     BelowMinimumWeight,
     Listed,
@@ -27,6 +37,7 @@ __all__ = [
     "list_waste",
     "may_see",
     "past",
+    "read",
     "shown",
     "visible",
 ]

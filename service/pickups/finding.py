@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_
+from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from models.base import among, utc_now
+from models.base import among, table_of, utc_now
 from models.people import Person, Role
 from models.pickup import HELD, Pickup, PickupItem, PickupStatus
 from models.station import Receiving
@@ -17,10 +18,12 @@ from service import banks
 from service.errors import NoSuchThing
 from service.members import OFFICERS, Caller
 
-_FIND = select(Pickup).where(
+_OF_THE_CALLER = and_(
     col(Pickup.id) == bindparam("pickup_id"),
     col(Pickup.bank_id).in_(bindparam("banks", expanding=True)),
 )
+_FIND = select(Pickup).where(_OF_THE_CALLER)
+_READ = select_columns(table_of(Pickup)).where(_OF_THE_CALLER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,19 @@ async def find(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup
     if pickup is None:
         raise NoSuchThing(thing="pickup")
     return pickup
+
+
+async def read(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup:
+    """As find(), but cheaper: the session doesn't follow what becomes of it.
+
+    For acts that change it by statements alone.
+    """
+    connection = await session.connection()
+    asked = {"pickup_id": pickup_id, "banks": caller.banks()}
+    row = (await connection.execute(_READ, asked)).first()
+    if row is None:
+        raise NoSuchThing(thing="pickup")
+    return Pickup.model_construct(**row._mapping)
 
 
 async def find_own(session: AsyncSession, caller: Caller, pickup_id: UUID) -> Pickup:
