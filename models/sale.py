@@ -94,7 +94,6 @@ class Sale(Table, table=True):
     grams: int = whole()
     amount_idr: int = whole()
     lot_grams: int = whole(description="Of residents' lots; the rest was the bank's own")
-    resident_count: int = Field(description="Whose lots went with it")
     lots_idr: int = whole()
     residents_idr: int = whole()
     collectors_idr: int = whole()

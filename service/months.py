@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import delete, exists, insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
 from models.base import table_of, utc_now
 from models.city import CityMonth
+from models.ledger import Page
 from service import banks, ledger
 from service.database import Database, one_at_a_time
 from service.ledger import Moved
@@ -61,14 +62,23 @@ async def keep_due(
     over = (now or utc_now()) - SETTLED
     for bank_id in bank_ids:
         async with database.reading_long() as session:
-            bank = await banks.get(session, bank_id)
-            ends = [*beginnings(bank, over)]
             kept = await _months_kept(session, bank_id)
-            nth = next((n for n, end in enumerate(ends) if end not in kept), None)
-            if nth is None:
-                continue
-            moved = await _moved(session, bank_id, ends[: nth + 1], nth)
-        await _keep(database, bank_id, ends[nth], moved)
+            due = await _first_due(session, bank_id, over, kept)
+        if any(end > over for end in kept):
+            await _drop_after(database, bank_id, over)
+        if due is not None:
+            await _keep(database, bank_id, *due)
+
+
+async def _first_due(
+    session: AsyncSession, bank_id: UUID, over: datetime, kept: set[datetime]
+) -> tuple[datetime, list[Moved]] | None:
+    """The first month that is over and isn't kept: its end, and what moved in it."""
+    ends = [*beginnings(await banks.get(session, bank_id), over)]
+    nth = next((n for n, end in enumerate(ends) if end not in kept), None)
+    if nth is None or not await _is_closed(session, bank_id, ends[nth]):
+        return None
+    return ends[nth], await _moved(session, bank_id, ends[: nth + 1], nth)
 
 
 async def _moved(
@@ -97,6 +107,19 @@ async def _months_kept(session: AsyncSession, bank_id: UUID) -> set[datetime]:
     """The ends of months that are kept."""
     query = select(CityMonth.ends_at).where(CityMonth.bank_id == bank_id, CityMonth.debit == "")
     return set(await session.exec(query))
+
+
+async def _is_closed(session: AsyncSession, bank_id: UUID, end: datetime) -> bool:
+    """Whether a page was opened since the month's end: whoever wrote then was waited for."""
+    opened = exists().where(col(Page.bank_id) == bank_id, col(Page.opened_at) >= end)
+    return (await session.exec(select(opened))).one()
+
+
+async def _drop_after(database: Database, bank_id: UUID, over: datetime) -> None:
+    """Months that aren't over: a clock was ahead, and what is posted in them counts as well."""
+    later = (col(CityMonth.bank_id) == bank_id, col(CityMonth.ends_at) > over)
+    async with database.transaction() as session:
+        await session.exec(delete(CityMonth).where(*later))
 
 
 async def _keep(database: Database, bank_id: UUID, ends_at: datetime, moved: list[Moved]) -> None:

@@ -84,7 +84,7 @@ class Worker:
         await _guarded(self._expire_payouts, banks)
         await _guarded(self._forget_places, banks)
         await _guarded(self._keep_months, banks)
-        await self._forget_codes()
+        await _guarded(self._forget_codes, [])
         await self.seal(banks)
 
     async def _put_back(self, banks: list[UUID]) -> None:
@@ -105,7 +105,8 @@ class Worker:
     async def _keep_months(self, banks: list[UUID]) -> None:
         await months.keep_due(self._database, banks)
 
-    async def _forget_codes(self) -> None:
+    async def _forget_codes(self, _banks: list[UUID]) -> None:
+        """Of everybody: a code belongs to no bank."""
         async with self._database.transaction() as session:
             await auth.forget_old(session)
 

@@ -192,9 +192,9 @@ TABLE: dict[str, Access] = {
     f"GET {_BANK}/buyers": part(*_OFFICERS),
     f"POST {_BANK}/buyers": part(*_OFFICERS),
     f"POST {_BANK}/buyers/{{buyer_id}}/payments": part(*_OFFICERS),
-    f"GET {_BANK}/sales": part(*_OFFICERS, Role.CITY),
+    f"GET {_BANK}/sales": part(*_OFFICERS),
     f"POST {_BANK}/sales": part(*_OFFICERS),
-    f"GET {_BANK}/sales/{{sale_id}}": part(*_OFFICERS, Role.CITY),
+    f"GET {_BANK}/sales/{{sale_id}}": part(*_OFFICERS),
     f"GET {_BANK}/sales/{{sale_id}}/lots": part(*_OFFICERS),
     f"POST {_BANK}/residue": part(*_OFFICERS),
     # Cash

@@ -5,7 +5,7 @@ be what one household brought. So there are whole months only, and never the one
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -13,15 +13,16 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from service import banks, months, sales
+from service import banks, months
 from service.ledger import AccountTotals, MassOfDay, Moved
 from service.ledger.chart import IDR, KINDS
 from service.members import OFFICERS, Caller
 from service.months import FEWEST, next_month
-from service.sales import Brought
 
-_SALE = (KINDS["receivable"].name, KINDS["sales"].name)
-"""Between which lines a sale moves what it brings."""
+MONEY = "money"
+"""One line of all that is money, wherever it lies. To pay what is owed names nobody, and yet a
+buyer's payment is what one sale brought, and a deposit what one buyer paid."""
+_MONEY = {KINDS[name].name for name in ("cash", "bank_account", "float", "receivable")}
 _FLOWS = (
     "collected",
     "on_loads",
@@ -64,21 +65,24 @@ async def balances_of_many(session: AsyncSession, bank: Bank, at: datetime) -> l
     """The trial balance in rupiah as the city may see it when a month began."""
     ends = [*months.beginnings(bank, at)]
     moved = await months.moved_in(session, bank, ends)
-    brought = await sales.brought_by_months(session, bank.id, ends, fewest=FEWEST)
-    return balances_in([*without_sales(moved), *from_sales(brought)])
+    return balances_in(as_money(moved))
 
 
-def without_sales(moved: Iterable[Moved]) -> Iterator[Moved]:
-    """All but what sales brought, of which those that are listed are told already."""
-    return (one for one in moved if (one.debit, one.credit) != _SALE)
+def as_money(moved: Iterable[Moved]) -> list[Moved]:
+    """The same with all money on one line, without what only moved within it.
 
-
-def from_sales(brought: Iterable[Brought]) -> Iterator[Moved]:
-    """What sales brought: of those that are listed, and apart from them of those that aren't.
-
-    So nothing is left when what is listed is taken from a sum, unless it is of enough people.
+    What people stand behind is one sum a month and pair of lines, for of several sums the order
+    would decide which are told first.
     """
-    return (Moved(one.month, *_SALE, one.amount_idr, one.residents) for one in brought)
+    cells: dict[tuple[int, str, str, bool], _Cell] = defaultdict(_Cell)
+    for one in moved:
+        debit, credit = _money_or(one.debit), _money_or(one.credit)
+        if debit != credit:
+            cells[one.month, debit, credit, not one.people].add(one)
+    return [
+        Moved(month, debit, credit, cell.amount, frozenset(cell.people))
+        for (month, debit, credit, _), cell in cells.items()
+    ]
 
 
 def balances_in(moved: Iterable[Moved]) -> list[AccountTotals]:
@@ -92,8 +96,7 @@ def balances_in(moved: Iterable[Moved]) -> list[AccountTotals]:
     waiting: dict[tuple[str, str], _Cell] = {}
     for one in sorted(moved, key=_of_month):
         cell = waiting.pop((one.debit, one.credit), _Cell()) if one.people else _Cell()
-        cell.amount += one.amount
-        cell.people |= one.people
+        cell.add(one)
         if 0 < len(cell.people) < FEWEST:
             waiting[one.debit, one.credit] = cell
         else:
@@ -107,12 +110,21 @@ def _together(days: Sequence[MassOfDay], last: date) -> MassOfDay:
     return days[-1]._replace(day=last, **sums)
 
 
+def _money_or(line: str) -> str:
+    return MONEY if line.partition(":")[0] in _MONEY else line
+
+
 @dataclass(slots=True)
 class _Cell:
     """What moved between two lines and wasn't told yet, and some of the people behind it."""
 
     amount: int = 0
     people: set[UUID] = field(default_factory=set)
+
+    def add(self, one: Moved) -> None:
+        """Put in what moved between these lines."""
+        self.amount += one.amount
+        self.people |= one.people
 
 
 def _of_month(moved: Moved) -> int:

@@ -283,8 +283,9 @@ async def _on_http(request: Request, error: Exception) -> Response:
         return JSONResponse(body, error.status_code, media_type=MEDIA_TYPE)
     answer = answer_of(request, known())
     answer.headers.update(error.headers or {})
-    if allowed := answer.headers.get("Allow"):
-        # What can be read has a head, which no route says of itself (see api.heads).
+    allowed = answer.headers.get("Allow", "")
+    if "GET" in allowed and "HEAD" not in allowed:
+        # What can be read has a head, which no route of ours says of itself (see api.heads).
         answer.headers["Allow"] = allowed.replace("GET", "GET, HEAD")
     return answer
 

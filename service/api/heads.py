@@ -6,7 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class Heads:
     """Plain ASGI, and outermost: to everything within, it is the GET that it asks about.
 
-    So what may be read, by whom and how often is said once, and no route has another method.
+    So what may be read, by whom and how often is said once, no route has another method, and
+    logs and figures count it as the GET that it costs.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -56,8 +56,8 @@ async def mass_balance(
 
     A day on which a material did not move has no line. The city gets a line a month, under its
     last day, of the months within these days that are over; what fewer than five people brought
-    is left out, of stocks nothing is said, and neither is it of what was sold, as long as the
-    sales that aren't listed were of fewer than five people's goods.
+    is left out, of stocks nothing is said, and neither is it of what was sold, if it was the
+    goods of one to four people.
     """
     if is_for_city(caller, bank_id):
         return MassList(items=await _by_month(session, bank_id, period), next_cursor=None)
@@ -71,9 +71,9 @@ async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> lis
     for month in whole_months(period.first, period.last, banks.day_at(bank, utc_now())):
         days = await ledger.mass_balance(session, bank_id, *month)
         people = await weighing.givers(session, bank_id, *Period(*month).instants(bank))
-        few = await sales.sellers_of_few(session, bank_id, *month, fewest=FEWEST)
+        sellers = await sales.sellers(session, bank_id, *month)
         views += [
-            _view(line).model_copy(update=not_for_city(few.get(line.material, 0)))
+            _view(line).model_copy(update=not_for_city(sellers.get(line.material, 0)))
             for line in month_together(days, month[1])
             if people.get(line.material, 0) >= FEWEST
         ]
@@ -81,8 +81,7 @@ async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> lis
 
 
 def not_for_city(sellers: int) -> dict[str, None]:
-    """What a city isn't told of a month: stocks, nor what was sold if, less the sales that are
-    listed, it would be of few."""
+    """What a city isn't told of a month: stocks, nor how much was sold of the goods of few."""
     sold = ["sold_grams"] if 0 < sellers < FEWEST else []
     return dict.fromkeys(["stock_grams", "load_grams", *sold])
 

@@ -1,7 +1,7 @@
 """Buyers, sales and what nobody buys."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -10,7 +10,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.sale import Buyer, Sale
 from service import drawers, members, prices, sales
-from service.api.city import is_for_city
 from service.api.dependencies import (
     Actor,
     CurrentPage,
@@ -25,8 +24,6 @@ from service.api.fields import PLAIN, Amount, Line, MaterialCode, Reason
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
-from service.members import Caller
-from service.months import FEWEST
 from service.sales import LotSold, Owing
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=ActRoute)
@@ -34,10 +31,6 @@ router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=Act
 HEAVIEST_BATCH_GRAMS = 1_000_000_000
 """A thousand tonnes: a shipload."""
 BatchGrams = Annotated[int, Field(strict=True, gt=0, le=HEAVIEST_BATCH_GRAMS)]
-_NOT_FOR_CITY = (
-    *("sold_by", "buyer_id"),
-    *("lots_idr", "residents_idr", "collectors_idr", "kept_idr"),
-)
 Drawer = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9-]+$")]
 
 
@@ -94,25 +87,23 @@ class SaleView(BaseModel):
     """A sale and how its money was divided.
 
     `amount_idr` = `lots_idr` (to residents at their prices) + `residents_idr` and
-    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's). The city is
-    told neither seller, buyer, `note` nor how it was divided, and of no sale that was of fewer
-    than five residents.
+    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's).
     """
 
     id: UUID
     bank_id: UUID
-    buyer_id: UUID | None
+    buyer_id: UUID
     policy_id: UUID
     material: str
     grams: int
     amount_idr: int
     lot_grams: int
-    lots_idr: int | None
-    residents_idr: int | None
-    collectors_idr: int | None
-    kept_idr: int | None
+    lots_idr: int
+    residents_idr: int
+    collectors_idr: int
+    kept_idr: int
     note: str
-    sold_by: UUID | None
+    sold_by: UUID
     sold_at: datetime
 
 
@@ -230,7 +221,7 @@ async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) 
     """
     batch = sales.Batch(bank_id=bank_id, sold_by=caller.person_id, **body.model_dump())
     sale = await sales.sell(session, batch)
-    return await _sold_view(session, caller, sale)
+    return await _sold_view(session, sale)
 
 
 @router.get("/sales", responses=documented(NoValidToken, NotAllowed))
@@ -238,16 +229,10 @@ async def list_sales(
     bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> SaleList:
     """Sales and how their money was divided, newest first."""
-    found = await sales.sales_of(
-        session,
-        bank_id,
-        before=page.before_id,
-        limit=page.limit + 1,
-        fewest=_fewest(caller, bank_id),
-    )
+    found = await sales.sales_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
     shown, last = page.cut(found)
     return SaleList(
-        items=[SaleView(**_facts(caller, sale)) for sale in shown],
+        items=[SaleView(**sale.model_dump()) for sale in shown],
         next_cursor=cursor_of(last.id) if last else None,
     )
 
@@ -255,9 +240,7 @@ async def list_sales(
 @router.get("/sales/{sale_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
 async def sale(bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession) -> SoldView:
     """One sale, and how its money was divided."""
-    fewest = _fewest(caller, bank_id)
-    found = await sales.find_sale(session, bank_id, sale_id, fewest=fewest)
-    return await _sold_view(session, caller, found)
+    return await _sold_view(session, await sales.find_sale(session, bank_id, sale_id))
 
 
 @router.get("/sales/{sale_id}/lots", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
@@ -299,22 +282,9 @@ def _buyer_view(owing: Owing) -> BuyerView:
     return BuyerView(**owing.buyer.model_dump(include=shown), owes_idr=owing.owes_idr)
 
 
-async def _sold_view(session: AsyncSession, caller: Caller, sale: Sale) -> SoldView:
+async def _sold_view(session: AsyncSession, sale: Sale) -> SoldView:
     lot_count = await sales.count_lots(session, sale)
-    return SoldView(**_facts(caller, sale), lot_count=lot_count)
-
-
-def _facts(caller: Caller, sale: Sale) -> dict[str, Any]:
-    """People are not for the city, nor what was written freely and may name them, nor parts of
-    sums that it is told."""
-    facts = sale.model_dump()
-    if is_for_city(caller, sale.bank_id):
-        facts |= {"note": ""} | dict.fromkeys(_NOT_FOR_CITY)
-    return facts
-
-
-def _fewest(caller: Caller, bank_id: UUID) -> int:
-    return FEWEST if is_for_city(caller, bank_id) else 0
+    return SoldView(**sale.model_dump(), lot_count=lot_count)
 
 
 def _lot_view(sold: LotSold) -> LotSoldView:

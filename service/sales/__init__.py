@@ -1,14 +1,13 @@
 """What the bank sells: buyers, batches, how their money is divided, and what nobody buys."""
 
 from service.sales.buyers import BuyerExists, Owing, Payment, add_buyer, buyers_of, find_buyer, pay
-from service.sales.few import Brought, brought_by_months, sellers_of_few
 from service.sales.records import LotSold, count_lots, find_sale, lots_of, sales_of
+from service.sales.sellers import sellers
 from service.sales.selling import Batch, sell
 from service.sales.store import GoodsOfResidents, Residue, StockTooLow, throw_away
 
 __all__ = [
     "Batch",
-    "Brought",
     "BuyerExists",
     "GoodsOfResidents",
     "LotSold",
@@ -17,7 +16,6 @@ __all__ = [
     "Residue",
     "StockTooLow",
     "add_buyer",
-    "brought_by_months",
     "buyers_of",
     "count_lots",
     "find_buyer",
@@ -26,6 +24,6 @@ __all__ = [
     "pay",
     "sales_of",
     "sell",
-    "sellers_of_few",
+    "sellers",
     "throw_away",
 ]

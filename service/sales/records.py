@@ -9,7 +9,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.sale import Lot, LotSale, Sale
 from service.errors import NoSuchThing
-from service.sales.few import of_many
 
 
 class LotSold(NamedTuple):
@@ -19,13 +18,9 @@ class LotSold(NamedTuple):
     part: LotSale
 
 
-async def find_sale(
-    session: AsyncSession, bank_id: UUID, sale_id: UUID, *, fewest: int = 0
-) -> Sale:
-    """A sale of this bank, of the goods of so many residents or of none. Raises NoSuchThing."""
+async def find_sale(session: AsyncSession, bank_id: UUID, sale_id: UUID) -> Sale:
+    """A sale of this bank. Raises NoSuchThing."""
     query = select(Sale).where(Sale.bank_id == bank_id, Sale.id == sale_id)
-    if fewest:
-        query = query.where(of_many(fewest))
     sale = (await session.exec(query)).first()
     if sale is None:
         raise NoSuchThing(thing="sale")
@@ -33,12 +28,10 @@ async def find_sale(
 
 
 async def sales_of(
-    session: AsyncSession, bank_id: UUID, *, before: UUID | None, limit: int, fewest: int = 0
+    session: AsyncSession, bank_id: UUID, *, before: UUID | None, limit: int
 ) -> list[Sale]:
-    """The sales of a bank, newest first: of the goods of so many residents, or of nobody's."""
+    """The sales of a bank, newest first."""
     query = select(Sale).where(Sale.bank_id == bank_id).order_by(col(Sale.id).desc()).limit(limit)
-    if fewest:
-        query = query.where(of_many(fewest))
     if before is not None:
         query = query.where(col(Sale.id) < before)
     return list(await session.exec(query))

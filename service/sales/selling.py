@@ -82,7 +82,6 @@ async def _save(session: AsyncSession, batch: Batch, policy_id: UUID, divided: D
         grams=batch.grams,
         amount_idr=batch.amount_idr,
         lot_grams=divided.lot_grams,
-        resident_count=len({paid.portion.resident_id for paid in divided.paid}),
         lots_idr=divided.lots_idr,
         residents_idr=divided.residents_idr,
         collectors_idr=divided.collectors_idr,

@@ -3,34 +3,35 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, cycle, permutations
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 
 from models.bank import Bank
 from models.base import utc_now
 from models.city import CityMonth
+from models.ledger import Page
 from models.people import Role
-from service import banks, months
+from models.sale import Buyer
+from service import banks, months, sales
 from service.api.city import (
+    MONEY,
+    as_money,
     balances_in,
     balances_of_many,
-    from_sales,
     month_of,
     month_together,
     whole_months,
-    without_sales,
 )
 from service.api.mass import not_for_city
 from service.keys import Keys
 from service.ledger import MassOfDay, Moved, months_moved
 from service.months import FEWEST
-from service.sales import Brought, brought_by_months, sellers_of_few
 from tests.api.asking import Asking, done
 from tests.factories import PET, Town, another, earn
 from tests.paid import pay_through
@@ -125,6 +126,7 @@ def test_only_what_is_left_of_both_sides_is_told() -> None:
     ]
 
 
+DAY = timedelta(days=1)
 LINES = ("available", "earnings", "purchases", "cash")
 pairs = st.permutations(LINES).map(lambda lines: (lines[0], lines[1]))
 months_of_people = st.lists(
@@ -166,50 +168,40 @@ def made_of(figure: int, parts: Iterable[Moved]) -> list[Moved]:
     return found
 
 
-sales_of_months = st.lists(
-    st.lists(st.frozensets(st.integers(0, 9), max_size=7), max_size=4), max_size=4
-)
+PLACES = ("receivable", "cash:laci-a", "cash", "bank_account:bri", "float:xendit")
 
 
-@given(sales_of_months)
-def test_nothing_is_left_of_few_when_the_listed_sales_are_taken_from_their_sums(
-    months: list[list[frozenset[int]]],
+@given(months_of_people, st.lists(st.sampled_from(PLACES), min_size=1, max_size=9))
+def test_where_money_lies_says_nothing_more(
+    months: list[dict[tuple[str, str], frozenset[int]]], places: list[str]
 ) -> None:
-    """As above, with each sale that is listed taken away from what it is in, or added to it."""
-    sold = [
-        moved(month, "receivable", "sales", people, 3 ** (month * 4 + n))
-        for month, of_month in enumerate(months)
-        for n, people in enumerate(of_month)
+    """Whichever of its places each sum of money went to, and wherever it was carried then."""
+    place = cycle(places)
+    plain, lying = [], []
+    for month, between in enumerate(months):
+        for (debit, credit), people in between.items():
+            one = moved(month, debit, credit, people)
+            plain.append(one._replace(debit=as_line(debit), credit=as_line(credit)))
+            where = {"cash": next(place)}
+            lying.append(
+                one._replace(debit=where.get(debit, debit), credit=where.get(credit, credit))
+            )
+            lying.append(moved(month, next(place), next(place), [], 7))
+    assert told(*as_money(lying)) == told(*plain)
+
+
+def as_line(line: str) -> str:
+    return MONEY if line == "cash" else line
+
+
+def test_what_several_moved_in_a_month_is_one_sum_in_any_order() -> None:
+    moves = [
+        moved(0, "receivable", "sales", [1, 2, 3], 9),
+        moved(0, "cash", "sales", [4, 5, 6, 7, 8], 90),
+        moved(0, "float:xendit", "sales", [1], 900),
     ]
-    listed = [sale for sale in sold if not sale.people or len(sale.people) >= FEWEST]
-    ends = range(len(months) + 1)
-    seen = [told(*from_sales(brought(sold, end))).get("receivable", 0) for end in ends]
-    for earlier, later in combinations(seen, 2):
-        for few in (listed, *([sale] for sale in listed)):
-            within = made_of(later - earlier - sum(sale.amount for sale in few), sold)
-            behind = {person for one in within for person in one.people}
-            assert not behind or len(behind) >= FEWEST
-
-
-def brought(sold: Iterable[Moved], end: int) -> list[Brought]:
-    """What the sales before a month brought, as the store of sales tells it."""
-    sums: Counter[tuple[int, bool]] = Counter()
-    residents: dict[int, frozenset[UUID]] = {}
-    for sale in (one for one in sold if one.month < end):
-        few = 0 < len(sale.people) < FEWEST
-        sums[sale.month, few] += sale.amount
-        if few:
-            residents[sale.month] = residents.get(sale.month, frozenset()) | sale.people
-    return [
-        Brought(month, amount, residents[month] if few else frozenset())
-        for (month, few), amount in sums.items()
-    ]
-
-
-def test_what_sales_brought_is_told_of_the_sales_and_not_of_their_acts() -> None:
-    of_acts = moved(0, "receivable", "sales", range(9), 70)
-    other = moved(0, "cash", "receivable", [], 5)
-    assert [*without_sales([of_acts, other])] == [other]
+    for order in permutations(moves):
+        assert told(*as_money(order)) == {MONEY: 999, "sales": -999}
 
 
 @pytest.mark.parametrize(("sellers", "told"), [(0, True), (1, False), (4, False), (5, True)])
@@ -217,32 +209,38 @@ def test_grams_of_a_month_are_told_if_few_sold_none_of_them(sellers: int, told: 
     assert ("sold_grams" in not_for_city(sellers)) is not told
 
 
-async def test_a_sale_of_few_cannot_be_had_from_its_months_sum(asking: Asking, town: Town) -> None:
-    """Neither its rupiah, from what all of them brought, nor its grams, from what left the store."""
-    sharing, ends = await sharing_town(town.database), [utc_now() + timedelta(hours=1)]
+async def test_a_sale_of_few_is_told_neither_by_itself_nor_by_its_payment(town: Town) -> None:
+    """Nor are its grams; those of five are, and what they brought with those of the few."""
+    sharing = await sharing_town(town.database)
     buyer = await a_buyer(sharing)
     neighbours = [await another(sharing, Role.RESIDENT) for _ in range(5)]
     await bring(sharing, 1_000)
     await sell(sharing, buyer, 1_000, 7_001)
+    await paid(sharing, buyer, 7_001)
+    assert await seen_of_sales(sharing) == ({}, {PET: 1})
     for neighbour in neighbours:
         await bring(sharing, 1_000, resident=neighbour)
     await sell(sharing, buyer, 5_000, 20_000)
+    await paid(sharing, buyer, 20_000)
+    balances, sellers = await seen_of_sales(sharing)
+    assert (balances[MONEY], balances["sales"]) == (27_001, -27_001)
+    assert sellers == {PET: 6}
+
+
+async def paid(town: Town, buyer: Buyer, amount_idr: int) -> None:
+    payment = sales.Payment(amount_idr, drawer="", note="", entered_by=town.operator.id)
+    async with town.database.transaction() as session:
+        await sales.pay(session, buyer, payment)
+
+
+async def seen_of_sales(town: Town) -> tuple[dict[str, int], dict[str, int]]:
+    """The balances that a city sees a month later, and how many residents' goods were sold."""
     today = utc_now().date()
-    span = (today - timedelta(days=1), today + timedelta(days=1))
-    async with sharing.database.reading() as session:
-        found = await brought_by_months(session, sharing.bank_id, ends, fewest=FEWEST)
-        few = await sellers_of_few(session, sharing.bank_id, *span, fewest=FEWEST)
-        bank = await banks.get(session, sharing.bank_id)
+    async with town.database.reading() as session:
+        bank = await banks.get(session, town.bank_id)
         seen = await balances_of_many(session, bank, utc_now() + timedelta(days=32))
-    assert {*found} == {
-        Brought(0, 7_001, frozenset({sharing.resident.id})),
-        Brought(0, 20_000, frozenset()),
-    }
-    assert few == {PET: 1}
-    assert {row.code: row.balance for row in seen}["receivable"] == 20_000
-    (listed,) = done(await asking.get(sharing.city, f"/v1/banks/{sharing.bank_id}/sales"))["items"]
-    parts = ("lots_idr", "residents_idr", "collectors_idr", "kept_idr")
-    assert (listed["amount_idr"], {listed[name] for name in parts}) == (20_000, {None})
+        sellers = await sales.sellers(session, town.bank_id, today - DAY, today + DAY)
+    return {row.code: row.balance for row in seen}, sellers
 
 
 async def test_the_ledger_says_who_stands_behind_what_moved(town: Town, keys: Keys) -> None:
@@ -277,8 +275,13 @@ async def test_a_month_that_is_over_is_kept_and_not_gone_through_again(
         bank = await banks.get(session, town.bank_id)
         ends = [*months.beginnings(bank, later)]
         added_up = await months.moved_in(session, bank, ends)
+    await months.keep_due(town.database, [town.bank_id], now=later + months.SETTLED)
+    assert await kept_months(town) == set()  # Whoever writes now may have begun back then.
+    async with town.database.transaction() as session:
+        session.add(Page(bank_id=town.bank_id, number=2, day=later.date(), opened_at=later))
     for _ in range(len(ends) + 1):
         await months.keep_due(town.database, [town.bank_id], now=later + months.SETTLED)
+    assert await kept_months(town) == {*ends}
     async with town.database.reading() as session:
         assert {*await months.moved_in(session, bank, ends)} == {*added_up} != set()
     rows = update(CityMonth).where(col(CityMonth.bank_id) == town.bank_id)
@@ -290,6 +293,14 @@ async def test_a_month_that_is_over_is_kept_and_not_gone_through_again(
             session, bank.id, ends[1:], since=ends[0], together=["resident"], most_people=1
         )
     assert moved_since == []
+    await months.keep_due(town.database, [town.bank_id])  # The clock was ahead, and no longer is.
+    assert await kept_months(town) == set()
+
+
+async def kept_months(town: Town) -> set[datetime]:
+    query = select(CityMonth.ends_at).where(CityMonth.bank_id == town.bank_id)
+    async with town.database.reading() as session:
+        return {*await session.exec(query)}
 
 
 async def test_a_city_cannot_tell_a_single_household(

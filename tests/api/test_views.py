@@ -80,4 +80,4 @@ async def test_no_person_is_in_anything_that_a_city_reads(
                 assert answer.status_code == 200, act
                 assert not [secret for secret in secrets if secret in answer.text], act
                 read += 1
-    assert read == 6
+    assert read == 4

@@ -156,19 +156,6 @@ SEEN: dict[Role, dict[str, set[str]]] = {
             service_radius_m settlement tolerance_grams tolerance_permille valid_from
             """
         ),
-        "sales.SaleList": _fields("items next_cursor"),
-        "sales.SaleView": _fields(
-            """
-            amount_idr bank_id buyer_id collectors_idr grams id kept_idr lot_grams lots_idr
-            material note policy_id residents_idr sold_at sold_by
-            """
-        ),
-        "sales.SoldView": _fields(
-            """
-            amount_idr bank_id buyer_id collectors_idr grams id kept_idr lot_count lot_grams
-            lots_idr material note policy_id residents_idr sold_at sold_by
-            """
-        ),
     },
 }
 
@@ -210,9 +197,6 @@ PERSONAL: dict[Role, dict[str, str]] = {
     },
     Role.CITY: {
         "policies.PolicyView.entered_by": "null",
-        "sales.SaleView.buyer_id": "null",
-        "sales.SaleView.sold_by": "null",
-        "sales.SaleView.note": "empty",
         "days.DayView.closed_by": "null",
         "days.DayView.reopened_by": "null",
         "days.DayView.reason": "empty",

@@ -1,4 +1,4 @@
-"""What a city sees: of how many a sale was, months kept; and codes are kept without the phone."""
+"""What moved in months is kept for a city; and codes are kept without the phone."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,19 +11,9 @@ depends_on = None
 
 _OF_PHONE = "ix_sign_in_code_phone_created_at"
 _USED = "ix_sign_in_code_used_at_created_at"
-_COUNT = sa.text("""
-UPDATE sale SET resident_count = (
-  SELECT count(DISTINCT l.resident_id) FROM lot_sale p
-    JOIN lot l ON l.bank_id = p.bank_id AND l.id = p.lot_id
-   WHERE p.bank_id = sale.bank_id AND p.sale_id = sale.id)
-""")
 
 
 def upgrade() -> None:
-    op.add_column("sale", sa.Column("resident_count", sa.Integer(), nullable=True))
-    op.execute(_COUNT)
-    with op.batch_alter_table("sale") as batch_op:
-        batch_op.alter_column("resident_count", existing_type=sa.Integer(), nullable=False)
     _keep_codes_by("phone_hash", 64, instead_of="phone")
     _keep_months()
     op.create_index(_USED, "sign_in_code", ["used_at", "created_at"])
@@ -33,8 +23,6 @@ def downgrade() -> None:
     op.drop_table("city_month")
     op.drop_index(_USED, "sign_in_code")
     _keep_codes_by("phone", 16, instead_of="phone_hash")
-    with op.batch_alter_table("sale") as batch_op:
-        batch_op.drop_column("resident_count")
 
 
 def _keep_months() -> None:
