@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, update
+from sqlalchemy import bindparam, func, insert, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,16 +22,33 @@ MAX_FENCE = 12
 
 _event = table_of(Event)
 _EVENTS = WholeRows(insert(_event))
-_RESOLVE = (
-    update(_event)
+# A WITH that locks is done once, whatever the rest of the statement would have.
+_DUE = (
+    select(col(Event.bank_id), col(Event.id))
     .where(
-        _event.c.bank_id == bindparam("of_bank"),
-        _event.c.id == bindparam("of_event"),
-        _event.c.fence == bindparam("of_fence"),
-        _event.c.done_at.is_(None),
+        col(Event.bank_id).in_(bindparam("banks", expanding=True)),
+        col(Event.done_at).is_(None),
+        col(Event.due_at) <= bindparam("now"),
+        col(Event.fence) < MAX_FENCE,
     )
-    .values(done_at=bindparam("done_at"), due_at=bindparam("due_at"), failure=bindparam("failure"))
+    .order_by(col(Event.due_at))
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
 )
+_TAKE = (
+    update(Event)
+    .where(tuple_(col(Event.bank_id), col(Event.id)).in_(select(_DUE.c.bank_id, _DUE.c.id)))
+    .values(fence=col(Event.fence) + 1, due_at=bindparam("until"))
+    .returning(Event)
+    .execution_options(synchronize_session=False)
+)
+_RESOLVE = update(_event).where(
+    tuple_(_event.c.bank_id, _event.c.id, _event.c.fence).in_(bindparam("taken", expanding=True)),
+    _event.c.done_at.is_(None),
+)
+_DONE = _RESOLVE.values(done_at=bindparam("now"), failure="")
+_FAILED = _RESOLVE.values(due_at=bindparam("again_at"), failure=bindparam("why"))
 
 
 async def record(
@@ -59,24 +77,9 @@ async def record_each(
 async def take(session: AsyncSession, banks: Sequence[UUID], *, limit: int) -> list[Event]:
     """Lease events that are due; each comes with the fence number of this taking."""
     now = utc_now()
-    due = (
-        select(Event)
-        .where(
-            col(Event.bank_id).in_(banks),
-            col(Event.done_at).is_(None),
-            col(Event.due_at) <= now,
-            col(Event.fence) < MAX_FENCE,
-        )
-        .order_by(col(Event.due_at))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    events = list(await session.exec(due))
-    for event in events:
-        event.fence += 1
-        event.due_at = now + LEASE
-        session.add(event)
-    return events
+    asked = {"banks": list(banks), "now": now, "until": now + LEASE, "most": limit}
+    taken = await session.exec(_TAKE, params=asked)
+    return sorted(taken.scalars(), key=attrgetter("id"))
 
 
 async def lag_s(session: AsyncSession, banks: Sequence[UUID]) -> float:
@@ -109,10 +112,15 @@ async def resolve(session: AsyncSession, told: Sequence[tuple[Event, str]]) -> i
     """
     if not told:
         return 0
-    now = utc_now()
+    now, counted = utc_now(), 0
     connection = await session.connection()
-    marked = await connection.execute(_RESOLVE, [_outcome(*one, now) for one in told])
-    return marked.rowcount
+    done = [_taken(event) for event, failure in told if not failure]
+    if done:
+        counted += (await connection.execute(_DONE, {"taken": done, "now": now})).rowcount
+    for event, failure in told:
+        if failure:
+            counted += (await connection.execute(_FAILED, _again(event, failure, now))).rowcount
+    return counted
 
 
 def _row(
@@ -133,13 +141,10 @@ def _row(
     }
 
 
-def _outcome(event: Event, failure: str, now: datetime) -> dict[str, object]:
+def _again(event: Event, failure: str, now: datetime) -> dict[str, object]:
     pause = timedelta(seconds=min(2**event.fence, 3_600))
-    return {
-        "of_bank": event.bank_id,
-        "of_event": event.id,
-        "of_fence": event.fence,
-        "done_at": None if failure else now,
-        "due_at": now + pause if failure else event.due_at,
-        "failure": failure[:300],
-    }
+    return {"taken": [_taken(event)], "again_at": now + pause, "why": failure[:300]}
+
+
+def _taken(event: Event) -> tuple[UUID, UUID, int]:
+    return event.bank_id, event.id, event.fence
