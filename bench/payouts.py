@@ -99,13 +99,14 @@ async def _rates(engine: str, url: str, folder: Path, count: int) -> None:
         await _send(payer, WARMING_UP)
         await payer.approved(count)
         _say_rate(name, *await _send(payer, count))
-        with processes.server(url, folder, payer.settings) as (address, pid):
-            served = [pid, *processes.postmaster(url)]
+        with processes.as_deployed(url, folder, payer.settings) as (address, pids):
+            served = [*pids, *processes.postmaster(url)]
             caller = Caller(payer, address, await payer.sent())
             await caller.tell(WARMING_UP, CALLBACKS_PER_S)
             before = processes.cpu_seconds(*served)
             waits = await caller.tell(count, CALLBACKS_PER_S)
             spent = processes.cpu_seconds(*served) - before
+            await caller.expect_paid()
     _say_callbacks(name, waits, spent)
 
 

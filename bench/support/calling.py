@@ -11,6 +11,9 @@ from bench.support.paying import TOKEN, Payer
 from models.payout import Payout, PayoutStatus
 
 _PATH = "/v1/gateways/xendit/callbacks"
+_LOOKED_AT = 10
+"""One of so many is looked at as soon as it was answered: to look costs about what it costs the
+server to answer."""
 
 
 class Caller:
@@ -20,6 +23,7 @@ class Caller:
         self._payer = payer
         self._address = address
         self._left = list(payouts)
+        self._told: list[Payout] = []
 
     async def tell(self, count: int, per_s: int) -> list[float]:
         """Seconds from each callback to its 204, by when its payout has to be paid.
@@ -31,10 +35,18 @@ class Caller:
             began, calls = time.perf_counter(), []
             for number in range(min(count, len(self._left))):
                 await asyncio.sleep(max(0.0, began + number / per_s - time.perf_counter()))
-                calls.append(asyncio.create_task(self._tell(http, self._left.pop())))
+                payout = self._left.pop()
+                self._told.append(payout)
+                looks = number % _LOOKED_AT == 0
+                calls.append(asyncio.create_task(self._tell(http, payout, looks=looks)))
             return list(await asyncio.gather(*calls))
 
-    async def _tell(self, http: httpx.AsyncClient, payout: Payout) -> float:
+    async def expect_paid(self) -> None:
+        """All that were told of, also those that weren't looked at meanwhile."""
+        for payout in self._told:
+            await self._expect_paid(payout)
+
+    async def _tell(self, http: httpx.AsyncClient, payout: Payout, *, looks: bool) -> float:
         body, headers = _body(payout), {"x-callback-token": TOKEN}
         began = time.perf_counter()
         try:
@@ -45,9 +57,13 @@ class Caller:
         waited = time.perf_counter() - began
         if answer.status_code != 204:
             raise SystemExit(f"A callback was answered {answer.status_code}: {answer.text}")
+        if looks:
+            await self._expect_paid(payout)
+        return waited
+
+    async def _expect_paid(self, payout: Payout) -> None:
         if await self._payer.status(payout) != PayoutStatus.PAID:
             raise SystemExit(f"{payout.key} isn't paid though its callback was answered.")
-        return waited
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -37,6 +37,34 @@ def product(url: str, folder: Path) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
+def as_deployed(url: str, folder: Path, more: Mapping[str, str]) -> Iterator[tuple[str, list[int]]]:
+    """The product as docs/deploy.md has it: on PostgreSQL its worker is a process of its own.
+
+    Its address, and its processes.
+    """
+    if url.startswith("sqlite"):
+        with server(url, folder, more) as (address, pid):
+            yield address, [pid]
+        return
+    apart = {**more, "JUMPA_WORKER": "apart"}
+    with server(url, folder, apart) as (address, pid), _worker(url, folder, apart) as working:
+        yield address, [pid, working]
+
+
+@contextmanager
+def _worker(url: str, folder: Path, more: Mapping[str, str]) -> Iterator[int]:
+    environment = {**os.environ, "JUMPA_DATABASE_URL": url, "JUMPA_DATA_DIR": str(folder), **more}
+    command = [sys.executable, "-m", "service.cli", "worker"]
+    with subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE) as process:  # noqa: S603
+        assert process.stdout is not None
+        process.stdout.readline()  # It says that it works.
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
+
+
+@contextmanager
 def server(url: str, folder: Path, more: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     """The product with these settings on a port of its own: its address and process id."""
     port = _free_port()
