@@ -8,7 +8,7 @@ from tests.chaos.day import Outcome, Plan
 from tests.chaos.trouble import chaos
 from tests.crash.crashing import own_database
 
-PAYOUTS, KILLS = 80, 4
+PAYOUTS, KILLS = 50, 4
 """On each engine; `bench/payouts.py` has ten thousand."""
 
 

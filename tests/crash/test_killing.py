@@ -7,7 +7,7 @@ import pytest
 
 from tests.crash.crashing import Outcome, Plan, crash, own_database
 
-KILLS = 30
+KILLS = 25
 """On each engine; `bench/crash.py` kills a thousand times."""
 
 

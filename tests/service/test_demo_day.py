@@ -15,10 +15,10 @@ async def test_a_day_of_the_demo_town_adds_up(client: httpx.AsyncClient, parts: 
     await seed(parts.database)
     messages = parts.settings.data_dir / "messages.jsonl"
 
-    summary = await live(client, CodeFile(messages), Scale(pickups=60, clients=6))
+    summary = await live(client, CodeFile(messages), Scale(pickups=40, clients=6))
 
     assert summary.failures == []
-    assert summary.pickups + summary.dropoffs == 60
+    assert summary.pickups + summary.dropoffs == 40
     assert {bank.name: bank.sums["IDR"] for bank in summary.books} == dict.fromkeys(
         [bank.name for bank in town.BANKS], 0
     )
