@@ -40,7 +40,8 @@ _LONGEST_SINCE_1970 = datetime(9999, 12, 31, tzinfo=UTC) - datetime.fromtimestam
 
 def id_at(instant: datetime) -> UUID:
     """An id that sorts before all that are made from this instant on."""
-    return UUID(int=int(instant.timestamp() * 1000) << 80)
+    # Ids count from 1970, so that all of them are made after whatever was before.
+    return UUID(int=max(0, int(instant.timestamp() * 1000)) << 80)
 
 
 def instant_of(made: UUID) -> datetime:

@@ -61,9 +61,13 @@ def _day_text(value: object) -> object:
 
 def _in_utc(instant: datetime) -> datetime:
     try:
-        return instant.astimezone(UTC)
+        found = instant.astimezone(UTC)
     except OverflowError:
         raise _no_instant() from None
+    # A day of the calendar's first year may begin before it, elsewhere.
+    if found.year == 1:
+        raise _no_instant()
+    return found
 
 
 def _no_instant() -> PydanticCustomError:

@@ -46,7 +46,8 @@ def picture_of(going: Running, language: str) -> str:
         load, place = halt.load_grams / most, Point(pickup.lat, pickup.lon)
         trips[-1].append(DrawnStop(place, number, label, load, is_late=halt.late_s > 0))
     metres, grams = going.drive.metres, max(halt.load_grams for _, halt in halts)
-    name = f"{metres / 1000:.1f} km · {len(going.left)} · {grams / 1000:.0f} kg"
+    km = f"{metres / 1000:.1f}".replace(".", "," if language == "id" else ".")
+    name = f"{km} km · {len(going.left)} · {grams / 1000:.0f} kg"
     route = DrawnRoute(name, going.here, [trip for trip in trips if trip])
     bank = Point(going.bank.lat, going.bank.lon)
     return draw(f"{_TITLES[language]} {str(going.route.id)[-6:]}", bank, [route], WORDS[language])
@@ -78,7 +79,8 @@ def geojson_of(going: Running) -> dict[str, Any]:
 
 def label_of(there: datetime, begin: datetime, grams: int, language: str) -> str:
     """When somebody is at a stop, when they begin if they wait until then, and the load."""
-    hours = {"there": f"{there:%H:%M}", "begin": f"{begin:%H:%M}"}
+    day = "" if begin.date() == there.date() else f"{begin.day}/{begin.month} "
+    hours = {"there": f"{there:%H:%M}", "begin": f"{day}{begin:%H:%M}"}
     waits = hours["there"] != hours["begin"]
     said = _WAITS[language].format(**hours) if waits else hours["there"]
     return f"{said} · {grams / 1000:.0f} kg"

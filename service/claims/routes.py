@@ -264,7 +264,7 @@ def call_of(pickup: Pickup, index: int, now: datetime) -> Call:
     return Call(
         index,
         pickup.estimated_grams,
-        max(0, round((pickup.window_start - now).total_seconds())),
+        max(0, math.ceil((pickup.window_start - now).total_seconds())),
         round((pickup.window_end - now).total_seconds()),
     )
 

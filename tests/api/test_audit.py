@@ -132,6 +132,16 @@ async def test_only_the_treasurer_reads_a_bank_s_audit(
     refused(await asking.get(who, f"/v1/banks/{uuid4()}/audit"), 403, "not_allowed")
 
 
+async def test_an_audit_may_begin_before_there_were_computers(asking: Asking, town: Town) -> None:
+    path = f"/v1/banks/{town.bank_id}/audit"
+    done(await asking.post(town.treasurer, f"/v1/banks/{town.bank_id}/join"), 201)
+    whole = done(await asking.get(town.treasurer, path))
+    assert whole["items"] != []
+    since = {"from": "1000-01-01T00:00:00Z"}
+    assert done(await asking.get(town.treasurer, path, **since)) == whole
+    assert done(await asking.get(town.treasurer, path, to="1900-01-01T00:00:00Z"))["items"] == []
+
+
 async def test_pages_follow_one_another(asking: Asking, town: Town) -> None:
     for day in range(3):
         path = f"/v1/banks/{town.bank_id}/days/2020-01-0{day + 1}/close"

@@ -1,6 +1,6 @@
 """Routes over HTTP: as they stand, with one job more, as GeoJSON and as a picture."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from models.base import utc_now
 from models.people import Person, Role
 from models.pickup import Pickup
 from routing.geo import Point
+from service.claims import label_of
 from service.keys import Keys
 from tests.api.asking import HERE, Asking, done, nothing_changes, refused
 from tests.factories import (
@@ -94,9 +95,17 @@ async def test_who_is_there_only_later_waits_for_nobody_else(asking: Asking, tow
     told = done(await asking.get(town.collector, f"{path}.geojson"))["features"][2]["properties"]
     drawn = await asking.get(town.collector, f"{path}.svg", language="en")
     begins = datetime.fromisoformat(told["begin"])
-    assert abs(begins - opens) <= timedelta(seconds=1)
+    assert timedelta() <= begins - opens <= timedelta(seconds=1)
     assert datetime.fromisoformat(told["eta"]) < begins - timedelta(hours=1)
-    assert f", begins {begins.astimezone(ZoneInfo('Asia/Jakarta')):%H:%M} · 5 kg" in drawn.text
+    assert f"{begins.astimezone(ZoneInfo('Asia/Jakarta')):%H:%M} · 5 kg" in drawn.text
+
+
+def test_a_stop_says_when_it_begins_and_on_which_day() -> None:
+    there = datetime(2026, 11, 28, 9, 2, tzinfo=UTC)
+    same, other = there + timedelta(hours=1), there + timedelta(days=5)
+    assert label_of(there, there, 5_000, "id") == "09:02 · 5 kg"
+    assert label_of(there, same, 5_000, "id") == "09:02, mulai 10:02 · 5 kg"
+    assert label_of(there, other, 5_000, "en") == "09:02, begins 3/12 09:02 · 5 kg"
 
 
 async def test_who_comes_after_the_window_is_named_late(asking: Asking, town: Town) -> None:
