@@ -90,7 +90,7 @@ async def nearest(
     looking: Annotated[Look, Depends(look)],
     language: Annotated[str, Depends(language_of)],
 ) -> JobList:
-    """Open jobs, nearest first; waiting makes a far one count as nearer.
+    """Open jobs of the next twelve hours, nearest first; waiting makes a far one count as nearer.
 
     Where a router is set, the first 20 are ranked by the road.
     """

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -20,8 +20,11 @@ from routing.nearest import About, Ageing, Ranked, Row, Worth, best
 from service import banks
 from service.claims import points
 
+AHEAD = timedelta(hours=12)
+"""A job whose window begins later is of another shift; until then it is there for plans alone."""
+
 _OPEN = """
-   AND p.bank_id = :bank_id AND p.status = 'open' AND p.window_end > :now
+   AND p.bank_id = :bank_id AND p.status = 'open' AND p.window_end > :now AND p.window_start < :soon
    AND NOT EXISTS (SELECT 1 FROM refusal r
                     WHERE r.bank_id = p.bank_id AND r.collector_id = :collector_id
                       AND r.refused_on = :today AND r.pickup_id = p.id)"""
@@ -170,6 +173,7 @@ class Board:
             "collector_id": self.collector_id,
             "today": today,
             "now": self.now,
+            "soon": self.now + AHEAD,
         }
         rows: Sequence[Any] = (await connection.execute(_typed(sql), bound)).all()
         return rows
@@ -190,6 +194,7 @@ def _typed(sql: str) -> TextClause:
         bindparam("bank_id", type_=Uuid()),
         bindparam("collector_id", type_=Uuid()),
         bindparam("now", type_=UTCDateTime()),
+        bindparam("soon", type_=UTCDateTime()),
         bindparam("today", type_=Date()),
     )
 

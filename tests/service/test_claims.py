@@ -115,6 +115,16 @@ async def test_a_job_out_of_reach_is_not_on_the_board(town: Town) -> None:
     assert await board(town, within_m=1_000) == []
 
 
+async def test_a_job_of_another_shift_is_not_on_the_board_yet(town: Town) -> None:
+    today, later = [await factories.list_pickup(town) for _ in range(2)]
+    now = utc_now()
+    await change(town, today, window_start=now + timedelta(hours=11))
+    await change(town, later, window_start=now + timedelta(hours=13))
+    assert [job.pickup.id for job in await board(town)] == [today.id]
+    drive = await take(town, Wish(LUBUK_PAKAM, max_jobs=2, capacity_grams=None))
+    assert [stop.pickup.id for stop in drive.stops] == [today.id]
+
+
 async def test_the_server_claims_several_and_orders_the_drive(town: Town) -> None:
     for distance in (900, 100, 500):
         await factories.list_pickup(town, at=north(distance))
