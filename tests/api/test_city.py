@@ -33,7 +33,7 @@ from service.keys import Keys
 from service.ledger import MassOfDay, Moved, months_moved
 from service.months import FEWEST
 from tests.api.asking import Asking, done
-from tests.factories import PET, Town, another, earn
+from tests.factories import PET, Town, another, earn, make_town
 from tests.paid import pay_through
 from tests.selling import a_buyer, bring, sell, sharing_town
 
@@ -244,6 +244,7 @@ async def seen_of_sales(town: Town) -> tuple[dict[str, int], dict[str, int]]:
 
 
 async def test_the_ledger_says_who_stands_behind_what_moved(town: Town, keys: Keys) -> None:
+    await earn(await make_town(town.database), keys)  # At another bank, so it is in no figure.
     earned = await earn(town, keys)
     await pay_through(town, 1_000)
     ends = [utc_now() - timedelta(days=40), utc_now() + timedelta(hours=1)]
@@ -251,6 +252,10 @@ async def test_the_ledger_says_who_stands_behind_what_moved(town: Town, keys: Ke
         found = await months_moved(
             session, town.bank_id, ends, together=["resident", "collector"], most_people=5
         )
+        before = await months_moved(
+            session, town.bank_id, ends[:1], together=["resident"], most_people=5
+        )
+    assert before == []
     sums: Counter[str] = Counter()
     for one in found:
         sums.update({one.debit: one.amount})

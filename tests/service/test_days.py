@@ -14,6 +14,7 @@ from models.ledger import Journal, Page, Transfer
 from service import ledger, sealing
 from service.keys import Keys
 from service.ledger import Draft, Movement, chart
+from service.ledger.days import pages_of_days
 from service.sealing.days import GRACE
 from tests import factories
 from tests.factories import Town
@@ -240,3 +241,19 @@ async def test_one_bank_that_can_not_be_closed_keeps_no_other_open(
     both = [town.bank_id, other.bank_id]
     assert await sealing.close_overdue(town.database, both) == 1
     assert await closed_days(town) == []
+
+
+async def test_the_pages_of_days_are_those_of_one_bank(town: Town) -> None:
+    """Others turn theirs on other days, and count them for themselves."""
+    day, others = await today(town), await factories.make_towns(town.database, 2)
+    after = day + 2 * TOMORROW
+    turned = [
+        *((town, 2, day), (town, 3, after)),
+        *((others[0], 2, day + TOMORROW), (others[1], 2, after)),
+    ]
+    for whose, number, on in turned:
+        async with town.database.transaction() as session:
+            session.add(Page(bank_id=whose.bank_id, number=number, day=on, opened_at=utc_now()))
+    async with town.database.reading() as session:
+        found = await pages_of_days(session, town.bank_id, day + TOMORROW, after)
+    assert [run.first for run in found.runs] == [3]
