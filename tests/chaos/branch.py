@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -116,7 +117,9 @@ class Branch:
             if payout.status in (PayoutStatus.UNKNOWN, PayoutStatus.SENT):
                 found = theirs.get(payout.key, {"status": "", "lines": []})
                 if found["status"] in _ENDED:
-                    await self._decide(payout, found)
+                    # Where the gateway's word came first, there is nothing left to decide.
+                    with suppress(payouts.PayoutNotOpen):
+                        await self._decide(payout, found)
 
     async def _decide(self, payout: Payout, found: Mapping[str, Any]) -> None:
         """What cost something was paid; if it says that it failed, it has come back since."""
