@@ -13,7 +13,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, table_of, utc_now
 from models.event import Event
-from service.database import WholeRows
 
 LEASE = timedelta(seconds=60)
 MAX_FENCE = 12
@@ -21,7 +20,7 @@ MAX_FENCE = 12
 
 
 _event = table_of(Event)
-_EVENTS = WholeRows(insert(_event))
+_EVENTS = insert(_event)
 # A WITH that locks is done once, whatever the rest of the statement would have.
 _DUE = (
     select(col(Event.bank_id), col(Event.id))
@@ -71,7 +70,7 @@ async def record_each(
 ) -> None:
     """The same of what happened to several at once: who is told, and what."""
     connection = await session.connection()
-    await _EVENTS.insert(connection, [_row(bank_id, kind, *one) for one in told])
+    await connection.execute(_EVENTS, [_row(bank_id, kind, *one) for one in told])
 
 
 async def take(session: AsyncSession, banks: Sequence[UUID], *, limit: int) -> list[Event]:

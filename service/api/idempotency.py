@@ -27,7 +27,7 @@ from service.api.errors import IdempotencyKeyReused, answer_of
 from service.api.late import Handler, LateRoute
 from service.audit import Entry
 from service.auth import Identity, Outsider
-from service.database import WholeRows, one_at_a_time
+from service.database import one_at_a_time
 from service.errors import Conflict
 from service.keys import Keys
 from service.members import Caller
@@ -55,9 +55,7 @@ _ROLES_AND_ANSWER = (
     )
     .where(auth.STILL_SIGNED_IN)
 )
-_ANSWERS = WholeRows(
-    sqlite_insert(table_of(Answer)).on_conflict_do_nothing().returning(col(Answer.key))
-)
+_ANSWERS = sqlite_insert(table_of(Answer)).on_conflict_do_nothing().returning(col(Answer.key))
 _REMEMBER_FIRST = """
 WITH remembered AS (
   INSERT INTO idempotency (bank_id, person_id, key, request_hash, status, body, created_at)
@@ -194,7 +192,7 @@ async def _write_both(
         )
         is_first = both.first() is not None
     else:
-        remembered = await _ANSWERS.insert(connection, [answer])
+        remembered = await connection.execute(_ANSWERS, answer)
         # Not by rowcount, which is unknown (-1) after such an INSERT.
         is_first = remembered.first() is not None
         if is_first:

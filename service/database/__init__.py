@@ -9,11 +9,9 @@ from service.database.core import (
     one_at_a_time,
     open_database,
 )
-from service.database.inserting import WholeRows
 
 __all__ = [
     "Database",
-    "WholeRows",
     "constraint_of",
     "is_disk_full",
     "one_at_a_time",

@@ -12,11 +12,10 @@ from models.bank import Policy, Settlement
 from models.base import new_id, table_of
 from models.weighing import Weighing
 from service import events, prices
-from service.database import WholeRows
 from service.errors import Forbidden
 from service.weighing.crediting import Credit
 
-_LINES = WholeRows(insert(table_of(Weighing)))
+_LINES = insert(table_of(Weighing))
 _TOLD = ("grams", "rejected_grams", "amount_idr")
 
 
@@ -88,7 +87,7 @@ async def save_lines(
     """Keep the lines of a pickup or a drop-off."""
     connection = await session.connection()
     nobody = {"pickup_id": None, "dropoff_id": None}
-    await _LINES.insert(connection, [{**line, **nobody, **origin} for line in lines])
+    await connection.execute(_LINES, [{**line, **nobody, **origin} for line in lines])
 
 
 async def tell(
