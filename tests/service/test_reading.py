@@ -13,7 +13,7 @@ from service.errors import NoSuchThing
 from service.ledger import AccountTotals, Draft, chart
 from tests import factories
 from tests.factories import KARDUS, PET, Town
-from tests.service.test_ledger import credit, hold, move, post, resolve
+from tests.service.posting import credit, hold, move, post, resolve
 
 
 async def trial(town: Town, **options: object) -> dict[tuple[str, str], tuple[int, int]]:

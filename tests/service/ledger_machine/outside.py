@@ -16,8 +16,9 @@ from service import ledger
 from service.database import Database
 from tests import factories
 from tests.factories import Town
-from tests.service import test_ledger
 from tests.service.ledger_machine.play import Disagreement
+from tests.service.posting import credit, standing
+from tests.service.test_ledger_guard import FROM_OUTSIDE, REPLACING
 
 _journal, _page, _transfer = table_of(Journal), table_of(Page), table_of(Transfer)
 
@@ -25,8 +26,8 @@ _journal, _page, _transfer = table_of(Journal), table_of(Page), table_of(Transfe
 async def guards_hold(database: Database) -> None:
     """Try every way round, on a bank of its own. Raises Disagreement for one that is open."""
     town = await factories.make_town(database)
-    await test_ledger.credit(town, 1_000)
-    statements = [*test_ledger.FROM_OUTSIDE, *(test_ledger.REPLACING if database.is_sqlite else [])]
+    await credit(town, 1_000)
+    statements = [*FROM_OUTSIDE, *(REPLACING if database.is_sqlite else [])]
     for statement in statements:
         await _is_refused(town, _runs(statement))
     async with database.transaction() as session:
@@ -36,7 +37,7 @@ async def guards_hold(database: Database) -> None:
         await _is_refused(town, late)
     await _closed_days_stay_closed(database)
     await _is_left_out(town)
-    if await test_ledger.standing(town) != (1_000, 0):
+    if await standing(town) != (1_000, 0):
         raise Disagreement("raw", "something went round the service")
 
 
