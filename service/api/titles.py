@@ -150,6 +150,7 @@ INDONESIAN = {
     "unknown_material": "Jenis sampah tidak dikenal",
     "unknown_profile": "Format mutasi tidak dikenal",
     "unknown_source": "Gerbang bayar atau rekening tidak dikenal",
+    "unusual_weighing": "Berat tidak biasa",
     "waits_for_operator": "Menunggu operator",
     "window_not_possible": "Waktu jemput tidak mungkin",
     "wrong_code": "Kode salah",

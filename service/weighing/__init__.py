@@ -16,6 +16,7 @@ from service.weighing.door import (
 )
 from service.weighing.givers import givers
 from service.weighing.lines import Credited, OwnWeighing, Weighed
+from service.weighing.unusual import UnusualWeighing
 
 __all__ = [
     "ClaimNotHeld",
@@ -27,6 +28,7 @@ __all__ = [
     "OwnWeighing",
     "PickupAlreadyCollected",
     "TooLittleBrought",
+    "UnusualWeighing",
     "Weighed",
     "WrongHandoverCode",
     "collect",

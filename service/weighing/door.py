@@ -36,6 +36,7 @@ from service.weighing.lines import (
     tell,
     total_of,
 )
+from service.weighing.unusual import check_usual
 
 CLOCK_AHEAD = timedelta(minutes=10)
 
@@ -110,12 +111,16 @@ _MARK_WITH_CODE = _MARK_COLLECTED.where(_pickup.c.code_tries < Pickup.MAX_CODE_T
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What a collector sends from the door; where that was, unless it isn't known."""
+    """What a collector sends from the door; where that was, unless it isn't known.
+
+    `unusual_confirmed` says that what is unusually heavy was looked at again.
+    """
 
     code: str
     weighings: Sequence[Weighed]
     collected_at: datetime | None
     position: Point | None = None
+    unusual_confirmed: bool = False
 
 
 class _Act(NamedTuple):
@@ -133,8 +138,8 @@ async def collect(
 ) -> Credited:
     """Finish a pickup: weighings, credit and fee in one transaction.
 
-    Raises ClaimNotHeld, PickupAlreadyCollected, HandoverCodeLocked, CollectedAtNotPossible
-    or a pricing problem; WrongHandoverCode keeps the weighing as evidence.
+    Raises ClaimNotHeld, PickupAlreadyCollected, HandoverCodeLocked, CollectedAtNotPossible,
+    UnusualWeighing or a pricing problem; WrongHandoverCode keeps the weighing as evidence.
     """
     now = utc_now()
     _check_held(pickup, collector_id, now)
@@ -143,6 +148,7 @@ async def collect(
         raise OwnWeighing
     if pickup.code_is_locked:
         raise HandoverCodeLocked
+    await _check_usual(session, pickup, handover)
     worths = await _locked_worths(session, pickup, handover.weighings)
     if not compare_digest(keys.handover_code(pickup.id).encode(), handover.code.encode()):
         await _wrong_code(session, pickup, collector_id, handover, at)
@@ -207,6 +213,17 @@ def _instant(pickup: Pickup, said: datetime | None, now: datetime) -> datetime:
             )
         )
     return min(at, now)
+
+
+async def _check_usual(session: AsyncSession, pickup: Pickup, handover: Handover) -> None:
+    """Before the code is looked at, so that no mistyped weight is kept for an operator."""
+    policy = await banks.policy_by_id(session, pickup.bank_id, pickup.policy_id)
+    check_usual(
+        handover.weighings,
+        carried_grams=policy.max_held_grams,
+        listed_grams=pickup.estimated_grams,
+        confirmed=handover.unusual_confirmed,
+    )
 
 
 def _off_m(pickup: Pickup, here: Point | None) -> int | None:

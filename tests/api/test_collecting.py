@@ -277,6 +277,21 @@ async def test_what_looks_like_no_code_is_a_wrong_code(
     assert await available_idr(asking, town) == 0
 
 
+async def test_a_mistyped_weight_is_asked_about_before_it_is_paid(
+    asking: Asking, town: Town
+) -> None:
+    pickup = await claimed(town)
+    mistyped = handover(asking.keys, pickup.id, weighings=[weighing(grams=50_001)])
+    async with nothing_changes(town):
+        # Before the code is: a wrong one must not keep a weight that nobody meant.
+        wrong = mistyped | {"handover_code": wrong_code(asking.keys, pickup.id)}
+        for body in (mistyped, wrong):
+            answer = await collect(asking, town.collector, pickup, body, key="mistyped")
+            refused(answer, 422, "unusual_weighing", f"{LINE}/grams")
+    meant = mistyped | {"unusual_confirmed": True}
+    done(await collect(asking, town.collector, pickup, meant, key="mistyped"))
+
+
 async def test_a_repeated_request_with_a_wrong_code_counts_once(asking: Asking, town: Town) -> None:
     pickup = await claimed(town)
     body = handover(asking.keys, pickup.id, handover_code=wrong_code(asking.keys, pickup.id))
