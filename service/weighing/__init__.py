@@ -1,18 +1,20 @@
 """What is weighed is credited: at the door by the collector, at the bank by an operator."""
 
+from service.weighing.attempts import (
+    HandoverCodeLocked,
+    WrongHandoverCode,
+    evidence,
+    weighed_in,
+)
 from service.weighing.counter import TooLittleBrought, dropoff
 from service.weighing.door import (
     ClaimNotHeld,
     CollectedAtNotPossible,
     Handover,
-    HandoverCodeLocked,
     NothingToDecide,
     PickupAlreadyCollected,
-    WrongHandoverCode,
     collect,
     decide,
-    evidence,
-    weighed_in,
 )
 from service.weighing.givers import givers
 from service.weighing.lines import Credited, OwnWeighing, Weighed

@@ -1,8 +1,7 @@
 """At the door: the collector weighs with the resident's code, or an operator decides."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from secrets import compare_digest
@@ -11,19 +10,19 @@ from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, func, update
 from sqlalchemy import select as select_columns
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import among, table_of, utc_now
 from models.material import Material
 from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupItem, PickupStatus
 from models.price import Channel
-from models.weighing import HandoverAttempt
 from routing.geo import Point, metres_between
 from service import banks, ledger, prices
 from service.errors import Conflict, FieldProblem, Malformed
 from service.keys import Keys
 from service.ledger import Draft, Movement, chart
+from service.weighing.attempts import HandoverCodeLocked, evidence, refuse_code, weighed_in
 from service.weighing.crediting import Credit, credit_at_door, movements_of
 from service.weighing.lines import (
     Credited,
@@ -39,23 +38,6 @@ from service.weighing.lines import (
 from service.weighing.unusual import check_usual
 
 CLOCK_AHEAD = timedelta(minutes=10)
-
-
-class WrongHandoverCode(Conflict):
-    english = (
-        "This is not the code of this pickup. Tries left: {tries_left}."
-        " After the last one an operator decides; the weighing is kept."
-    )
-    indonesian = (
-        "Kode serah terima salah. Sisa percobaan: {tries_left}."
-        " Setelah itu operator yang memutuskan; hasil timbang disimpan."
-    )
-    keeps_changes = True
-
-
-class HandoverCodeLocked(Conflict):
-    english = "The code was wrong too often. The weighing is kept; an operator decides."
-    indonesian = "Kode terlalu sering salah. Hasil timbang disimpan; operator yang memutuskan."
 
 
 class PickupAlreadyCollected(Conflict):
@@ -151,7 +133,7 @@ async def collect(
     await _check_usual(session, pickup, handover)
     worths = await _locked_worths(session, pickup, handover.weighings)
     if not compare_digest(keys.handover_code(pickup.id).encode(), handover.code.encode()):
-        await _wrong_code(session, pickup, collector_id, handover, at)
+        await refuse_code(session, pickup, collector_id, handover.weighings, at)
     act = _Act(collector_id, collector_id, at, off_m=_off_m(pickup, handover.position))
     return await _finish(session, pickup, act, handover.weighings, worths)
 
@@ -176,24 +158,6 @@ async def decide(
     worths = await _locked_worths(session, pickup, weighed)
     act = _Act(attempt.collector_id, by, attempt.collected_at, reason)
     return await _finish(session, pickup, act, weighed, worths)
-
-
-async def evidence(session: AsyncSession, pickup: Pickup) -> list[HandoverAttempt]:
-    """The weighings of a pickup that came with a wrong code, newest first."""
-    query = (
-        select(HandoverAttempt)
-        .where(
-            HandoverAttempt.bank_id == pickup.bank_id,
-            HandoverAttempt.pickup_id == pickup.id,
-        )
-        .order_by(col(HandoverAttempt.id).desc())
-    )
-    return list(await session.exec(query))
-
-
-def weighed_in(attempt: HandoverAttempt) -> list[Weighed]:
-    """The lines that were sent with a wrong code."""
-    return [Weighed(**line) for line in json.loads(attempt.weighings)]
 
 
 def _check_held(pickup: Pickup, collector_id: UUID, now: datetime) -> None:
@@ -251,41 +215,6 @@ async def _locked_worths(
             worth = Worth(quote.price_idr, quote.grams_per_unit)
             locked.setdefault((quote.material, quote.condition), worth)
     return [locked[want] for want in wanted]
-
-
-async def _wrong_code(
-    session: AsyncSession,
-    pickup: Pickup,
-    collector_id: UUID,
-    handover: Handover,
-    at: datetime,
-) -> None:
-    """Count the try, keep the weighing, and refuse."""
-    counted = await session.exec(
-        update(Pickup)
-        .where(
-            col(Pickup.bank_id) == pickup.bank_id,
-            col(Pickup.id) == pickup.id,
-            col(Pickup.claim_number) == pickup.claim_number,
-            col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES,
-        )
-        .values(code_tries=Pickup.code_tries + 1)
-        .returning(col(Pickup.code_tries))
-    )
-    row = counted.first()
-    if row is None:
-        raise HandoverCodeLocked
-    session.add(
-        HandoverAttempt(
-            bank_id=pickup.bank_id,
-            pickup_id=pickup.id,
-            collector_id=collector_id,
-            claim_number=pickup.claim_number,
-            weighings=json.dumps([asdict(line) for line in handover.weighings]),
-            collected_at=at,
-        )
-    )
-    raise WrongHandoverCode(tries_left=Pickup.MAX_CODE_TRIES - row[0])
 
 
 async def _finish(
