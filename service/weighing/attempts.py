@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.pickup import Pickup
 from models.weighing import HandoverAttempt
+from service import events, members
 from service.errors import Conflict
 from service.weighing.lines import Weighed
 
@@ -86,4 +87,17 @@ async def refuse_code(
             collected_at=at,
         )
     )
-    raise WrongHandoverCode(tries_left=Pickup.MAX_CODE_TRIES - row[0])
+    tries_left = Pickup.MAX_CODE_TRIES - row[0]
+    if not tries_left:
+        await _tell_officers(session, pickup, weighed)
+    raise WrongHandoverCode(tries_left=tries_left)
+
+
+async def _tell_officers(session: AsyncSession, pickup: Pickup, weighed: Sequence[Weighed]) -> None:
+    """A collector stands at a door, and nothing goes on until one of them decides."""
+    grams = sum(line.grams for line in weighed)
+    body = {"pickup_id": str(pickup.id), "grams": grams}
+    officers = await members.holders_of(session, pickup.bank_id, *members.OFFICERS)
+    if officers:
+        told = [(officer, body) for officer in officers]
+        await events.record_each(session, pickup.bank_id, "pickup_waits_for_decision", told)
