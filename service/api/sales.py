@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.sale import Buyer, Sale
 from service import drawers, members, prices, sales
+from service.api.access import CitySeesSums
 from service.api.dependencies import (
     Actor,
     CurrentPage,
@@ -224,7 +225,7 @@ async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) 
     return await _sold_view(session, sale)
 
 
-@router.get("/sales", responses=documented(NoValidToken, NotAllowed))
+@router.get("/sales", responses=documented(NoValidToken, NotAllowed, CitySeesSums))
 async def list_sales(
     bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> SaleList:
@@ -237,13 +238,18 @@ async def list_sales(
     )
 
 
-@router.get("/sales/{sale_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
+@router.get(
+    "/sales/{sale_id}", responses=documented(NoValidToken, NotAllowed, CitySeesSums, NoSuchThing)
+)
 async def sale(bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession) -> SoldView:
     """One sale, and how its money was divided."""
     return await _sold_view(session, await sales.find_sale(session, bank_id, sale_id))
 
 
-@router.get("/sales/{sale_id}/lots", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
+@router.get(
+    "/sales/{sale_id}/lots",
+    responses=documented(NoValidToken, NotAllowed, CitySeesSums, NoSuchThing),
+)
 async def list_lots_of_sale(
     bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> LotSoldList:

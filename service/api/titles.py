@@ -21,6 +21,7 @@ INDONESIAN = {
     "card_not_valid": "Kartu tidak berlaku",
     "cash_needs_code": "Perlu kode pencairan",
     "channel_not_offered": "Saluran tidak tersedia",
+    "city_sees_sums": "Kota melihat jumlah per bulan",
     "claim_expired": "Waktu pengambilan habis",
     "claim_not_held": "Bukan penjemputan Anda",
     "code_not_sent": "Kode belum terkirim",

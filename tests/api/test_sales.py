@@ -84,8 +84,9 @@ async def test_lots_of_a_sale_are_listed_page_by_page_first_in_first(
     for limit, pages in ((2, [[3_000, 1_000], [2_000]]), (1, [[3_000], [1_000], [2_000]])):
         walked = await asking.walk(sharing.operator, path, limit=limit)
         assert [[lot["grams"] for lot in page] for page in walked] == pages
-    for other in (sharing.city, sharing.resident, sharing.collector):
+    for other in (sharing.resident, sharing.collector):
         refused(await asking.get(other, path), 403, "not_allowed")
+    refused(await asking.get(sharing.city, path), 403, "city_sees_sums")
 
 
 async def test_a_resident_sees_what_waits_and_what_it_brought(
@@ -327,8 +328,10 @@ async def test_sales_are_seen_by_officers_alone(asking: Asking, stocked: Town) -
     """One sale less the others would be what few residents' goods brought, so no city sees one."""
     far = await make_town(stocked.database)
     for noun in ("sales", "buyers", f"sales/{uuid4()}", f"sales/{uuid4()}/lots"):
-        for who in (stocked.resident, stocked.collector, stocked.city, far.treasurer):
+        for who in (stocked.resident, stocked.collector, far.treasurer):
             refused(await asking.get(who, at(stocked, noun)), 403, "not_allowed")
+        told = "not_allowed" if noun == "buyers" else "city_sees_sums"
+        refused(await asking.get(stocked.city, at(stocked, noun)), 403, told)
         refused(await asking.get(None, at(stocked, noun)), 401, "no_valid_token")
     for noun in (f"sales/{uuid4()}", f"sales/{uuid4()}/lots"):
         answer = await asking.get(stocked.operator, at(stocked, noun))
