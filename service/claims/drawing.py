@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from models.base import written
 from routing.geo import Point
 from routing.picture import DrawnRoute, DrawnStop, Words, draw
 from service.claims.running import Running
@@ -65,8 +66,8 @@ def geojson_of(going: Running) -> dict[str, Any]:
             "kind": "stop" if pickup else "bank",
             "pickup_id": str(pickup.id) if pickup else None,
             "sequence": number if pickup else None,
-            "eta": _at(going, halt.arrival_s).isoformat(),
-            "begin": _at(going, halt.begin_s).isoformat(),
+            "eta": written(_at(going, halt.arrival_s)),
+            "begin": written(_at(going, halt.begin_s)),
             "late_min": -(-halt.late_s // 60),
             "load_grams": halt.load_grams,
         }

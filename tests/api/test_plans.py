@@ -192,6 +192,8 @@ async def test_a_plan_as_picture_and_geojson(asking: Asking, town: Town) -> None
     trip, visit, left = done(told)["features"]
     assert trip["geometry"]["coordinates"][1] == [pickup.lon, pickup.lat]
     assert visit["properties"]["pickup_id"] == str(pickup.id)
+    instants = ("arrival", "begin", "departure")
+    assert {visit["properties"][name][-1] for name in instants} == {"Z"}
     assert left["properties"] == {
         "kind": "unserved",
         "pickup_id": str(heavy.id),

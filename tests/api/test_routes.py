@@ -94,6 +94,7 @@ async def test_who_is_there_only_later_waits_for_nobody_else(asking: Asking, tow
     path = f"/v1/routes/{claimed['id']}"
     told = done(await asking.get(town.collector, f"{path}.geojson"))["features"][2]["properties"]
     drawn = await asking.get(town.collector, f"{path}.svg", language="en")
+    assert (told["begin"][-1], told["eta"][-1]) == ("Z", "Z")
     begins = datetime.fromisoformat(told["begin"])
     assert timedelta() <= begins - opens <= timedelta(seconds=1)
     assert datetime.fromisoformat(told["eta"]) < begins - timedelta(hours=1)
