@@ -42,7 +42,10 @@ class BuyerInput(BaseModel):
 
 
 class BuyerView(BaseModel):
-    """A buyer. `owes_idr` is what was sold less what was paid; below 0 they have paid ahead."""
+    """A buyer. `owes_idr` is what was sold less what was paid.
+
+    Below 0 they have paid ahead, `paid_ahead_idr`: the next sale to them takes from it.
+    """
 
     id: UUID
     bank_id: UUID
@@ -50,6 +53,7 @@ class BuyerView(BaseModel):
     phone: str
     note: str
     owes_idr: int
+    paid_ahead_idr: int
     created_at: datetime
 
 
@@ -72,6 +76,7 @@ class PaymentView(BaseModel):
     amount_idr: int
     drawer: str
     owes_idr: int
+    paid_ahead_idr: int
 
 
 class SaleInput(BaseModel):
@@ -193,7 +198,7 @@ async def list_buyers(
 async def take_payment(
     bank_id: UUID, buyer_id: UUID, body: PaymentInput, caller: Payer, session: Session
 ) -> PaymentView:
-    """A buyer pays cash, what they owe or ahead."""
+    """A buyer pays cash, what they owe or ahead: what is beyond is told as `paid_ahead_idr`."""
     buyer = await sales.find_buyer(session, bank_id, buyer_id)
     payment = sales.Payment(body.amount_idr, body.drawer, body.note, caller.person_id)
     payment_id, owing = await sales.pay(session, buyer, payment)
@@ -203,6 +208,7 @@ async def take_payment(
         amount_idr=body.amount_idr,
         drawer=body.drawer,
         owes_idr=owing.owes_idr,
+        paid_ahead_idr=owing.paid_ahead_idr,
     )
 
 
@@ -285,7 +291,11 @@ async def throw_away(
 
 def _buyer_view(owing: Owing) -> BuyerView:
     shown = {"id", "bank_id", "name", "phone", "note", "created_at"}
-    return BuyerView(**owing.buyer.model_dump(include=shown), owes_idr=owing.owes_idr)
+    return BuyerView(
+        **owing.buyer.model_dump(include=shown),
+        owes_idr=owing.owes_idr,
+        paid_ahead_idr=owing.paid_ahead_idr,
+    )
 
 
 async def _sold_view(session: AsyncSession, sale: Sale) -> SoldView:

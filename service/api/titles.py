@@ -40,6 +40,7 @@ INDONESIAN = {
     "dispute_already_decided": "Sengketa sudah diputuskan",
     "drawer_closed": "Laci kas ditutup",
     "drawer_name_taken": "Nama laci sudah dipakai",
+    "drawer_never_opened": "Laci kas tidak dipegang siapa pun",
     "drawer_not_empty": "Laci kas belum kosong",
     "drawer_still_kept": "Laci kas masih dipegang",
     "drawer_too_low": "Uang di laci tidak cukup",

@@ -137,12 +137,13 @@ async def test_a_buyer_owes_until_they_pay(asking: Asking, sharing: Town) -> Non
     paying = at(sharing, f"buyers/{buyer['id']}/payments")
     body = {"amount_idr": 15_000, "drawer": "truk", "note": "nota 7"}
     paid = done(await asking.post(sharing.operator, paying, body), 201)
-    assert (paid["drawer"], paid["owes_idr"]) == ("truk", 5_000)
+    assert (paid["drawer"], paid["owes_idr"], paid["paid_ahead_idr"]) == ("truk", 5_000, 0)
     ahead = done(await asking.post(sharing.treasurer, paying, {"amount_idr": 6_000}), 201)
     assert (ahead["buyer_id"], ahead["drawer"]) == (buyer["id"], "main")
     assert (ahead["amount_idr"], ahead["owes_idr"]) == (6_000, -1_000)
+    assert ahead["paid_ahead_idr"] == 1_000
     (listed,) = done(await asking.get(sharing.treasurer, at(sharing, "buyers")))["items"]
-    assert listed == buyer | {"owes_idr": -1_000}
+    assert listed == buyer | {"owes_idr": -1_000, "paid_ahead_idr": 1_000}
     trial = await accounts(asking, sharing)
     assert (trial["cash:truk"], trial["cash:main"]) == (15_000, 6_000)
 
