@@ -102,6 +102,7 @@ def _totals(going: Running) -> dict[str, Any]:
         "route_id": str(going.route.id),
         "total_m": going.drive.metres,
         "total_s": going.drive.seconds,
+        "start_is_rounded": going.start_is_rounded,
     }
 
 
