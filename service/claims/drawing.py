@@ -25,6 +25,7 @@ WORDS = {
     ),
 }
 _TITLES = {"id": "Rute", "en": "Route"}
+_STOPS = {"id": ("perhentian", "perhentian"), "en": ("stop", "stops")}
 _WAITS = {"id": "{there}, mulai {begin}", "en": "{there}, begins {begin}"}
 
 
@@ -48,7 +49,8 @@ def picture_of(going: Running, language: str) -> str:
         trips[-1].append(DrawnStop(place, number, label, load, is_late=halt.late_s > 0))
     metres, grams = going.drive.metres, max(halt.load_grams for _, halt in halts)
     km = f"{metres / 1000:.1f}".replace(".", "," if language == "id" else ".")
-    name = f"{km} km · {len(going.left)} · {grams / 1000:.0f} kg"
+    stops = f"{len(going.left)} {_STOPS[language][len(going.left) != 1]}"
+    name = f"{km} km · {stops} · {grams / 1000:.0f} kg"
     route = DrawnRoute(name, going.here, [trip for trip in trips if trip])
     bank = Point(going.bank.lat, going.bank.lon)
     return draw(f"{_TITLES[language]} {str(going.route.id)[-6:]}", bank, [route], WORDS[language])

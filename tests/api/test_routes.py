@@ -232,10 +232,11 @@ async def test_as_a_picture_it_holds_no_address(asking: Asking, town: Town) -> N
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("image/svg+xml")
     assert answer.text.startswith("<svg")
-    assert "5 kg" in answer.text
+    assert " km · 1 stop · 5 kg" in answer.text
     path, bahasa = f"/v1/routes/{route_id}.svg", {"Accept-Language": "id-ID"}
     told = await asking.client.get(path, headers=asking.headers(town.collector) | bahasa)
     assert "garis menebal" in told.text
+    assert " km · 1 perhentian · 5 kg" in told.text
     assert "lines thicken" in (await asking.get(town.collector, path)).text
     for secret in ("Diponegoro", phone_of(town.resident), town.resident.name, str(pickup.id)):
         assert secret not in answer.text
