@@ -48,9 +48,8 @@ def picture_of(going: Running, language: str) -> str:
         load, place = halt.load_grams / most, Point(pickup.lat, pickup.lon)
         trips[-1].append(DrawnStop(place, number, label, load, is_late=halt.late_s > 0))
     metres, grams = going.drive.metres, max(halt.load_grams for _, halt in halts)
-    km = f"{metres / 1000:.1f}".replace(".", "," if language == "id" else ".")
     stops = f"{len(going.left)} {_STOPS[language][len(going.left) != 1]}"
-    name = f"{km} km · {stops} · {grams / 1000:.0f} kg"
+    name = f"{km_of(metres, language)} · {stops} · {grams / 1000:.0f} kg"
     route = DrawnRoute(name, going.here, [trip for trip in trips if trip])
     bank = Point(going.bank.lat, going.bank.lon)
     return draw(f"{_TITLES[language]} {str(going.route.id)[-6:]}", bank, [route], WORDS[language])
@@ -78,6 +77,11 @@ def geojson_of(going: Running) -> dict[str, Any]:
         "LineString", [_lon_lat(place) for place in places], {"kind": "route", **_totals(going)}
     )
     return {"type": "FeatureCollection", "features": [line, *features]}
+
+
+def km_of(metres: int, language: str) -> str:
+    """3,4 km; the point is English."""
+    return f"{metres / 1000:.1f} km".replace(".", "," if language == "id" else ".")
 
 
 def label_of(there: datetime, begin: datetime, grams: int, language: str) -> str:
