@@ -55,6 +55,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def written(instant: datetime) -> str:
+    """An instant in UTC as every answer writes it: RFC 3339, with a Z."""
+    return instant.isoformat().replace("+00:00", "Z")
+
+
 def table_of(model: type[Table]) -> sqlalchemy.Table:
     """The table behind a model, for statements that go round the object mapper."""
     return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -226,6 +226,14 @@ async def _with_part(session: AsyncSession, bank_id: UUID, person_id: UUID, role
     return person
 
 
+async def holders_of(session: AsyncSession, bank_id: UUID, *roles: Role) -> list[UUID]:
+    """Everybody who plays one of these parts at the bank, each once."""
+    query = select(Membership.person_id).where(
+        Membership.bank_id == bank_id, col(Membership.role).in_(roles)
+    )
+    return list(await session.exec(query.distinct()))
+
+
 async def is_officer(session: AsyncSession, bank_id: UUID, person_id: UUID) -> bool:
     """Whether somebody is an operator or a treasurer of the bank."""
     query = select(Membership.role).where(

@@ -88,6 +88,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The dispute about your load is decided: the scale at the {decision} counts,"
         " {grams} grams. Reason: {reason}.",
     ),
+    "pickup_waits_for_decision": (
+        "Kode serah terima penjemputan terlalu sering salah. Hasil timbang {grams} gram"
+        " disimpan dan menunggu keputusan: lihat penjemputan yang menunggu keputusan.",
+        "The handover code of a pickup was wrong too often. Its weighing of {grams} grams"
+        " is kept until an officer decides: see the pickups that wait for a decision.",
+    ),
     "pickup_cancelled": (
         "Penjemputan dibatalkan. Alasan: {reason}.",
         "The pickup was cancelled. Reason: {reason}.",

@@ -15,10 +15,21 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.routing import BaseRoute, Route
 
 from models.people import Role
-from service.errors import NotAllowed
+from service.errors import Forbidden, NotAllowed
 from service.members import Caller, SecondFactorNotGiven
 
 _UUID = TypeAdapter(UUID)
+
+
+class CitySeesSums(Forbidden):
+    english = (
+        "A city sees sales as sums of whole months, in the mass balance and the trial balance,"
+        " and no single one: that would show what few residents brought."
+    )
+    indonesian = (
+        "Kota melihat penjualan sebagai jumlah per bulan penuh, di neraca massa dan neraca saldo,"
+        " bukan satu per satu: dari satu penjualan terlihat setoran beberapa warga."
+    )
 
 
 class Needs(StrEnum):
@@ -33,13 +44,15 @@ class Needs(StrEnum):
 class Access:
     """Who may: `bank` with all that their bank has, `own` with what is theirs alone.
 
-    Where a token is enough, the parts say whose eyes a list is seen with.
+    Where a token is enough, the parts say whose eyes a list is seen with. Of what a city sees
+    `in_sums` elsewhere it is told so.
     """
 
     needs: Needs
     bank: tuple[Role, ...] = ()
     own: tuple[Role, ...] = ()
     note: str = ""
+    in_sums: bool = False
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -63,6 +76,10 @@ def signed_in(*bank: Role, own: tuple[Role, ...] = (), note: str = "") -> Access
 
 def part(*bank: Role, own: tuple[Role, ...] = (), note: str = "") -> Access:
     return Access(Needs.PART, bank, own, note)
+
+
+def single(*bank: Role) -> Access:
+    return Access(Needs.PART, bank, note="a city sees sums of months", in_sums=True)
 
 
 _RESIDENT, _COLLECTOR = (Role.RESIDENT,), (Role.COLLECTOR,)
@@ -192,10 +209,10 @@ TABLE: dict[str, Access] = {
     f"GET {_BANK}/buyers": part(*_OFFICERS),
     f"POST {_BANK}/buyers": part(*_OFFICERS),
     f"POST {_BANK}/buyers/{{buyer_id}}/payments": part(*_OFFICERS),
-    f"GET {_BANK}/sales": part(*_OFFICERS),
+    f"GET {_BANK}/sales": single(*_OFFICERS),
     f"POST {_BANK}/sales": part(*_OFFICERS),
-    f"GET {_BANK}/sales/{{sale_id}}": part(*_OFFICERS),
-    f"GET {_BANK}/sales/{{sale_id}}/lots": part(*_OFFICERS),
+    f"GET {_BANK}/sales/{{sale_id}}": single(*_OFFICERS),
+    f"GET {_BANK}/sales/{{sale_id}}/lots": single(*_OFFICERS),
     f"POST {_BANK}/residue": part(*_OFFICERS),
     # Cash
     f"GET {_BANK}/drawers": part(*_OFFICERS),
@@ -266,12 +283,22 @@ def access_to(request: Request) -> Access:
 
 
 def admit(request: Request, caller: Caller) -> Caller:
-    """The caller with the parts that the route's row names. Raises NotAllowed, or
-    SecondFactorNotGiven to an officer whom only that lacks.
+    """The caller with the parts that the route's row names. Raises NotAllowed,
+    SecondFactorNotGiven to an officer whom only that lacks, or CitySeesSums.
 
     Where the path names the bank, the caller has one of these parts there.
     """
     access = access_to(request)
+    is_told_sums = access.in_sums and bool(caller.banks(Role.CITY))
+    try:
+        return _admitted(request, caller, access)
+    except NotAllowed:
+        if is_told_sums:
+            raise CitySeesSums from None
+        raise
+
+
+def _admitted(request: Request, caller: Caller, access: Access) -> Caller:
     caller.play_only(access.roles)
     if access.needs is Needs.PART:
         if not caller.roles:

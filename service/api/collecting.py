@@ -23,6 +23,7 @@ from service.api.fields import (
     Instant,
     Position,
     Reason,
+    UnusualConfirmed,
     Weighings,
     WeighingView,
 )
@@ -38,6 +39,7 @@ class CollectInput(BaseModel):
     weighings: Weighings
     position: Position | None = None
     collected_at: Instant | None = None
+    unusual_confirmed: UnusualConfirmed = False
 
 
 class CollectedView(BaseModel):
@@ -95,6 +97,7 @@ class DecisionInput(BaseModel):
         weighing.HandoverCodeLocked,
         weighing.OwnWeighing,
         weighing.CollectedAtNotPossible,
+        weighing.UnusualWeighing,
         prices.UnknownMaterial,
         prices.MaterialNotBought,
     ),
@@ -110,6 +113,7 @@ async def collect(
         [line.weighed() for line in body.weighings],
         body.collected_at,
         body.position.point() if body.position else None,
+        body.unusual_confirmed,
     )
     credited = await weighing.collect(session, parts.keys, pickup, caller.person_id, handover)
     return _collected_view(pickup, PickupStatus.COLLECTED, credited)

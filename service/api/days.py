@@ -98,7 +98,10 @@ class DayView(BaseModel):
 
 
 class ClosedView(DayView):
-    """`ledger_cash_idr` is what the ledger said before the difference was posted."""
+    """`ledger_cash_idr` is what the ledger said before the difference was posted.
+
+    It is below 0 where more went out than was ever entered; the difference makes up for that.
+    """
 
     ledger_cash_idr: int
     trial_balance: list[AccountView]

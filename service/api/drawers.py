@@ -75,7 +75,8 @@ class DrawerCountInput(BaseModel):
 
 
 class CountView(BaseModel):
-    """A count; `difference_idr` is what was counted less what the ledger said."""
+    """A count; `difference_idr` is what was counted less what the ledger said, which is more
+    than all that was counted where the ledger was below 0."""
 
     id: UUID
     drawer: str
@@ -87,7 +88,11 @@ class CountView(BaseModel):
 
 
 class DrawerView(BaseModel):
-    """A drawer. The safe, `main`, is in no single officer's keeping."""
+    """A drawer. The safe, `main`, is in no single officer's keeping.
+
+    `ledger_idr` is below 0 where more went out than was ever entered: what lay in the safe when
+    the book began is entered with `safe/put-in`, and what can't be explained by a count.
+    """
 
     name: str
     officer_id: UUID | None
@@ -172,7 +177,7 @@ async def lines(
 @router.post(
     "/drawers/{name}/float-in",
     status_code=201,
-    responses=documented(*_REFUSALS, drawers.DrawerClosed),
+    responses=documented(*_REFUSALS, drawers.DrawerClosed, drawers.DrawerNeverOpened),
 )
 async def float_in(
     bank_id: UUID, name: PathName, body: FloatInput, caller: Payer, session: Session
@@ -217,7 +222,9 @@ async def count(
 
 @router.post(
     "/drawers/{name}/close",
-    responses=documented(*_REFUSALS, drawers.DrawerClosed, drawers.DrawerNotEmpty),
+    responses=documented(
+        *_REFUSALS, drawers.DrawerClosed, drawers.DrawerNotEmpty, drawers.DrawerNeverOpened
+    ),
 )
 async def close(bank_id: UUID, name: PathName, caller: Payer, session: Session) -> DrawerView:
     """Close an empty drawer; its officer pays out of the safe again."""
@@ -251,7 +258,7 @@ async def _act_for_drawer(session: AsyncSession, caller: Caller, bank_id: UUID, 
 async def _opened(session: AsyncSession, bank_id: UUID, name: str) -> Drawer:
     drawer = await drawers.keeper_of(session, bank_id, name)
     if drawer is None:
-        raise NoSuchThing(thing="drawer")
+        raise drawers.DrawerNeverOpened(drawer=name)
     return drawer
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from fastapi.sse import format_sse_event
 from sqlalchemy.exc import OperationalError
 from starlette.responses import StreamingResponse
 
-from models.base import id_at, instant_of, utc_now
+from models.base import id_at, instant_of, utc_now, written
 from models.event import Event
 from models.people import Role
 from service import events, plans
@@ -150,7 +150,7 @@ async def _lines(feed: Feed, streams: Streams, seconds: float) -> AsyncIterator[
 
 def _message(event: Event) -> bytes:
     about: dict[str, Any] = json.loads(event.body)
-    data = {"bank_id": str(event.bank_id), "at": _text(event.created_at), **about}
+    data = {"bank_id": str(event.bank_id), "at": written(event.created_at), **about}
     return format_sse_event(data_str=json.dumps(data), event=event.kind, id=str(event.id))
 
 
@@ -162,7 +162,3 @@ def _progress(plan: plans.Progress) -> bytes:
         "progress": plan.permille / 1000,
     }
     return format_sse_event(data_str=json.dumps(data), event="plan_progress")
-
-
-def _text(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

@@ -70,6 +70,8 @@ class StopView(BaseModel):
 
 
 class RouteView(BaseModel):
+    """A route from the very place that its collector named, whether it may be kept or not."""
+
     id: UUID
     bank_id: UUID
     stops: list[StopView]

@@ -23,7 +23,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import RequestMalformed, documented
-from service.api.fields import Instant, Weighings, WeighingView
+from service.api.fields import Instant, UnusualConfirmed, Weighings, WeighingView
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.assisting import CardNotValid, Helped
@@ -42,6 +42,7 @@ ResidentQuery = Annotated[UUID | None, Query(description="For officers: whose pa
 class DropoffInput(BaseModel):
     resident_id: Annotated[UUID | None, Field(description="Else whose card is shown")] = None
     weighings: Weighings
+    unusual_confirmed: UnusualConfirmed = False
 
 
 class DropoffView(BaseModel):
@@ -151,6 +152,7 @@ class TrialBalanceView(BaseModel):
         NoSuchThing,
         weighing.OwnWeighing,
         weighing.TooLittleBrought,
+        weighing.UnusualWeighing,
         prices.UnknownMaterial,
         prices.MaterialNotBought,
         CardNotValid,
@@ -167,6 +169,7 @@ async def drop_off(
         resident.id,
         [line.weighed() for line in body.weighings],
         operator_id=caller.person_id,
+        unusual_confirmed=body.unusual_confirmed,
     )
     return DropoffView(
         **brought.model_dump(include={"id", "bank_id", "resident_id", "created_at"}),

@@ -136,10 +136,11 @@ async def export_me(
         person = await _person(session, caller.person_id)
         told = await privacy.export(session, parts.keys, person)
         zone = await privacy.zone_of(session, person.id)
+        banks = await privacy.bank_names(session, told) if file_format == "html" else {}
     async with parts.database.transaction() as session:
         await auditing.note_own(request, session, caller.person_id, "export_me")
     if file_format == "html":
-        return HTMLResponse(privacy.as_page(told, language_of(request), utc_now(), zone))
+        return HTMLResponse(privacy.as_page(told, language_of(request), utc_now(), zone, banks))
     return JSONResponse({"person_id": str(person.id), "tables": told})
 
 

@@ -65,7 +65,10 @@ class HaltView(BaseModel):
 class RouteView(BaseModel):
     """What is left of a route, from where its collector was last seen, at this moment.
 
-    It is `done` when nothing is left. Distances and times are those of the road where a router
+    It is `done` when nothing is left. Where `start_is_rounded`, its collector did not agree to
+    have the place kept where they began: until the first stop is done, `start` is about a
+    kilometre off, and metres and times differ from those that the claim was answered with.
+    Distances and times are those of the road where a router
     is set and knows it, and estimates from straight lines elsewhere.
     """
 
@@ -74,6 +77,7 @@ class RouteView(BaseModel):
     collector_id: UUID
     status: Literal["running", "done"]
     start: Position
+    start_is_rounded: bool
     done: list[UUID]
     halts: list[HaltView]
     total_m: int
@@ -274,6 +278,7 @@ def _view(going: claims.Running) -> RouteView:
         **going.route.model_dump(include={"id", "bank_id", "collector_id", "created_at"}),
         status="running" if going.left else "done",
         start=Position(lat=going.here.lat, lon=going.here.lon),
+        start_is_rounded=going.start_is_rounded,
         done=[pickup.id for pickup in going.done],
         halts=halts if going.left else [],
         total_m=going.drive.metres if going.left else 0,

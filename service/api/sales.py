@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.sale import Buyer, Sale
 from service import drawers, members, prices, sales
+from service.api.access import CitySeesSums
 from service.api.dependencies import (
     Actor,
     CurrentPage,
@@ -41,7 +42,10 @@ class BuyerInput(BaseModel):
 
 
 class BuyerView(BaseModel):
-    """A buyer. `owes_idr` is what was sold less what was paid; below 0 they have paid ahead."""
+    """A buyer. `owes_idr` is what was sold less what was paid.
+
+    Below 0 they have paid ahead, `paid_ahead_idr`: the next sale to them takes from it.
+    """
 
     id: UUID
     bank_id: UUID
@@ -49,6 +53,7 @@ class BuyerView(BaseModel):
     phone: str
     note: str
     owes_idr: int
+    paid_ahead_idr: int
     created_at: datetime
 
 
@@ -71,6 +76,7 @@ class PaymentView(BaseModel):
     amount_idr: int
     drawer: str
     owes_idr: int
+    paid_ahead_idr: int
 
 
 class SaleInput(BaseModel):
@@ -192,7 +198,7 @@ async def list_buyers(
 async def take_payment(
     bank_id: UUID, buyer_id: UUID, body: PaymentInput, caller: Payer, session: Session
 ) -> PaymentView:
-    """A buyer pays cash, what they owe or ahead."""
+    """A buyer pays cash, what they owe or ahead: what is beyond is told as `paid_ahead_idr`."""
     buyer = await sales.find_buyer(session, bank_id, buyer_id)
     payment = sales.Payment(body.amount_idr, body.drawer, body.note, caller.person_id)
     payment_id, owing = await sales.pay(session, buyer, payment)
@@ -202,6 +208,7 @@ async def take_payment(
         amount_idr=body.amount_idr,
         drawer=body.drawer,
         owes_idr=owing.owes_idr,
+        paid_ahead_idr=owing.paid_ahead_idr,
     )
 
 
@@ -224,7 +231,7 @@ async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) 
     return await _sold_view(session, sale)
 
 
-@router.get("/sales", responses=documented(NoValidToken, NotAllowed))
+@router.get("/sales", responses=documented(NoValidToken, NotAllowed, CitySeesSums))
 async def list_sales(
     bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> SaleList:
@@ -237,13 +244,18 @@ async def list_sales(
     )
 
 
-@router.get("/sales/{sale_id}", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
+@router.get(
+    "/sales/{sale_id}", responses=documented(NoValidToken, NotAllowed, CitySeesSums, NoSuchThing)
+)
 async def sale(bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession) -> SoldView:
     """One sale, and how its money was divided."""
     return await _sold_view(session, await sales.find_sale(session, bank_id, sale_id))
 
 
-@router.get("/sales/{sale_id}/lots", responses=documented(NoValidToken, NotAllowed, NoSuchThing))
+@router.get(
+    "/sales/{sale_id}/lots",
+    responses=documented(NoValidToken, NotAllowed, CitySeesSums, NoSuchThing),
+)
 async def list_lots_of_sale(
     bank_id: UUID, sale_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> LotSoldList:
@@ -279,7 +291,11 @@ async def throw_away(
 
 def _buyer_view(owing: Owing) -> BuyerView:
     shown = {"id", "bank_id", "name", "phone", "note", "created_at"}
-    return BuyerView(**owing.buyer.model_dump(include=shown), owes_idr=owing.owes_idr)
+    return BuyerView(
+        **owing.buyer.model_dump(include=shown),
+        owes_idr=owing.owes_idr,
+        paid_ahead_idr=owing.paid_ahead_idr,
+    )
 
 
 async def _sold_view(session: AsyncSession, sale: Sale) -> SoldView:

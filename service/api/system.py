@@ -4,9 +4,9 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -20,6 +20,7 @@ from service.api.errors import (
     TryAgainSoon,
     answer_of,
     documented,
+    language_of,
     status_of,
     type_of,
 )
@@ -32,6 +33,19 @@ router = APIRouter(tags=["system"], route_class=VitalRoute)
 _LAG = Gauge("jumpa_outbox_lag_seconds", "As /readyz last saw it: how long notices wait")
 _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _FACT = re.compile(r"\{\w+\}")
+_LANGUAGES = {"id": "Indonesia", "en": "English"}
+PageLanguage = Annotated[str, Depends(language_of)]
+
+
+class _Frame(NamedTuple):
+    title: str
+    all: str
+
+
+_FRAME = {
+    "id": _Frame("Masalah", "Semua masalah"),
+    "en": _Frame("Problems", "All problems"),
+}
 
 
 class HealthView(BaseModel):
@@ -95,28 +109,32 @@ async def metrics() -> Response:
 
 
 @router.get("/problems", response_class=HTMLResponse)
-async def problem_list() -> HTMLResponse:
-    """Every problem type there is."""
+async def problem_list(language: PageLanguage) -> HTMLResponse:
+    """Every problem type there is, in both languages, the caller's first."""
+    both = _both(language)
     rows = "".join(
         f'<tr><td><a href="{type_of(problem)}">{slug}</a></td><td>{status_of(problem)}</td>'
-        f'<td>{_said(problem, "en")}</td><td lang="id">{_said(problem, "id")}</td></tr>'
+        + "".join(f'<td lang="{one}">{_said(problem, one)}</td>' for one in both)
         for slug, problem in sorted(_known().items())
     )
-    head = "<tr><th>type</th><th>status</th><th>English</th><th>Indonesia</th></tr>"
-    return HTMLResponse(_page("Problems", f"<table>{head}{rows}</table>"))
+    titles = ("type", "status", *(_LANGUAGES[one] for one in both))
+    head = "".join(f"<th>{title}</th>" for title in titles)
+    body = f"<table><tr>{head}</tr>{rows}</table>"
+    return HTMLResponse(_page(_FRAME[language].title, body, language))
 
 
 @router.get("/problems/{slug}", response_class=HTMLResponse, responses=documented(NoSuchPath))
-async def problem_page(slug: Annotated[str, Path(max_length=80)]) -> HTMLResponse:
-    """What one problem type means, in both languages."""
+async def problem_page(
+    slug: Annotated[str, Path(max_length=80)], language: PageLanguage
+) -> HTMLResponse:
+    """What one problem type means, in both languages, the caller's first."""
     problem = _known().get(slug)
     if problem is None:
         raise NoSuchPath
-    body = (
-        f"<p>HTTP {status_of(problem)}</p><p>{_said(problem, 'en')}</p>"
-        f'<p lang="id">{_said(problem, "id")}</p><p><a href="/problems">All problems</a></p>'
-    )
-    return HTMLResponse(_page(problem.title(), body))
+    said = "".join(f'<p lang="{one}">{_said(problem, one)}</p>' for one in _both(language))
+    back = f'<p><a href="/problems">{_FRAME[language].all}</a></p>'
+    body = f"<p>HTTP {status_of(problem)}</p>{said}{back}"
+    return HTMLResponse(_page(title_of(problem, language), body, language))
 
 
 def _inline_scripts(page: bytes) -> list[str]:
@@ -136,7 +154,11 @@ def _said(problem: type[Problem], language: str) -> str:
     return f"<b>{escape(title_of(problem, language))}</b><br>{escape(_FACT.sub('…', sentence))}"
 
 
-def _page(title: str, body: str) -> str:
+def _both(language: str) -> list[str]:
+    return sorted(_LANGUAGES, key=lambda one: one != language)
+
+
+def _page(title: str, body: str, language: str) -> str:
     style = (
         "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}"
         "td,th{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}"
@@ -145,7 +167,7 @@ def _page(title: str, body: str) -> str:
         "tr+tr{border-top:1px solid #ccc;padding:.6rem 0}td{overflow-wrap:anywhere}}"
     )
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{style}</style>'
         f"<h1>{escape(title)}</h1>{body}</html>"
     )

@@ -2,7 +2,7 @@
 
 from service.claims.board import Job, nearest
 from service.claims.byroad import SHORTLIST, JobByRoad, by_road, known_drives
-from service.claims.drawing import WORDS, feature, geojson_of, label_of, picture_of
+from service.claims.drawing import WORDS, feature, geojson_of, km_of, label_of, picture_of
 from service.claims.history import finished_trips
 from service.claims.leases import (
     ClaimExpired,
@@ -45,6 +45,7 @@ __all__ = [
     "find_route",
     "finished_trips",
     "geojson_of",
+    "km_of",
     "known_drives",
     "label_of",
     "nearest",

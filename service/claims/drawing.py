@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from models.base import written
 from routing.geo import Point
 from routing.picture import DrawnRoute, DrawnStop, Words, draw
 from service.claims.running import Running
@@ -24,6 +25,7 @@ WORDS = {
     ),
 }
 _TITLES = {"id": "Rute", "en": "Route"}
+_STOPS = {"id": ("perhentian", "perhentian"), "en": ("stop", "stops")}
 _WAITS = {"id": "{there}, mulai {begin}", "en": "{there}, begins {begin}"}
 
 
@@ -46,8 +48,8 @@ def picture_of(going: Running, language: str) -> str:
         load, place = halt.load_grams / most, Point(pickup.lat, pickup.lon)
         trips[-1].append(DrawnStop(place, number, label, load, is_late=halt.late_s > 0))
     metres, grams = going.drive.metres, max(halt.load_grams for _, halt in halts)
-    km = f"{metres / 1000:.1f}".replace(".", "," if language == "id" else ".")
-    name = f"{km} km · {len(going.left)} · {grams / 1000:.0f} kg"
+    stops = f"{len(going.left)} {_STOPS[language][len(going.left) != 1]}"
+    name = f"{km_of(metres, language)} · {stops} · {grams / 1000:.0f} kg"
     route = DrawnRoute(name, going.here, [trip for trip in trips if trip])
     bank = Point(going.bank.lat, going.bank.lon)
     return draw(f"{_TITLES[language]} {str(going.route.id)[-6:]}", bank, [route], WORDS[language])
@@ -65,8 +67,8 @@ def geojson_of(going: Running) -> dict[str, Any]:
             "kind": "stop" if pickup else "bank",
             "pickup_id": str(pickup.id) if pickup else None,
             "sequence": number if pickup else None,
-            "eta": _at(going, halt.arrival_s).isoformat(),
-            "begin": _at(going, halt.begin_s).isoformat(),
+            "eta": written(_at(going, halt.arrival_s)),
+            "begin": written(_at(going, halt.begin_s)),
             "late_min": -(-halt.late_s // 60),
             "load_grams": halt.load_grams,
         }
@@ -75,6 +77,11 @@ def geojson_of(going: Running) -> dict[str, Any]:
         "LineString", [_lon_lat(place) for place in places], {"kind": "route", **_totals(going)}
     )
     return {"type": "FeatureCollection", "features": [line, *features]}
+
+
+def km_of(metres: int, language: str) -> str:
+    """3,4 km; the point is English."""
+    return f"{metres / 1000:.1f} km".replace(".", "," if language == "id" else ".")
 
 
 def label_of(there: datetime, begin: datetime, grams: int, language: str) -> str:
@@ -101,6 +108,7 @@ def _totals(going: Running) -> dict[str, Any]:
         "route_id": str(going.route.id),
         "total_m": going.drive.metres,
         "total_s": going.drive.seconds,
+        "start_is_rounded": going.start_is_rounded,
     }
 
 

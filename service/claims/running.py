@@ -36,6 +36,12 @@ class Running:
     now: datetime
     drive: Drive
 
+    @property
+    def start_is_rounded(self) -> bool:
+        """Whether it begins about a kilometre from where its collector was, who didn't agree to
+        have the place kept, or whose place was forgotten since."""
+        return not self.done and self.route.place_forgotten_at is not None
+
     def halts(self) -> list[tuple[Pickup | None, Halt]]:
         """What is left, in driving order; no pickup where the vehicle unloads at the bank."""
         return [

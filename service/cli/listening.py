@@ -17,8 +17,7 @@ _WAITING = 2_048
 
 def start() -> None:
     """Prepare what is missing, say where to look, serve."""
-    settings = Settings()
-    with _listening(settings) as calls:
+    with take_address(Settings()) as (settings, calls):
         from service.cli import serving  # noqa: PLC0415
 
         serving.start(settings, calls)
@@ -26,16 +25,18 @@ def start() -> None:
 
 def serve() -> None:
     """Serve a database that is ready."""
-    settings = Settings()
-    with _listening(settings) as calls:
+    with take_address(Settings()) as (settings, calls):
         from service.cli import serving  # noqa: PLC0415
 
         serving.serve(settings, calls)
 
 
 @contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    """The address, held from now on. Raises Refused if it can't be had."""
+def take_address(settings: Settings) -> Iterator[tuple[Settings, socket.socket]]:
+    """The address, held from now on, and settings with the port it got, whatever they asked for.
+
+    Raises Refused if it can't be had.
+    """
     with _socket_for(settings.host) as calls:
         try:
             calls.bind((settings.host, settings.port))
@@ -43,7 +44,8 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         except OSError as error:
             _refuse_second(settings)
             raise Refused(_why_not_there(settings, error)) from None
-        yield calls
+        port = calls.getsockname()[1]
+        yield settings.model_copy(update={"port": port}), calls
 
 
 def free_port(host: str, port: int) -> int:

@@ -4,6 +4,7 @@ from service.drawers.counting import Count, all_counted, count, not_counted, not
 from service.drawers.keeping import (
     DrawerClosed,
     DrawerNameTaken,
+    DrawerNeverOpened,
     DrawerNotEmpty,
     NoOwnDrawer,
     OfficerHasDrawer,
@@ -30,6 +31,7 @@ __all__ = [
     "DrawerClosed",
     "DrawerLine",
     "DrawerNameTaken",
+    "DrawerNeverOpened",
     "DrawerNotEmpty",
     "DrawerTooLow",
     "Held",

@@ -35,6 +35,17 @@ class DrawerClosed(Conflict):
     indonesian = "Laci kas {drawer} sudah ditutup."
 
 
+class DrawerNeverOpened(Conflict):
+    english = (
+        "Only a drawer that was opened for an officer is filled or closed, and nobody keeps"
+        " {drawer}. It can be counted."
+    )
+    indonesian = (
+        "Hanya laci yang dibuka untuk petugas yang diisi atau ditutup, sedangkan {drawer} tidak"
+        " dipegang siapa pun. Isinya dapat dihitung."
+    )
+
+
 class DrawerNotEmpty(Conflict):
     english = "There are still Rp{balance_idr} in this drawer; put them into the safe first."
     indonesian = "Masih ada Rp{balance_idr} di laci ini; masukkan ke brankas dahulu."
@@ -128,10 +139,11 @@ async def at(session: AsyncSession, bank_id: UUID, name: str) -> Place:
 
 
 async def keeper_of(session: AsyncSession, bank_id: UUID, name: str) -> Drawer | None:
-    """The drawer that was opened last under this name; None if cash was only kept under it.
-
-    Raises NoSuchThing.
+    """The drawer that was opened last under this name; None if cash was only kept under it,
+    and for the safe. Raises NoSuchThing.
     """
+    if name == MAIN:
+        return None
     query = (
         select(Drawer)
         .where(Drawer.bank_id == bank_id, Drawer.name == name)

@@ -17,8 +17,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
 from models.payout import UNDER_WAY, FeeBy, GatewayFloat, Payout, PayoutStatus
-from models.people import Membership, Role
-from service import events, ledger
+from models.people import Role
+from service import events, ledger, members
 from service.errors import Conflict, NotFound
 from service.ledger import Draft, Movement, Place, chart
 
@@ -125,8 +125,8 @@ async def stop(session: AsyncSession, bank_id: UUID, gateway: str, why: str) -> 
         .execution_options(synchronize_session=False)
     )
     if stopped.first() is not None:
-        for treasurer in await treasurers_of(session, bank_id):
-            body = {"gateway": gateway, "why": why}
+        body = {"gateway": gateway, "why": why}
+        for treasurer in await members.holders_of(session, bank_id, Role.TREASURER):
             await events.record(session, bank_id, "float_empty", person_id=treasurer, body=body)
 
 
@@ -161,14 +161,6 @@ def _row(
 ) -> SqliteInsert | PostgresqlInsert:
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
     return insert(GatewayFloat).values(bank_id=bank_id, gateway=gateway, stopped_why="", **told)
-
-
-async def treasurers_of(session: AsyncSession, bank_id: UUID) -> list[UUID]:
-    """Who looks after a bank's money."""
-    query = select(Membership.person_id).where(
-        Membership.bank_id == bank_id, Membership.role == Role.TREASURER
-    )
-    return list(await session.exec(query))
 
 
 async def _go_on(session: AsyncSession, bank_id: UUID, gateway: str, by: UUID) -> bool:

@@ -18,7 +18,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import utc_now
 from models.payout import UNDER_WAY, Cause, Payout, PayoutStatus
-from service import events
+from models.people import Role
+from service import events, members
 from service.gateways import Reported, Stage
 from service.ledger import chart
 from service.payouts import arriving, floats, moving, retrying
@@ -228,7 +229,7 @@ async def _alarm(session: AsyncSession, payout: Payout, effect: Effect) -> None:
     """Money may have gone where our book has none: the treasurers hear of it at once."""
     log.warning("payout_%s %s", effect, payout.id)
     body = {"payout_id": str(payout.id), "amount_idr": payout.amount_idr, "status": payout.status}
-    for treasurer in await floats.treasurers_of(session, payout.bank_id):
+    for treasurer in await members.holders_of(session, payout.bank_id, Role.TREASURER):
         await events.record(
             session, payout.bank_id, "payout_contradicted", person_id=treasurer, body=body
         )

@@ -8,11 +8,11 @@ from models.bank import Bank
 from models.plan import Plan
 from routing.geo import Point
 from routing.picture import DrawnRoute, DrawnStop, draw
-from service.claims import WORDS, feature, label_of
+from service.claims import WORDS, feature, km_of, label_of
 from service.plans.records import PlanNotDone
 
 _TITLES = {"id": "Rencana {day}", "en": "Plan of {day}"}
-_VEHICLES = {"id": "Kendaraan {n}: {km:.1f} km", "en": "Vehicle {n}: {km:.1f} km"}
+_VEHICLES = {"id": "Kendaraan {n}: {km}", "en": "Vehicle {n}: {km}"}
 
 
 def picture_of(plan: Plan, bank: Bank, language: str) -> str:
@@ -39,7 +39,7 @@ def picture_of(plan: Plan, bank: Bank, language: str) -> str:
             )
             count += len(visits)
         metres = sum(trip["metres"] for trip in vehicle["trips"])
-        name = _VEHICLES[language].format(n=number, km=metres / 1000)
+        name = _VEHICLES[language].format(n=number, km=km_of(metres, language))
         routes.append(DrawnRoute(name, _start(plan, number - 1), trips))
     return draw(
         _TITLES[language].format(day=plan.day.isoformat()),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from models.base import written
 from routing.geo import Point
 from routing.plan import Plan, Planner, Problem, Stop, Trip, Vehicle
 from routing.plan.checking import check
@@ -123,4 +124,4 @@ def _seconds(midnight: datetime, instant: datetime) -> int:
 
 
 def _instant(midnight: datetime, seconds: int) -> str:
-    return (midnight + timedelta(seconds=seconds)).isoformat()
+    return written(midnight + timedelta(seconds=seconds))

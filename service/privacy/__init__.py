@@ -3,7 +3,7 @@
 from service.privacy.deleting import DeletesThemselves, check_may_delete, delete
 from service.privacy.export import export
 from service.privacy.files import MESSAGES
-from service.privacy.page import as_page, zone_of
+from service.privacy.page import as_page, bank_names, zone_of
 from service.privacy.places import forget_old
 from service.privacy.refusing import (
     DrawerStillKept,
@@ -24,6 +24,7 @@ __all__ = [
     "MoneyNotPaidOut",
     "PickupNotEnded",
     "as_page",
+    "bank_names",
     "check_may_delete",
     "delete",
     "export",

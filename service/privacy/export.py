@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.base import written
 from models.belonging import OWNERS, THROUGH
 from models.people import Membership, Person
 from models.personal import COLUMNS, Fate
@@ -66,5 +67,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return written(value)
     return value.isoformat() if isinstance(value, date) else value

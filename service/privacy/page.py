@@ -17,6 +17,7 @@ from models.people import Membership
 from service.errors import in_words
 from service.privacy.export import Row
 from service.privacy.heads import head_of
+from service.privacy.order import arranged, in_order
 from service.privacy.titles import FIRST, LAST, MONTHS, TITLES, WORDS
 from service.privacy.values import meaning_of
 
@@ -33,6 +34,8 @@ _STYLE = (
 )
 _LONG = 40
 """Characters from which on a cell may go on in the next line."""
+_LARGE = ("grams", "amount", "balance_after")
+"""Ends of columns whose figures are written 12.500; the others number things."""
 _OF_PARTS = ("body", "weighings")
 """Columns that hold JSON."""
 _OF_NO_BANK = "Asia/Jakarta"
@@ -50,10 +53,28 @@ async def zone_of(session: AsyncSession, person_id: UUID) -> ZoneInfo:
     return ZoneInfo((await session.exec(query)).first() or _OF_NO_BANK)
 
 
-def as_page(tables: Mapping[str, list[Row]], language: str, at: datetime, zone: ZoneInfo) -> str:
-    """The tables, what matters to most people first; instants as clocks in `zone` show them."""
+async def bank_names(session: AsyncSession, tables: Mapping[str, list[Row]]) -> dict[str, str]:
+    """What the banks in these tables are called, by their ids as they stand there."""
+    ids = {UUID(row["bank_id"]) for rows in tables.values() for row in rows if row.get("bank_id")}
+    query = select(Bank.id, Bank.name).where(col(Bank.id).in_(ids))
+    return {str(bank_id): name for bank_id, name in await session.exec(query)}
+
+
+def as_page(
+    tables: Mapping[str, list[Row]],
+    language: str,
+    at: datetime,
+    zone: ZoneInfo,
+    banks: Mapping[str, str],
+) -> str:
+    """The tables, what matters to most people first; instants as clocks in `zone` show them.
+
+    `banks` are the names of banks by their ids.
+    """
     words = WORDS[language]
-    parts = "".join(_table(name, tables[name], language, zone) for name in _in_order(tables))
+    parts = "".join(
+        _table(name, arranged(tables[name], banks), language, zone) for name in _in_order(tables)
+    )
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -94,7 +115,9 @@ def _text(column: str, value: Any, language: str, zone: ZoneInfo) -> str:
     if isinstance(value, str) and column in _OF_PARTS:
         value = _parsed(value)
     if isinstance(value, dict):
-        parts = (f"{head_of(k, language)}: {_text(k, v, language, zone)}" for k, v in value.items())
+        parts = (
+            f"{head_of(k, language)}: {_text(k, value[k], language, zone)}" for k in in_order(value)
+        )
         return ", ".join(parts)
     if isinstance(value, list):
         return "; ".join(_text(column, one, language, zone) for one in value)
@@ -114,6 +137,8 @@ def _figure(column: str, value: Any, language: str) -> str:
         return WORDS[language]["yes" if value else "no"]
     if isinstance(value, int) and column.endswith("_idr"):
         return f"{'-' if value < 0 else ''}Rp{in_words(abs(value), language)}"
+    if isinstance(value, int) and column.endswith(_LARGE):
+        return in_words(value, language)
     return "" if value is None else str(value)
 
 

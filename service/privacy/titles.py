@@ -6,14 +6,14 @@ WORDS = {
         "made": "Made at",
         "yes": "yes",
         "no": "no",
-        "what": "This is all that is kept of you. Ids of other people are left out.",
+        "what": "This is all that is kept of you. Ids of other people and empty columns are left out.",
     },
     "id": {
         "title": "Data saya di Jumpa Madu",
         "made": "Dibuat pada",
         "yes": "ya",
         "no": "tidak",
-        "what": "Ini semua data yang disimpan tentang Anda. Penanda orang lain tidak disertakan.",
+        "what": "Ini semua data yang disimpan tentang Anda. Penanda orang lain dan kolom kosong tidak disertakan.",
     },
 }
 

@@ -121,6 +121,7 @@ pickup_disputed|weighing disputed|penimbangan disengketakan
 load_disputed|load disputed|muatan disengketakan
 pickup_dispute_decided|second weighing decided|timbang ulang diputuskan
 load_dispute_decided|second weighing decided|timbang ulang diputuskan
+pickup_waits_for_decision|waits for a decision|menunggu keputusan
 pickup_cancelled|pickup cancelled|penjemputan dibatalkan
 pickup_expired|pickup's time ran out|penjemputan lewat waktu
 payout_requested|payout asked for|pencairan diminta

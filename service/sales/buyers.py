@@ -27,6 +27,11 @@ class Owing(NamedTuple):
     buyer: Buyer
     owes_idr: int
 
+    @property
+    def paid_ahead_idr(self) -> int:
+        """What they paid beyond all that was sold to them."""
+        return max(0, -self.owes_idr)
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:

@@ -1,21 +1,24 @@
 """What is weighed is credited: at the door by the collector, at the bank by an operator."""
 
+from service.weighing.attempts import (
+    HandoverCodeLocked,
+    WrongHandoverCode,
+    evidence,
+    weighed_in,
+)
 from service.weighing.counter import TooLittleBrought, dropoff
 from service.weighing.door import (
     ClaimNotHeld,
     CollectedAtNotPossible,
     Handover,
-    HandoverCodeLocked,
     NothingToDecide,
     PickupAlreadyCollected,
-    WrongHandoverCode,
     collect,
     decide,
-    evidence,
-    weighed_in,
 )
 from service.weighing.givers import givers
 from service.weighing.lines import Credited, OwnWeighing, Weighed
+from service.weighing.unusual import UnusualWeighing
 
 __all__ = [
     "ClaimNotHeld",
@@ -27,6 +30,7 @@ __all__ = [
     "OwnWeighing",
     "PickupAlreadyCollected",
     "TooLittleBrought",
+    "UnusualWeighing",
     "Weighed",
     "WrongHandoverCode",
     "collect",

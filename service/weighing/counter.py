@@ -25,6 +25,7 @@ from service.weighing.lines import (
     save_lines,
     tell,
 )
+from service.weighing.unusual import check_usual
 
 
 class TooLittleBrought(Conflict):
@@ -39,10 +40,11 @@ async def dropoff(
     weighed: Sequence[Weighed],
     *,
     operator_id: UUID,
+    unusual_confirmed: bool = False,
 ) -> tuple[Dropoff, Credited]:
     """Credit what a resident brought to the bank, at today's drop-off prices and rules.
 
-    Raises OwnWeighing, TooLittleBrought or a pricing problem.
+    Raises OwnWeighing, TooLittleBrought, UnusualWeighing or a pricing problem.
     """
     if resident_id == operator_id:
         raise OwnWeighing
@@ -51,6 +53,7 @@ async def dropoff(
     policy = await banks.policy_of(session, bank_id)
     if sum(line.grams + line.rejected_grams for line in weighed) < policy.min_dropoff_grams:
         raise TooLittleBrought(minimum_grams=policy.min_dropoff_grams)
+    check_usual(weighed, carried_grams=policy.max_held_grams, confirmed=unusual_confirmed)
     credit = credit_at_bank(policy)
     lines = lines_of(bank_id, weighed, worths)
     got = credited(lines, policy, credit)

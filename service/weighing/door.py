@@ -1,8 +1,7 @@
 """At the door: the collector weighs with the resident's code, or an operator decides."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from secrets import compare_digest
@@ -11,19 +10,19 @@ from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, func, update
 from sqlalchemy import select as select_columns
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import among, table_of, utc_now
 from models.material import Material
 from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupItem, PickupStatus
 from models.price import Channel
-from models.weighing import HandoverAttempt
 from routing.geo import Point, metres_between
 from service import banks, ledger, prices
 from service.errors import Conflict, FieldProblem, Malformed
 from service.keys import Keys
 from service.ledger import Draft, Movement, chart
+from service.weighing.attempts import HandoverCodeLocked, evidence, refuse_code, weighed_in
 from service.weighing.crediting import Credit, credit_at_door, movements_of
 from service.weighing.lines import (
     Credited,
@@ -36,25 +35,9 @@ from service.weighing.lines import (
     tell,
     total_of,
 )
+from service.weighing.unusual import check_usual
 
 CLOCK_AHEAD = timedelta(minutes=10)
-
-
-class WrongHandoverCode(Conflict):
-    english = (
-        "This is not the code of this pickup. Tries left: {tries_left}."
-        " After the last one an operator decides; the weighing is kept."
-    )
-    indonesian = (
-        "Kode serah terima salah. Sisa percobaan: {tries_left}."
-        " Setelah itu operator yang memutuskan; hasil timbang disimpan."
-    )
-    keeps_changes = True
-
-
-class HandoverCodeLocked(Conflict):
-    english = "The code was wrong too often. The weighing is kept; an operator decides."
-    indonesian = "Kode terlalu sering salah. Hasil timbang disimpan; operator yang memutuskan."
 
 
 class PickupAlreadyCollected(Conflict):
@@ -110,12 +93,16 @@ _MARK_WITH_CODE = _MARK_COLLECTED.where(_pickup.c.code_tries < Pickup.MAX_CODE_T
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What a collector sends from the door; where that was, unless it isn't known."""
+    """What a collector sends from the door; where that was, unless it isn't known.
+
+    `unusual_confirmed` says that what is unusually heavy was looked at again.
+    """
 
     code: str
     weighings: Sequence[Weighed]
     collected_at: datetime | None
     position: Point | None = None
+    unusual_confirmed: bool = False
 
 
 class _Act(NamedTuple):
@@ -133,8 +120,8 @@ async def collect(
 ) -> Credited:
     """Finish a pickup: weighings, credit and fee in one transaction.
 
-    Raises ClaimNotHeld, PickupAlreadyCollected, HandoverCodeLocked, CollectedAtNotPossible
-    or a pricing problem; WrongHandoverCode keeps the weighing as evidence.
+    Raises ClaimNotHeld, PickupAlreadyCollected, HandoverCodeLocked, CollectedAtNotPossible,
+    UnusualWeighing or a pricing problem; WrongHandoverCode keeps the weighing as evidence.
     """
     now = utc_now()
     _check_held(pickup, collector_id, now)
@@ -143,9 +130,10 @@ async def collect(
         raise OwnWeighing
     if pickup.code_is_locked:
         raise HandoverCodeLocked
+    await _check_usual(session, pickup, handover)
     worths = await _locked_worths(session, pickup, handover.weighings)
     if not compare_digest(keys.handover_code(pickup.id).encode(), handover.code.encode()):
-        await _wrong_code(session, pickup, collector_id, handover, at)
+        await refuse_code(session, pickup, collector_id, handover.weighings, at)
     act = _Act(collector_id, collector_id, at, off_m=_off_m(pickup, handover.position))
     return await _finish(session, pickup, act, handover.weighings, worths)
 
@@ -172,24 +160,6 @@ async def decide(
     return await _finish(session, pickup, act, weighed, worths)
 
 
-async def evidence(session: AsyncSession, pickup: Pickup) -> list[HandoverAttempt]:
-    """The weighings of a pickup that came with a wrong code, newest first."""
-    query = (
-        select(HandoverAttempt)
-        .where(
-            HandoverAttempt.bank_id == pickup.bank_id,
-            HandoverAttempt.pickup_id == pickup.id,
-        )
-        .order_by(col(HandoverAttempt.id).desc())
-    )
-    return list(await session.exec(query))
-
-
-def weighed_in(attempt: HandoverAttempt) -> list[Weighed]:
-    """The lines that were sent with a wrong code."""
-    return [Weighed(**line) for line in json.loads(attempt.weighings)]
-
-
 def _check_held(pickup: Pickup, collector_id: UUID, now: datetime) -> None:
     if pickup.status == PickupStatus.COLLECTED and pickup.collector_id == collector_id:
         raise PickupAlreadyCollected
@@ -207,6 +177,17 @@ def _instant(pickup: Pickup, said: datetime | None, now: datetime) -> datetime:
             )
         )
     return min(at, now)
+
+
+async def _check_usual(session: AsyncSession, pickup: Pickup, handover: Handover) -> None:
+    """Before the code is looked at, so that no mistyped weight is kept for an operator."""
+    policy = await banks.policy_by_id(session, pickup.bank_id, pickup.policy_id)
+    check_usual(
+        handover.weighings,
+        carried_grams=policy.max_held_grams,
+        listed_grams=pickup.estimated_grams,
+        confirmed=handover.unusual_confirmed,
+    )
 
 
 def _off_m(pickup: Pickup, here: Point | None) -> int | None:
@@ -234,41 +215,6 @@ async def _locked_worths(
             worth = Worth(quote.price_idr, quote.grams_per_unit)
             locked.setdefault((quote.material, quote.condition), worth)
     return [locked[want] for want in wanted]
-
-
-async def _wrong_code(
-    session: AsyncSession,
-    pickup: Pickup,
-    collector_id: UUID,
-    handover: Handover,
-    at: datetime,
-) -> None:
-    """Count the try, keep the weighing, and refuse."""
-    counted = await session.exec(
-        update(Pickup)
-        .where(
-            col(Pickup.bank_id) == pickup.bank_id,
-            col(Pickup.id) == pickup.id,
-            col(Pickup.claim_number) == pickup.claim_number,
-            col(Pickup.code_tries) < Pickup.MAX_CODE_TRIES,
-        )
-        .values(code_tries=Pickup.code_tries + 1)
-        .returning(col(Pickup.code_tries))
-    )
-    row = counted.first()
-    if row is None:
-        raise HandoverCodeLocked
-    session.add(
-        HandoverAttempt(
-            bank_id=pickup.bank_id,
-            pickup_id=pickup.id,
-            collector_id=collector_id,
-            claim_number=pickup.claim_number,
-            weighings=json.dumps([asdict(line) for line in handover.weighings]),
-            collected_at=at,
-        )
-    )
-    raise WrongHandoverCode(tries_left=Pickup.MAX_CODE_TRIES - row[0])
 
 
 async def _finish(

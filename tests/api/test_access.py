@@ -22,7 +22,7 @@ from tests.factories import add_person, make_town
 
 REFUSALS = {
     401: ("no_valid_token",),
-    403: ("not_allowed", "no_own_drawer"),
+    403: ("not_allowed", "no_own_drawer", "city_sees_sums"),
     404: ("no_such_thing",),
 }
 NOWHERE = {"GET /v1/jobs/nearest", "POST /v1/jobs/claim"}

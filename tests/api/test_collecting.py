@@ -9,11 +9,13 @@ import pytest
 from sqlmodel import select
 
 from models.base import utc_now
+from models.event import Event
 from models.ledger import Journal
 from models.people import Person, Role
 from models.pickup import Pickup
 from models.weighing import HandoverAttempt
 from service.keys import Keys
+from service.notices import notice_of
 from tests.api.asking import Asking, done, handover, nothing_changes, refused, weighing
 from tests.factories import (
     KAIN,
@@ -277,6 +279,21 @@ async def test_what_looks_like_no_code_is_a_wrong_code(
     assert await available_idr(asking, town) == 0
 
 
+async def test_a_mistyped_weight_is_asked_about_before_it_is_paid(
+    asking: Asking, town: Town
+) -> None:
+    pickup = await claimed(town)
+    mistyped = handover(asking.keys, pickup.id, weighings=[weighing(grams=50_001)])
+    async with nothing_changes(town):
+        # Before the code is: a wrong one must not keep a weight that nobody meant.
+        wrong = mistyped | {"handover_code": wrong_code(asking.keys, pickup.id)}
+        for body in (mistyped, wrong):
+            answer = await collect(asking, town.collector, pickup, body, key="mistyped")
+            refused(answer, 422, "unusual_weighing", f"{LINE}/grams")
+    meant = mistyped | {"unusual_confirmed": True}
+    done(await collect(asking, town.collector, pickup, meant, key="mistyped"))
+
+
 async def test_a_repeated_request_with_a_wrong_code_counts_once(asking: Asking, town: Town) -> None:
     pickup = await claimed(town)
     body = handover(asking.keys, pickup.id, handover_code=wrong_code(asking.keys, pickup.id))
@@ -303,6 +320,28 @@ async def test_after_five_wrong_codes_even_the_right_one_is_refused(
     async with nothing_changes(town):
         answer = await collect(asking, town.collector, pickup, handover(asking.keys, pickup.id))
     refused(answer, 409, "handover_code_locked")
+
+
+async def test_officers_hear_once_that_a_weighing_waits_for_them(
+    asking: Asking, town: Town
+) -> None:
+    await give(town, town.operator, Role.TREASURER)
+    pickup = await claimed(town)
+    await lock(asking, town, pickup)
+    async with town.database.reading() as session:
+        query = select(Event).where(
+            Event.bank_id == town.bank_id, Event.kind == "pickup_waits_for_decision"
+        )
+        told = list(await session.exec(query))
+    assert {one.person_id for one in told} == {town.operator.id, town.treasurer.id}
+    assert len(told) == 2
+    (english, indonesian) = (
+        notice_of(told[0], Person(phone="+6281", language=one), asking.keys) for one in ("en", "id")
+    )
+    assert english
+    assert "5,000 grams" in english.text
+    assert indonesian
+    assert "5.000 gram" in indonesian.text
 
 
 async def test_every_weighing_with_a_wrong_code_is_kept(asking: Asking, town: Town) -> None:

@@ -193,6 +193,23 @@ async def test_every_problem_has_a_page_in_both_languages(asking: Asking) -> Non
         assert page.status_code == 200, problem
 
 
+@pytest.mark.parametrize(
+    ("language", "other", "title", "all_of_them"),
+    [("id", "en", "Masalah", "Semua masalah"), ("en", "id", "Problems", "All problems")],
+)
+async def test_the_pages_of_problems_begin_with_the_callers_language(
+    asking: Asking, language: str, other: str, title: str, all_of_them: str
+) -> None:
+    said = {"Accept-Language": language}
+    overview = (await asking.client.get("/problems", headers=said)).text
+    page = (await asking.client.get("/problems/no_such_path", headers=said)).text
+    assert f"<h1>{title}</h1>" in overview
+    assert f">{all_of_them}</a>" in page
+    for one in (overview, page):
+        assert one.startswith(f'<!doctype html><html lang="{language}">')
+        assert one.index(f' lang="{language}"><b>') < one.index(f' lang="{other}"><b>')
+
+
 def test_every_problem_has_a_title_of_its_own_in_both_languages() -> None:
     # Only the command line says this one.
     slugs = {PriceFileNotReadable.slug()}

@@ -115,8 +115,10 @@ async def test_what_a_drawer_refuses(asking: Asking, kept: Town) -> None:
     async with nothing_changes(kept):
         answer = await ask(kept.operator, at(kept, "drawers/ani/float-out"), {"amount_idr": 1})
         refused(answer, 409, "drawer_too_low")
-        for path in ("drawers/budi/float-in", "drawers/main/float-in", "drawers/budi/float-out"):
+        for path in ("drawers/budi/float-in", "drawers/budi/close", "drawers/budi/float-out"):
             refused(await ask(who, at(kept, path), {"amount_idr": 1}), 404, "no_such_thing")
+        for path in ("drawers/main/float-in", "drawers/main/close"):
+            refused(await ask(who, at(kept, path), {"amount_idr": 1}), 409, "drawer_never_opened")
         body = {"name": "ani", "officer_id": str(who.id)}
         refused(await ask(who, at(kept), body), 409, "drawer_name_taken")
         body = {"name": "budi", "officer_id": str(kept.operator.id)}

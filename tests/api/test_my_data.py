@@ -25,7 +25,7 @@ from service.api.nik_tries import MOST_A_DAY
 from service.database import Database
 from service.keys import Keys
 from service.privacy import breaches
-from service.privacy.export import columns_shown
+from service.privacy.export import Row, columns_shown
 from service.privacy.heads import HEADS
 from service.privacy.page import as_page
 from service.privacy.titles import FIRST, LAST, TITLES
@@ -131,12 +131,17 @@ async def test_i_take_along_all_that_is_kept_of_me_and_nothing_of_others(
         assert phone_of(other) not in answer.text
 
 
+def shown(tables: dict[str, list[Row]], language: str) -> str:
+    return as_page(tables, language, utc_now(), WIB, {BANK: "BSI BERSERI"})
+
+
 async def test_the_same_is_a_page_to_read(asking: Asking, town: Town) -> None:
     await pay_through(town, 20_000, account_holder_name="<b>Siti</b>")
     page = await asking.get(town.resident, EXPORT, format="html")
     assert page.headers["content-type"].startswith("text/html")
     assert "<h2>Payouts (1)</h2>" in page.text
     assert "&lt;b&gt;Siti" in page.text
+    assert str(town.bank_id) not in page.text
     acts = done(await asking.get(town.resident, "/v1/me/audit"))["items"]
     assert "export_me" in [act["act"] for act in acts]
 
@@ -145,17 +150,18 @@ def test_every_table_and_column_of_an_export_is_called_something() -> None:
     assert TITLES.keys() == {*OWNERS, *THROUGH}
     columns = {column for table in TITLES for column in columns_shown(table)}
     assert HEADS.keys() == {*columns, "nik"}
-    page = as_page({"payout": [{"paid_at": None, "fee_idr": 5}]}, "id", utc_now(), WIB)
-    assert "<th>dibayar pada</th><th>biaya (Rp)</th>" in page
+    page = shown({"payout": [{"paid_at": "x", "fee_idr": 5}]}, "id")
+    assert "<th>biaya (Rp)</th><th>dibayar pada</th>" in page
 
 
 def test_a_page_shows_values_as_people_write_them() -> None:
-    row = {"given": False, "amount_idr": -12_500, "at": "2026-08-28T20:54:01.123456Z", "note": "<"}
-    page = as_page({"payout": [row]}, "id", utc_now(), WIB)
+    row = {"note": "<", "amount_idr": -12_500, "at": "2026-08-28T20:54:01.123456Z", "given": False}
+    page = shown({"payout": [row], "weighing": [{"grams": 12_000, "line": 1_200}]}, "id")
+    assert '<td class="figure">12.000</td><td class="figure">1200</td>' in page
     assert "<td>tidak</td>" in page
     assert '<td class="figure">-Rp12.500</td>' in page
-    assert "<td>29 Agu 2026 03.54 WIB</td><td>&lt;</td>" in page
-    english = as_page({"payout": [row]}, "en", utc_now(), WIB)
+    assert "<tr><td>29 Agu 2026 03.54 WIB</td>" in page
+    english = shown({"payout": [row]}, "en")
     assert "<td>no</td>" in english
     assert "<td>29 Aug 2026 03:54 WIB</td>" in english
 
@@ -171,15 +177,26 @@ def test_a_page_says_what_codes_mean_and_what_lists_hold() -> None:
         "handover_attempt": [{"weighings": '[{"grams": 5}, {"grams": 6}]'}],
         "audit_own": [{"act": "export_me"}],
     }
-    page = as_page(tables, "id", utc_now(), WIB)
+    page = shown(tables, "id")
     for cell in (
         *("diambil petugas</td><td>open", "warga", "Mengambil salinan data saya"),
-        *("bank sampah</td><td>rekening bank</td><td>bank</td><td>odd", "pencairan dibayar"),
+        *("rekening bank</td><td>bank sampah</td><td>bank</td><td>odd", "pencairan dibayar"),
         *("jumlah (Rp): Rp2.500, items: gram: 1", "gram: 5; gram: 6"),
     ):
         assert f"<td>{cell}</td>" in page, cell
-    english = as_page({"pickup": [pickup]}, "en", utc_now(), WIB)
+    english = shown({"pickup": [pickup]}, "en")
     assert "<td>claimed by a collector</td><td>open</td>" in english
+
+
+def test_a_row_begins_with_what_a_person_knows_and_ends_with_ids() -> None:
+    rows = [
+        {"bank_id": BANK, "id": "9", "fence": 3, "failure": "", "method": "cash", "amount_idr": 5},
+        {"bank_id": BANK, "id": "8", "fence": 1, "failure": None, "method": "", "amount_idr": 0},
+    ]
+    page = shown({"payout": rows}, "en")
+    heads = ["amount idr", "method", "fence", "bank id", "id"]
+    assert re.findall("<th>(.*?)</th>", page) == heads
+    assert page.count("<td>BSI BERSERI</td>") == 2
 
 
 def test_every_code_of_an_export_means_something() -> None:
@@ -199,9 +216,9 @@ def test_every_code_of_an_export_means_something() -> None:
 def test_a_page_begins_with_oneself_and_ends_with_the_books() -> None:
     assert {*FIRST, *LAST} <= TITLES.keys()
     names = ("audit_own", "card", "event", "ledger_entry", "membership", "payout", "person")
-    page = as_page({name: [{"id": 1}] for name in names}, "en", utc_now(), WIB)
-    shown = ("Who I am", "My parts in waste banks", "Payouts", "My cards", "What moved in them")
-    assert re.findall("<h2>(.*?) [(]1[)]", page)[:5] == list(shown)
+    page = shown({name: [{"id": 1}] for name in names}, "en")
+    titles = ("Who I am", "My parts in waste banks", "Payouts", "My cards", "What moved in them")
+    assert re.findall("<h2>(.*?) [(]1[)]", page)[:5] == list(titles)
 
 
 async def test_i_delete_my_account_and_am_signed_out(asking: Asking, town: Town) -> None:
@@ -355,3 +372,4 @@ async def test_a_bank_of_many_hears_of_it_each_once(
 
 
 WIB = ZoneInfo("Asia/Jakarta")
+BANK = "01900000-0000-7000-8000-000000000001"

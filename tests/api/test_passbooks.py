@@ -126,6 +126,14 @@ async def test_a_bank_says_how_little_is_too_little(asking: Asking, database: Da
     done(await asking.post(town.operator, dropoffs(town), dropoff(town, **dirty)), 201)
 
 
+async def test_more_than_a_vehicle_carries_is_asked_about(asking: Asking, town: Town) -> None:
+    heavy = dropoff(town, **line(grams=400_001))
+    async with nothing_changes(town):
+        answer = await asking.post(town.operator, dropoffs(town), heavy)
+        refused(answer, 422, "unusual_weighing", "/weighings")
+    done(await asking.post(town.operator, dropoffs(town), heavy | {"unusual_confirmed": True}), 201)
+
+
 async def test_nobody_is_credited_who_is_no_resident_of_this_bank(
     asking: Asking, town: Town
 ) -> None:

@@ -1,5 +1,6 @@
 """Plans over HTTP: asked for, looked at, cancelled, given out; and every refusal."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -188,10 +189,14 @@ async def test_a_plan_as_picture_and_geojson(asking: Asking, town: Town) -> None
     assert "Vehicle 1" in drawn.text
     assert "left out" in drawn.text
     assert "Diponegoro" not in drawn.text
+    bahasa = await asking.get(town.operator, path(town, f"{plan.id}.svg"), language="id")
+    assert re.search(r"Kendaraan 1: \d+,\d km", bahasa.text)
     told = await asking.get(town.operator, path(town, f"{plan.id}.geojson"))
     trip, visit, left = done(told)["features"]
     assert trip["geometry"]["coordinates"][1] == [pickup.lon, pickup.lat]
     assert visit["properties"]["pickup_id"] == str(pickup.id)
+    instants = ("arrival", "begin", "departure")
+    assert {visit["properties"][name][-1] for name in instants} == {"Z"}
     assert left["properties"] == {
         "kind": "unserved",
         "pickup_id": str(heavy.id),

@@ -84,6 +84,7 @@ async def test_a_claim_is_driven_by_road(asking: Asking, monaco: Town, roads: Ro
     assert route["total_m"] == sum(measured)
     again = done(await asking.get(monaco.collector, f"/v1/routes/{route['id']}"))
     assert [halt["leg_m"] for halt in again["halts"]] == measured
+    assert again["start_is_rounded"] is False
 
 
 async def test_one_more_job_is_put_in_by_road(asking: Asking, monaco: Town, roads: Router) -> None:

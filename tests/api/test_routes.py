@@ -49,7 +49,8 @@ async def test_a_route_says_what_is_left_and_when(asking: Asking, town: Town, ke
     listed = [await list_pickup(town, at=north(metres)) for metres in (400, 800, 1_200)]
     route_id = await a_route(asking, town)
     route = await route_of(asking, town, route_id)
-    assert (route["status"], route["done"]) == ("running", [])
+    # Nobody agreed to have the place kept.
+    assert (route["status"], route["done"], route["start_is_rounded"]) == ("running", [], True)
     stops, home = route["halts"][:-1], route["halts"][-1]
     assert [stop["pickup_id"] for stop in stops] == [str(pickup.id) for pickup in listed]
     assert [stop["sequence"] for stop in stops] == [1, 2, 3]
@@ -59,7 +60,7 @@ async def test_a_route_says_what_is_left_and_when(asking: Asking, town: Town, ke
     assert [halt["eta"] for halt in route["halts"]] == sorted(h["eta"] for h in route["halts"])
     await collect_pickup(town, keys, await reload(town, listed[0]))
     route = await route_of(asking, town, route_id)
-    assert route["done"] == [str(listed[0].id)]
+    assert (route["done"], route["start_is_rounded"]) == ([str(listed[0].id)], False)
     assert [halt["sequence"] for halt in route["halts"]] == [2, 3, None]
     assert route["start"]["lat"] == pytest.approx(listed[0].lat)
 
@@ -94,6 +95,7 @@ async def test_who_is_there_only_later_waits_for_nobody_else(asking: Asking, tow
     path = f"/v1/routes/{claimed['id']}"
     told = done(await asking.get(town.collector, f"{path}.geojson"))["features"][2]["properties"]
     drawn = await asking.get(town.collector, f"{path}.svg", language="en")
+    assert (told["begin"][-1], told["eta"][-1]) == ("Z", "Z")
     begins = datetime.fromisoformat(told["begin"])
     assert timedelta() <= begins - opens <= timedelta(seconds=1)
     assert datetime.fromisoformat(told["eta"]) < begins - timedelta(hours=1)
@@ -216,6 +218,7 @@ async def test_as_geojson_longitude_comes_first(asking: Asking, town: Town) -> N
     assert answer.headers["Content-Type"] == "application/geo+json"
     line, stop, home = done(answer)["features"]
     assert line["geometry"]["type"] == "LineString"
+    assert line["properties"]["start_is_rounded"] is True
     assert len(line["geometry"]["coordinates"]) == 3
     assert stop["geometry"]["coordinates"] == [pickup.lon, pickup.lat]
     assert stop["properties"]["pickup_id"] == str(pickup.id)
@@ -229,10 +232,11 @@ async def test_as_a_picture_it_holds_no_address(asking: Asking, town: Town) -> N
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("image/svg+xml")
     assert answer.text.startswith("<svg")
-    assert "5 kg" in answer.text
+    assert " km · 1 stop · 5 kg" in answer.text
     path, bahasa = f"/v1/routes/{route_id}.svg", {"Accept-Language": "id-ID"}
     told = await asking.client.get(path, headers=asking.headers(town.collector) | bahasa)
     assert "garis menebal" in told.text
+    assert " km · 1 perhentian · 5 kg" in told.text
     assert "lines thicken" in (await asking.get(town.collector, path)).text
     for secret in ("Diponegoro", phone_of(town.resident), town.resident.name, str(pickup.id)):
         assert secret not in answer.text

@@ -84,8 +84,9 @@ async def test_lots_of_a_sale_are_listed_page_by_page_first_in_first(
     for limit, pages in ((2, [[3_000, 1_000], [2_000]]), (1, [[3_000], [1_000], [2_000]])):
         walked = await asking.walk(sharing.operator, path, limit=limit)
         assert [[lot["grams"] for lot in page] for page in walked] == pages
-    for other in (sharing.city, sharing.resident, sharing.collector):
+    for other in (sharing.resident, sharing.collector):
         refused(await asking.get(other, path), 403, "not_allowed")
+    refused(await asking.get(sharing.city, path), 403, "city_sees_sums")
 
 
 async def test_a_resident_sees_what_waits_and_what_it_brought(
@@ -136,12 +137,13 @@ async def test_a_buyer_owes_until_they_pay(asking: Asking, sharing: Town) -> Non
     paying = at(sharing, f"buyers/{buyer['id']}/payments")
     body = {"amount_idr": 15_000, "drawer": "truk", "note": "nota 7"}
     paid = done(await asking.post(sharing.operator, paying, body), 201)
-    assert (paid["drawer"], paid["owes_idr"]) == ("truk", 5_000)
+    assert (paid["drawer"], paid["owes_idr"], paid["paid_ahead_idr"]) == ("truk", 5_000, 0)
     ahead = done(await asking.post(sharing.treasurer, paying, {"amount_idr": 6_000}), 201)
     assert (ahead["buyer_id"], ahead["drawer"]) == (buyer["id"], "main")
     assert (ahead["amount_idr"], ahead["owes_idr"]) == (6_000, -1_000)
+    assert ahead["paid_ahead_idr"] == 1_000
     (listed,) = done(await asking.get(sharing.treasurer, at(sharing, "buyers")))["items"]
-    assert listed == buyer | {"owes_idr": -1_000}
+    assert listed == buyer | {"owes_idr": -1_000, "paid_ahead_idr": 1_000}
     trial = await accounts(asking, sharing)
     assert (trial["cash:truk"], trial["cash:main"]) == (15_000, 6_000)
 
@@ -327,8 +329,10 @@ async def test_sales_are_seen_by_officers_alone(asking: Asking, stocked: Town) -
     """One sale less the others would be what few residents' goods brought, so no city sees one."""
     far = await make_town(stocked.database)
     for noun in ("sales", "buyers", f"sales/{uuid4()}", f"sales/{uuid4()}/lots"):
-        for who in (stocked.resident, stocked.collector, stocked.city, far.treasurer):
+        for who in (stocked.resident, stocked.collector, far.treasurer):
             refused(await asking.get(who, at(stocked, noun)), 403, "not_allowed")
+        told = "not_allowed" if noun == "buyers" else "city_sees_sums"
+        refused(await asking.get(stocked.city, at(stocked, noun)), 403, told)
         refused(await asking.get(None, at(stocked, noun)), 401, "no_valid_token")
     for noun in (f"sales/{uuid4()}", f"sales/{uuid4()}/lots"):
         answer = await asking.get(stocked.operator, at(stocked, noun))

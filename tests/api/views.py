@@ -110,7 +110,8 @@ SEEN: dict[Role, dict[str, set[str]]] = {
         "routes.RouteList": _fields("items next_cursor"),
         "routes.RouteView": _fields(
             """
-            bank_id collector_id created_at done halts id start status total_m total_s
+            bank_id collector_id created_at done halts id start start_is_rounded status total_m
+            total_s
             """
         ),
         "statements.StatementLineView": _fields(

@@ -15,7 +15,10 @@ from urllib.request import urlopen
 
 import pytest
 
+from service.cli.greeting import greeting
+from service.cli.listening import take_address
 from service.demo.town import TREASURER
+from service.settings import Settings
 from tests.service.commanding import jumpa, only_setting
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +58,14 @@ def test_a_start_and_the_help_import_nothing_slow_that_they_can_do_without(
         [sys.executable, "-c", looking], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert unwanted & set(found.stdout.split()) == set()
+
+
+def test_who_takes_any_free_port_is_told_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUMPA_PORT", "0")
+    with take_address(Settings()) as (settings, calls):
+        port = calls.getsockname()[1]
+        assert port > 0
+        assert f"http://127.0.0.1:{port}/docs" in greeting(settings, has_demo=True)
 
 
 def test_a_day_without_a_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
