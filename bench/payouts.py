@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.support import processes
+from bench.support import bare, processes
 from bench.support.calling import Caller, percentile
 from bench.support.figures import figure
 from bench.support.paying import Payer, open_payer
@@ -108,6 +108,7 @@ async def _rates(engine: str, url: str, folder: Path, count: int) -> None:
             spent = processes.cpu_seconds(*served) - before
             await caller.expect_paid()
     _say_callbacks(name, waits, spent)
+    _say_commits(name, bare.commits(url, count, CALLBACKS_PER_S))
 
 
 async def _send(payer: Payer, count: int) -> tuple[int, float, float]:
@@ -145,6 +146,13 @@ def _say_callbacks(name: str, waits_s: list[float], cpu_s: float) -> None:
     figure(f"{name}_callback_to_settled_p50_ms", 1_000 * percentile(waits_s, 50))
     figure(f"{name}_callback_to_settled_p99_ms", 1_000 * percentile(waits_s, 99), "<=50")
     figure(f"{name}_cpu_ms_per_callback", 1_000 * cpu_s / len(waits_s))
+
+
+def _say_commits(name: str, waits_s: list[float]) -> None:
+    """What the disk alone keeps: nothing that is durable can be told sooner."""
+    figure(f"{name}_bare_commit_p50_ms", 1_000 * percentile(waits_s, 50))
+    figure(f"{name}_bare_commit_p99_ms", 1_000 * percentile(waits_s, 99))
+    figure(f"{name}_bare_commit_longest_ms", 1_000 * max(waits_s))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The limit of a collect: the rows it writes, written by bare driver statements.
+"""Limits that a driver's bare statements set: of a collect, the rows it writes; of any act, a commit.
 
 One transaction a collect, as over HTTP. The ledger's triggers are part of the database and
 run in both.
@@ -55,6 +55,21 @@ def collect_all(
     spent = (cpu_s() - began_cpu, time.perf_counter() - began)
     connection.close()
     return spent
+
+
+def commits(url: str, count: int, per_s: int) -> list[float]:
+    """Seconds of each of so many transactions of one small row, at even distances."""
+    connection, _, mark = _connect(url)
+    connection.execute("CREATE TABLE bare_commit (number BIGINT)")
+    waited, began = [], time.perf_counter()
+    for number in range(count):
+        time.sleep(max(0.0, began + number / per_s - time.perf_counter()))
+        start = time.perf_counter()
+        connection.execute(f"INSERT INTO bare_commit VALUES ({mark})", (number,))
+        waited.append(time.perf_counter() - start)
+    connection.execute("DROP TABLE bare_commit")
+    connection.close()
+    return waited
 
 
 def _connect(url: str) -> tuple[Any, Callable[[UUID], Any], str]:
