@@ -16,6 +16,7 @@ _CELLS_A_DEGREE = _CELLS_ROUND / 360.0
 
 _LAST_COLUMN = _CELLS_ROUND - 1
 _MOST_BLOCKS = 20
+_ODD_BITS = 0x5555555555555555
 
 # Rounding in the distance and in the box is far below this, and a cell far above it.
 _PAD_M = 1.0
@@ -51,16 +52,14 @@ def metres_from(here: Point) -> Callable[[float, float], float]:
 
     For loops over many places: it does once what is the same for all.
     """
-    radians, sin, cos, sqrt, asin = math.radians, math.sin, math.cos, math.sqrt, math.asin
+    sin, cos, sqrt, asin, radian = math.sin, math.cos, math.sqrt, math.asin, math.pi / 180
     here_lat, here_lon = here
-    lat_here = radians(here_lat)
-    cos_here = cos(lat_here)
+    half, cos_here = radian / 2, cos(here_lat * radian)
 
     def metres(lat: float, lon: float) -> float:
-        lat_there = radians(lat)
-        up = sin((lat_there - lat_here) / 2)
-        across = sin(radians(lon - here_lon) / 2)
-        h = up * up + cos_here * cos(lat_there) * across * across
+        up = sin((lat - here_lat) * half)
+        across = sin((lon - here_lon) * half)
+        h = up * up + cos_here * cos(lat * radian) * across * across
         return 2 * EARTH_RADIUS_M * asin(sqrt(h if h < 1.0 else 1.0))
 
     return metres
@@ -156,13 +155,19 @@ def _ranges(south: int, north: int, columns: list[tuple[int, int]]) -> list[tupl
     # So large they must be at least; how they lie decides whether that is enough.
     size = max(0, (cells // _MOST_BLOCKS).bit_length() - 1) // 2
     while True:
-        rows = range(south >> size, (north >> size) + 1)
-        across = {c for west, east in columns for c in range(west >> size, (east >> size) + 1)}
-        if len(rows) * len(across) <= _MOST_BLOCKS:
+        up = (north >> size) - (south >> size) + 1
+        across = sum([(east >> size) - (west >> size) + 1 for west, east in columns])
+        if up * across <= _MOST_BLOCKS:
             break
         size += 1
-    up = [_spread(row) << 1 for row in rows]
-    return _joined([row | column for column in map(_spread, across) for row in up], 2 * size)
+    rows = [row << 1 for row in _spread_all(south >> size, north >> size)]
+    blocks = [
+        row | column
+        for west, east in columns
+        for column in _spread_all(west >> size, east >> size)
+        for row in rows
+    ]
+    return _joined(blocks, 2 * size)
 
 
 def _joined(blocks: list[int], bits: int) -> list[tuple[int, int]]:
@@ -208,7 +213,15 @@ def _spread(number: int) -> int:
     number = (number | number << 8) & 0x00FF00FF00FF00FF
     number = (number | number << 4) & 0x0F0F0F0F0F0F0F0F
     number = (number | number << 2) & 0x3333333333333333
-    return (number | number << 1) & 0x5555555555555555
+    return (number | number << 1) & _ODD_BITS
+
+
+def _spread_all(first: int, last: int) -> list[int]:
+    """Do so for all numbers of a range: less than nothing, borrowed over the zeros, is one more."""
+    spread = [_spread(first)]
+    for _ in range(last - first):
+        spread.append((spread[-1] - _ODD_BITS) & _ODD_BITS)
+    return spread
 
 
 def _require_on_globe(point: Point) -> None:

@@ -97,9 +97,9 @@ def ours(source: Source[int], ageing: Ageing) -> Search:
     looks, bank_id = Looks(), uuid4()
 
     async def search(here: Point) -> list[int]:
-        first_m = looks.first_m(bank_id, K)
+        first_m = looks.first_m(bank_id, K, here)
         found = await best(source, here, k=K, within_m=FAR_M, ageing=ageing, first_radius_m=first_m)
-        looks.learn(bank_id, K, found.next_m)
+        looks.learn(bank_id, K, here, found.next_m)
         return [one.key for one in found.ranked]
 
     return search

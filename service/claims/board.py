@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Bank, Policy
 from models.base import utc_now
 from models.pickup import Pickup
-from routing.geo import ABOUT_M, Point, about, metres_between, metres_inside
+from routing.geo import ABOUT_M, Point, about, metres_between, metres_inside, rounded
 from routing.nearest import About, Ageing, Ranked, Row, Worth, best
 from service import banks
 from service.claims import points
@@ -36,7 +36,8 @@ _AGE_POSTGRESQL = "CAST(EXTRACT(EPOCH FROM :now - p.created_at) AS double precis
 # To tell a row takes as long as to look at a few.
 _FAR = "(p.lat - :lat) * (p.lat - :lat) + (p.lon - :lon) * (p.lon - :lon)"
 _REACH = "(:near + :per_s * {most}({age}, 0))"
-_WORTH = f"\n   AND {_FAR} <= :edge * :edge AND {_FAR} <= {_REACH} * {_REACH}"
+_EDGE = f"\n   AND {_FAR} <= :edge * :edge"
+_WORTH = f"{_EDGE} AND {_FAR} <= {_REACH} * {_REACH}"
 _WORTH_SQLITE = _WORTH.format(age=_AGE_SQLITE, most="max")
 _WORTH_POSTGRESQL = _WORTH.format(age=_AGE_POSTGRESQL, most="greatest")
 
@@ -66,6 +67,8 @@ SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
 
 _NARROWEST = 0.1
 _FIRST_M = 60.0
+_MORE = 1.3
+_NEWS = 0.3
 _MOST_LOOKS = 10_000
 _SPARE = 20
 Id = str | UUID
@@ -89,24 +92,31 @@ class Job:
 
 
 class Looks:
-    """How far the last searches of a bank had to look: where the next one begins.
+    """How far the last searches about a place had to look: where the next one begins.
 
     Only saves questions, and rows that nobody needs; any radius leads to the same answer.
     """
 
     def __init__(self) -> None:
-        self._next_m: dict[tuple[UUID, int], float] = {}
+        self._logs: dict[tuple[UUID, int, Point | None], float] = {}
 
-    def first_m(self, bank_id: UUID, k: int) -> float:
-        return self._next_m.get((bank_id, k), _FIRST_M)
+    def first_m(self, bank_id: UUID, k: int, here: Point) -> float:
+        """A little more than the mean of about here, or else of the bank; at first 60 metres."""
+        known = self._logs.get((bank_id, k, rounded(here)))
+        if known is None:
+            known = self._logs.get((bank_id, k, None))
+        return _FIRST_M if known is None else _MORE * math.exp(known)
 
-    def learn(self, bank_id: UUID, k: int, next_m: float) -> None:
-        """Less counts at once and more by and by: where much is near, a wide look costs most."""
+    def learn(self, bank_id: UUID, k: int, here: Point, next_m: float) -> None:
+        """Take in what would have done; by its logarithm, or one wide look would outweigh many."""
         if not next_m:
             return
-        if len(self._next_m) >= _MOST_LOOKS:
-            self._next_m.clear()
-        self._next_m[bank_id, k] = min(next_m, 2 * self.first_m(bank_id, k))
+        if len(self._logs) >= _MOST_LOOKS:
+            self._logs.clear()
+        now = math.log(next_m)
+        for where in (rounded(here), None):
+            before = self._logs.get((bank_id, k, where), now)
+            self._logs[bank_id, k, where] = before + _NEWS * (now - before)
 
 
 _looks = Looks()
@@ -125,11 +135,11 @@ class Board:
     async def within(self, ranges: list[tuple[int, int]], worth: Worth | None) -> Sequence[Row[Id]]:
         reach = worth._asdict() if worth else {}
         if not await self.is_sqlite():
-            sql = _WITHIN_POSTGRESQL.format(worth=_WORTH_POSTGRESQL if worth else "")
+            sql = _WITHIN_POSTGRESQL.format(worth=_condition(worth, _WORTH_POSTGRESQL))
             firsts, lasts = map(list, zip(*ranges, strict=True))
             return await self._ask(sql, firsts=firsts, lasts=lasts, **reach)
         places = ",".join(f"(:a{number},:b{number})" for number in range(len(ranges)))
-        sql = _WITHIN_SQLITE.format(ranges=places, worth=_WORTH_SQLITE if worth else "")
+        sql = _WITHIN_SQLITE.format(ranges=places, worth=_condition(worth, _WORTH_SQLITE))
         bounds = {f"a{number}": first for number, (first, _) in enumerate(ranges)}
         bounds |= {f"b{number}": last for number, (_, last) in enumerate(ranges)}
         return await self._ask(sql, **bounds, **reach)
@@ -155,11 +165,11 @@ class Board:
     async def best(self, here: Point, *, k: int, within_m: float) -> list[Ranked[UUID]]:
         """The k best open pickups for somebody who is here."""
         ageing = ageing_of(self.policy)
-        first_m = _looks.first_m(self.bank.id, k)
+        first_m = _looks.first_m(self.bank.id, k, here)
         found = await best(
             self, here, k=k, within_m=within_m, ageing=ageing, first_radius_m=first_m
         )
-        _looks.learn(self.bank.id, k, found.next_m)
+        _looks.learn(self.bank.id, k, here, found.next_m)
         return [
             Ranked(_uuid(one.key), one.point, one.distance_m, one.age_s, one.score)
             for one in found.ranked
@@ -182,6 +192,12 @@ class Board:
 def ageing_of(policy: Policy) -> Ageing:
     """How waiting counts at a bank; a tau of 0 is pure nearest-first."""
     return Ageing(policy.age_floor_m, policy.age_tau_s or math.inf)
+
+
+def _condition(worth: Worth | None, with_ages: str) -> str:
+    if worth is None:
+        return ""
+    return with_ages if worth.per_s else _EDGE
 
 
 def _uuid(key: Id) -> UUID:
