@@ -86,7 +86,9 @@ class Pickup(Table, table=True):
         Index(
             "ix_pickup_held",
             "bank_id",
+            "collector_id",
             "claimed_until",
+            "estimated_grams",
             sqlite_where=text("status IN ('claimed', 'arrived')"),
             postgresql_where=text("status IN ('claimed', 'arrived')"),
         ),

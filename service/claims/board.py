@@ -67,7 +67,7 @@ SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
 
 _NARROWEST = 0.1
 _FIRST_M = 60.0
-_MORE = 1.3
+_LEAST_OFF, _MOST_OFF = 0.02, 0.3
 _NEWS = 0.3
 _MOST_LOOKS = 10_000
 _SPARE = 20
@@ -98,25 +98,34 @@ class Looks:
     """
 
     def __init__(self) -> None:
-        self._logs: dict[tuple[UUID, int, Point | None], float] = {}
+        self._known: dict[tuple[UUID, int, Point | None], tuple[float, float]] = {}
 
     def first_m(self, bank_id: UUID, k: int, here: Point) -> float:
-        """A little more than the mean of about here, or else of the bank; at first 60 metres."""
-        known = self._logs.get((bank_id, k, rounded(here)))
+        """As far as often does about here, or else at the bank; at first 60 metres.
+
+        Not as far as nearly always: a wide look costs more than to look twice.
+        """
+        known = self._known.get((bank_id, k, rounded(here)))
+        known = known or self._known.get((bank_id, k, None))
         if known is None:
-            known = self._logs.get((bank_id, k, None))
-        return _FIRST_M if known is None else _MORE * math.exp(known)
+            return _FIRST_M
+        mean, off = known
+        return math.exp(mean + min(max(off, _LEAST_OFF), _MOST_OFF))
 
     def learn(self, bank_id: UUID, k: int, here: Point, next_m: float) -> None:
-        """Take in what would have done; by its logarithm, or one wide look would outweigh many."""
+        """Take in what would have done, into a moving mean and how far off that mostly is.
+
+        Of its logarithm, or one wide look would outweigh many.
+        """
         if not next_m:
             return
-        if len(self._logs) >= _MOST_LOOKS:
-            self._logs.clear()
+        if len(self._known) >= _MOST_LOOKS:
+            self._known.clear()
         now = math.log(next_m)
         for where in (rounded(here), None):
-            before = self._logs.get((bank_id, k, where), now)
-            self._logs[bank_id, k, where] = before + _NEWS * (now - before)
+            mean, off = self._known.get((bank_id, k, where), (now, _MOST_OFF))
+            off += _NEWS * (abs(now - mean) - off)
+            self._known[bank_id, k, where] = mean + _NEWS * (now - mean), off
 
 
 _looks = Looks()
