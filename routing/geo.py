@@ -15,7 +15,7 @@ _CELLS_A_DEGREE = _CELLS_ROUND / 360.0
 """A cell is 0.6 metres high, and as wide at the equator."""
 
 _LAST_COLUMN = _CELLS_ROUND - 1
-_MOST_BLOCKS = 20
+FEW_BLOCKS, MANY_BLOCKS = 20, 64
 _ODD_BITS = 0x5555555555555555
 
 # Rounding in the distance and in the box is far below this, and a cell far above it.
@@ -130,11 +130,14 @@ def cell_of(point: Point) -> int:
     return _spread(_row(point.lat)) << 1 | _spread(column)
 
 
-def cell_ranges(centre: Point, radius_m: float) -> list[tuple[int, int]]:
+def cell_ranges(
+    centre: Point, radius_m: float, *, most_blocks: int = FEW_BLOCKS
+) -> list[tuple[int, int]]:
     """Return inclusive ranges of cell numbers that cover every point within `radius_m`.
 
     They are ordered and do not overlap, and are few at any radius: the blocks that they are
-    made of are as large as the disc lets them be, so they hold points outside it too.
+    made of are as large as the disc lets them be, so they hold points outside it too; fewer
+    of those with many blocks, which take longer.
     A radius above half the globe covers all of it.
     Raises ValueError if the radius is negative or no number, or the centre off the globe.
     """
@@ -146,18 +149,20 @@ def cell_ranges(centre: Point, radius_m: float) -> list[tuple[int, int]]:
     north = min(90.0, centre.lat + math.degrees(reach))
     all_round = south == -90.0 or north == 90.0
     columns = [(0, _LAST_COLUMN)] if all_round else _columns(centre, reach)
-    return _ranges(_row(south), _row(north), columns)
+    return _ranges(_row(south), _row(north), columns, most_blocks)
 
 
-def _ranges(south: int, north: int, columns: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _ranges(
+    south: int, north: int, columns: list[tuple[int, int]], most_blocks: int
+) -> list[tuple[int, int]]:
     """Cover rows and columns by the smallest blocks of which few are enough."""
     cells = (north - south + 1) * sum([east - west + 1 for west, east in columns])
     # So large they must be at least; how they lie decides whether that is enough.
-    size = max(0, (cells // _MOST_BLOCKS).bit_length() - 1) // 2
+    size = max(0, (cells // most_blocks).bit_length() - 1) // 2
     while True:
         up = (north >> size) - (south >> size) + 1
         across = sum([(east >> size) - (west >> size) + 1 for west, east in columns])
-        if up * across <= _MOST_BLOCKS:
+        if up * across <= most_blocks:
             break
         size += 1
     rows = [row << 1 for row in _spread_all(south >> size, north >> size)]

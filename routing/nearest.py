@@ -5,7 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from routing.geo import HALF_GLOBE_M, Point, cell_ranges, degrees_a_metre, metres_from
+from routing.geo import (
+    FEW_BLOCKS,
+    HALF_GLOBE_M,
+    MANY_BLOCKS,
+    Point,
+    cell_ranges,
+    degrees_a_metre,
+    metres_from,
+)
 
 K = TypeVar("K", bound="Key")
 Told = TypeVar("Told", bound="Key", covariant=True)
@@ -188,7 +196,10 @@ class _Search(Generic[K]):
     """How old the unseen could be when first the oldest had been asked for."""
 
     async def ask_disc(self, radius_m: float) -> None:
-        rows = await self.source.within(cell_ranges(self.here, radius_m), self._worth(radius_m))
+        # Where waiting counts, discs are wide and hold much that isn't worth it.
+        blocks = FEW_BLOCKS if math.isinf(self.ageing.tau_s) else MANY_BLOCKS
+        ranges = cell_ranges(self.here, radius_m, most_blocks=blocks)
+        rows = await self.source.within(ranges, self._worth(radius_m))
         self._see(rows)
         self.radius_m, self.disc_rows = radius_m, len(rows)
 
