@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from routing.geo import Point, metres_from
 from routing.nearest import Ageing, Source, best
-from service.claims.board import Looks
+from service.claims.looks import Looks
 
 K = 10
 FAR_M = 50_000.0

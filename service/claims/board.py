@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Dialect, TextClause, Uuid, bindparam, text
+from sqlalchemy import Date, TextClause, Uuid, bindparam, text
 from sqlalchemy.types import TypeEngine
 from sqlmodel import UTCDateTime, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,10 +16,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Bank, Policy
 from models.base import utc_now
 from models.pickup import Pickup
-from routing.geo import ABOUT_M, Point, about, metres_between, metres_inside, rounded
+from routing.geo import ABOUT_M, Point, about, metres_between, metres_inside
 from routing.nearest import About, Ageing, Ranked, Row, Worth, best
 from service import banks
 from service.claims import points
+from service.claims.looks import Looks
+from service.database.inline_sqlite import InlineSQLite
 
 AHEAD = timedelta(hours=12)
 """A job whose window begins later is of another shift; until then it is there for plans alone."""
@@ -75,10 +77,6 @@ _TYPES: dict[str, TypeEngine[Any]] = {
 }
 
 _NARROWEST = 0.1
-_FIRST_M = 60.0
-_LEAST_OFF, _MOST_OFF = 0.02, 0.3
-_NEWS = 0.3
-_MOST_LOOKS = 10_000
 _SPARE = 20
 Id = str | UUID
 """The id of a pickup as the driver has it."""
@@ -98,43 +96,6 @@ class Job:
     waiting_s: int
     score: float
     collector_fee_idr: int
-
-
-class Looks:
-    """How far the last searches about a place had to look: where the next one begins.
-
-    Only saves questions, and rows that nobody needs; any radius leads to the same answer.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[UUID, int, Point | None], tuple[float, float]] = {}
-
-    def first_m(self, bank_id: UUID, k: int, here: Point) -> float:
-        """As far as often does about here, or else at the bank; at first 60 metres.
-
-        Not as far as nearly always: a wide look costs more than to look twice.
-        """
-        known = self._known.get((bank_id, k, rounded(here)))
-        known = known or self._known.get((bank_id, k, None))
-        if known is None:
-            return _FIRST_M
-        mean, off = known
-        return math.exp(mean + min(max(off, _LEAST_OFF), _MOST_OFF))
-
-    def learn(self, bank_id: UUID, k: int, here: Point, next_m: float) -> None:
-        """Take in what would have done, into a moving mean and how far off that mostly is.
-
-        Of its logarithm, or one wide look would outweigh many.
-        """
-        if not next_m:
-            return
-        if len(self._known) >= _MOST_LOOKS:
-            self._known.clear()
-        now = math.log(next_m)
-        for where in (rounded(here), None):
-            mean, off = self._known.get((bank_id, k, where), (now, _MOST_OFF))
-            off += _NEWS * (abs(now - mean) - off)
-            self._known[bank_id, k, where] = mean + _NEWS * (now - mean), off
 
 
 _looks = Looks()
@@ -205,7 +166,7 @@ class Board:
         }
         if connection.dialect.name == "sqlite":
             # Past the compiler, as a statement with so many values takes it longer than SQLite.
-            found = await connection.exec_driver_sql(sql, _as_kept(connection.dialect, bound))
+            found = await connection.exec_driver_sql(sql, _as_kept(bound))
         else:
             found = await connection.execute(_typed(sql), bound)
         rows: Sequence[Any] = found.all()
@@ -232,13 +193,14 @@ def _typed(sql: str) -> TextClause:
     return text(sql).bindparams(*(bindparam(name, type_=kind) for name, kind in _TYPES.items()))
 
 
-def _as_kept(dialect: Dialect, bound: dict[str, Any]) -> dict[str, Any]:
-    """The values as the driver takes them."""
-    return bound | {name: keep(bound[name]) for name, keep in _keepers(dialect)}
+def _as_kept(bound: dict[str, Any]) -> dict[str, Any]:
+    """The values as SQLite's driver takes them."""
+    return bound | {name: keep(bound[name]) for name, keep in _keepers()}
 
 
 @cache
-def _keepers(dialect: Dialect) -> list[tuple[str, Callable[[Any], Any]]]:
+def _keepers() -> list[tuple[str, Callable[[Any], Any]]]:
+    dialect = InlineSQLite()
     impls = ((name, kind.dialect_impl(dialect)) for name, kind in _TYPES.items())
     return [(name, keep) for name, impl in impls if (keep := impl.bind_processor(dialect))]
 

@@ -9,7 +9,8 @@ from sqlalchemy import event
 
 from routing.geo import Point, cell_ranges
 from routing.nearest import Worth
-from service.claims.board import Looks, boards
+from service.claims.board import boards
+from service.claims.looks import Looks
 from service.database import Database
 from tests.factories import LUBUK_PAKAM, Town
 
