@@ -61,10 +61,18 @@ class Pickup(Table, table=True):
             " OR (collector_id IS NOT NULL AND claimed_until IS NOT NULL)",
             "held_by_one",
         ),
+        # All that a search asks of a pickup: the rows themselves lie all over the table.
         Index(
             "ix_pickup_open_cell",
             "bank_id",
             "cell",
+            "lat",
+            "lon",
+            "window_start",
+            "window_end",
+            "created_at",
+            "id",
+            "status",
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
@@ -78,7 +86,9 @@ class Pickup(Table, table=True):
         Index(
             "ix_pickup_held",
             "bank_id",
+            "collector_id",
             "claimed_until",
+            "estimated_grams",
             sqlite_where=text("status IN ('claimed', 'arrived')"),
             postgresql_where=text("status IN ('claimed', 'arrived')"),
         ),

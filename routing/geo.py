@@ -15,7 +15,8 @@ _CELLS_A_DEGREE = _CELLS_ROUND / 360.0
 """A cell is 0.6 metres high, and as wide at the equator."""
 
 _LAST_COLUMN = _CELLS_ROUND - 1
-_MOST_BLOCKS = 20
+FEW_BLOCKS, MANY_BLOCKS = 20, 64
+_ODD_BITS = 0x5555555555555555
 
 # Rounding in the distance and in the box is far below this, and a cell far above it.
 _PAD_M = 1.0
@@ -51,16 +52,14 @@ def metres_from(here: Point) -> Callable[[float, float], float]:
 
     For loops over many places: it does once what is the same for all.
     """
-    radians, sin, cos, sqrt, asin = math.radians, math.sin, math.cos, math.sqrt, math.asin
+    sin, cos, sqrt, asin, radian = math.sin, math.cos, math.sqrt, math.asin, math.pi / 180
     here_lat, here_lon = here
-    lat_here = radians(here_lat)
-    cos_here = cos(lat_here)
+    half, cos_here = radian / 2, cos(here_lat * radian)
 
     def metres(lat: float, lon: float) -> float:
-        lat_there = radians(lat)
-        up = sin((lat_there - lat_here) / 2)
-        across = sin(radians(lon - here_lon) / 2)
-        h = up * up + cos_here * cos(lat_there) * across * across
+        up = sin((lat - here_lat) * half)
+        across = sin((lon - here_lon) * half)
+        h = up * up + cos_here * cos(lat * radian) * across * across
         return 2 * EARTH_RADIUS_M * asin(sqrt(h if h < 1.0 else 1.0))
 
     return metres
@@ -131,11 +130,14 @@ def cell_of(point: Point) -> int:
     return _spread(_row(point.lat)) << 1 | _spread(column)
 
 
-def cell_ranges(centre: Point, radius_m: float) -> list[tuple[int, int]]:
+def cell_ranges(
+    centre: Point, radius_m: float, *, most_blocks: int = FEW_BLOCKS
+) -> list[tuple[int, int]]:
     """Return inclusive ranges of cell numbers that cover every point within `radius_m`.
 
     They are ordered and do not overlap, and are few at any radius: the blocks that they are
-    made of are as large as the disc lets them be, so they hold points outside it too.
+    made of are as large as the disc lets them be, so they hold points outside it too; fewer
+    of those with many blocks, which take longer.
     A radius above half the globe covers all of it.
     Raises ValueError if the radius is negative or no number, or the centre off the globe.
     """
@@ -147,22 +149,30 @@ def cell_ranges(centre: Point, radius_m: float) -> list[tuple[int, int]]:
     north = min(90.0, centre.lat + math.degrees(reach))
     all_round = south == -90.0 or north == 90.0
     columns = [(0, _LAST_COLUMN)] if all_round else _columns(centre, reach)
-    return _ranges(_row(south), _row(north), columns)
+    return _ranges(_row(south), _row(north), columns, most_blocks)
 
 
-def _ranges(south: int, north: int, columns: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _ranges(
+    south: int, north: int, columns: list[tuple[int, int]], most_blocks: int
+) -> list[tuple[int, int]]:
     """Cover rows and columns by the smallest blocks of which few are enough."""
     cells = (north - south + 1) * sum([east - west + 1 for west, east in columns])
     # So large they must be at least; how they lie decides whether that is enough.
-    size = max(0, (cells // _MOST_BLOCKS).bit_length() - 1) // 2
+    size = max(0, (cells // most_blocks).bit_length() - 1) // 2
     while True:
-        rows = range(south >> size, (north >> size) + 1)
-        across = {c for west, east in columns for c in range(west >> size, (east >> size) + 1)}
-        if len(rows) * len(across) <= _MOST_BLOCKS:
+        up = (north >> size) - (south >> size) + 1
+        across = sum([(east >> size) - (west >> size) + 1 for west, east in columns])
+        if up * across <= most_blocks:
             break
         size += 1
-    up = [_spread(row) << 1 for row in rows]
-    return _joined([row | column for column in map(_spread, across) for row in up], 2 * size)
+    rows = [row << 1 for row in _spread_all(south >> size, north >> size)]
+    blocks = [
+        row | column
+        for west, east in columns
+        for column in _spread_all(west >> size, east >> size)
+        for row in rows
+    ]
+    return _joined(blocks, 2 * size)
 
 
 def _joined(blocks: list[int], bits: int) -> list[tuple[int, int]]:
@@ -208,7 +218,15 @@ def _spread(number: int) -> int:
     number = (number | number << 8) & 0x00FF00FF00FF00FF
     number = (number | number << 4) & 0x0F0F0F0F0F0F0F0F
     number = (number | number << 2) & 0x3333333333333333
-    return (number | number << 1) & 0x5555555555555555
+    return (number | number << 1) & _ODD_BITS
+
+
+def _spread_all(first: int, last: int) -> list[int]:
+    """Do so for all numbers of a range: less than nothing, borrowed over the zeros, is one more."""
+    spread = [_spread(first)]
+    for _ in range(last - first):
+        spread.append((spread[-1] - _ODD_BITS) & _ODD_BITS)
+    return spread
 
 
 def _require_on_globe(point: Point) -> None:

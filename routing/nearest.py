@@ -1,11 +1,19 @@
 """The k best of many places, by distance and by how long they have waited: exactly."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from routing.geo import HALF_GLOBE_M, Point, cell_ranges, degrees_a_metre, metres_from
+from routing.geo import (
+    FEW_BLOCKS,
+    HALF_GLOBE_M,
+    MANY_BLOCKS,
+    Point,
+    cell_ranges,
+    degrees_a_metre,
+    metres_from,
+)
 
 K = TypeVar("K", bound="Key")
 Told = TypeVar("Told", bound="Key", covariant=True)
@@ -19,10 +27,10 @@ About = tuple[Sequence[Row[K]], float] | None
 _FIRST_OLDEST = 16
 _FEW = 3
 _LEAST_M = 1.0
+_GROWTH = 4.0
+_TO_SPARE = 2.8
 _ROWS_OF_A_QUESTION = 100
 """As long as this takes a question without an answer."""
-_GROWTH = 4.0
-_BLOCKS_OF_DISC = 2.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,15 @@ class Ageing:
     def score(self, distance_m: float, age_s: float) -> float:
         """Return the score; a negative age, from clocks that differ, counts as zero."""
         return (distance_m + self.floor_m) / (1 + (age_s if age_s > 0 else 0.0) / self.tau_s)
+
+    def scoring(self) -> Callable[[float, float], float]:
+        """Return what does the same as `score`: for loops over many."""
+        floor_m, tau_s = self.floor_m, self.tau_s
+        if math.isinf(tau_s):
+            return lambda distance_m, _age_s: distance_m + floor_m
+        return lambda distance_m, age_s: (
+            (distance_m + floor_m) / (1 + (age_s if age_s > 0 else 0.0) / tau_s)
+        )
 
     def reach_m(self, score: float, age_s: float) -> float:
         """Return the distance at which something of this age has this score."""
@@ -70,7 +87,7 @@ class Worth(NamedTuple):
     """Who can be among the best, in degrees from a point as in a plane.
 
     Who is within `edge`, and within `near` and `per_s` more for each second of waiting; a
-    negative age counts as zero.
+    negative age counts as zero. Where waiting doesn't count `per_s` is 0 and `near` is `edge`.
     """
 
     lat: float
@@ -179,7 +196,10 @@ class _Search(Generic[K]):
     """How old the unseen could be when first the oldest had been asked for."""
 
     async def ask_disc(self, radius_m: float) -> None:
-        rows = await self.source.within(cell_ranges(self.here, radius_m), self._worth(radius_m))
+        # Where waiting counts, discs are wide and hold much that isn't worth it.
+        blocks = FEW_BLOCKS if math.isinf(self.ageing.tau_s) else MANY_BLOCKS
+        ranges = cell_ranges(self.here, radius_m, most_blocks=blocks)
+        rows = await self.source.within(ranges, self._worth(radius_m))
         self._see(rows)
         self.radius_m, self.disc_rows = radius_m, len(rows)
 
@@ -225,21 +245,21 @@ class _Search(Generic[K]):
         # How far one must look to know that the k-th is the k-th.
         enough_m = self.ageing.reach_m(self._kth_score(), self.unseen_age_s) + 1
         if math.isinf(enough_m):
-            # The blocks of a disc are about twice its size.
-            enough_m = self.radius_m * math.sqrt(_BLOCKS_OF_DISC * self.k / (self.disc_rows or 1))
+            # Room for more than are wanted, as farther out they may be fewer.
+            enough_m = self.radius_m * math.sqrt(_TO_SPARE * self.k / (self.disc_rows or 1))
         # At least half as far again, or rounding could keep the disc where it is.
         return min(max(1.5 * self.radius_m, enough_m), _GROWTH * self.radius_m)
 
     def next_m(self) -> float:
-        """The radius that would have done at once, if it had brought fewer rows than all this."""
+        """The radius that would have done at once, unless it had brought more rows than all this."""
         if not self.radius_m:
             return 0.0
         enough_m = self.ageing.reach_m(self._kth_score(), self.first_age_s or 0.0) + 1
-        at_once_m = max(_LEAST_M, min(1.05 * enough_m, self.within_m))
+        at_once_m = max(_LEAST_M, min(enough_m, self.within_m))
         wider = at_once_m / self.radius_m
         # Not squared: of a large power Python makes an error, of a product infinity.
-        rows = self.disc_rows * wider * wider + 2 * _ROWS_OF_A_QUESTION
-        return at_once_m if rows < self.asked_rows else self.radius_m
+        rows = self.disc_rows * wider * wider + _ROWS_OF_A_QUESTION
+        return at_once_m if wider <= 1 or rows < self.asked_rows else self.radius_m
 
     def ranked(self) -> list[Ranked[K]]:
         return [
@@ -248,36 +268,34 @@ class _Search(Generic[K]):
         ]
 
     def _see(self, rows: Sequence[Row[K]]) -> None:
-        seen, within_m, score_of = self.seen, self.within_m, self.ageing.score
-        metres = metres_from(self.here)
+        seen, within_m, worst = self.seen, self.within_m, self._kth_score()
+        metres, score_of = metres_from(self.here), self.ageing.scoring()
         self.asked_rows += len(rows) + _ROWS_OF_A_QUESTION
-        top, worst = self.top, self._kth_score()
-        for row in rows:
-            key, lat, lon, age_s = row
-            if key in seen:
-                continue
-            seen.add(key)
-            distance_m = metres(lat, lon)
-            score = score_of(distance_m, age_s)
-            if score <= worst and distance_m <= within_m:
-                top.append((score, distance_m, key, row))
-        self.top = sorted(top)[: self.k]
+        fresh = [row for row in rows if row[0] not in seen]
+        seen.update([row[0] for row in fresh])
+        scored = [
+            (score_of(distance_m := metres(lat, lon), age_s), distance_m, row[0], row)
+            for row in fresh
+            for _, lat, lon, age_s in [row]
+        ]
+        better = [one for one in scored if one[0] <= worst and one[1] <= within_m]
+        self.top = sorted(self.top + better)[: self.k]
 
     def _worth(self, radius_m: float) -> Worth | None:
         """Not worth it is what the disc doesn't hold, and what scores worse than the k-th so far.
 
         Or than what is just outside, as then this disc settles nothing about it.
         """
-        # Where distance alone counts, few of a disc are worth nothing.
-        is_aged = not math.isinf(self.ageing.tau_s)
-        each = degrees_a_metre(self.here, radius_m) if is_aged else None
+        each = degrees_a_metre(self.here, radius_m)
         if each is None:
             return None
         score = min(self._kth_score(), self.ageing.score(radius_m, self.unseen_age_s))
         # A little more, for rounding: of a metre, and where a high floor loses metres.
         near_m = score * (1 + 1e-12) - self.ageing.floor_m + 1
-        a_second_m = score / self.ageing.tau_s
-        return Worth(*self.here, (radius_m + 1) * each, near_m * each, a_second_m * each)
+        edge_m, a_second_m = radius_m + 1, score / self.ageing.tau_s
+        if not a_second_m:
+            edge_m = near_m = min(edge_m, near_m)
+        return Worth(*self.here, edge_m * each, near_m * each, a_second_m * each)
 
     def _kth_score(self) -> float:
         return self.top[-1][0] if len(self.top) == self.k else math.inf

@@ -106,7 +106,7 @@ _is_newest = (col(Policy.bank_id) == _newest.c.bank_id) & (
 )
 _IN_FORCE = select(Policy).join(_newest, _is_newest)
 _WITH_RULES = (
-    select(Bank, Policy).join(Policy, col(Policy.bank_id) == Bank.id).join(_newest, _is_newest)
+    select(Bank, Policy.id).join(Policy, col(Policy.bank_id) == Bank.id).join(_newest, _is_newest)
 )
 
 
@@ -120,9 +120,10 @@ async def policies_in_force(
 
 
 async def with_rules(session: AsyncSession, bank_ids: Sequence[UUID]) -> list[tuple[Bank, Policy]]:
-    """These banks, each with its rules in force now; in one question."""
+    """These banks, each with its rules in force now; in one question where those are known."""
     asked = {"banks": list(bank_ids), "at": utc_now()}
-    return [(bank, policy) for bank, policy in await session.exec(_WITH_RULES, params=asked)]
+    found = (await session.exec(_WITH_RULES, params=asked)).all()
+    return [(bank, await policy_by_id(session, bank.id, policy_id)) for bank, policy_id in found]
 
 
 async def policy_of(session: AsyncSession, bank_id: UUID) -> Policy:

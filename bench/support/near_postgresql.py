@@ -18,7 +18,8 @@ CREATE TABLE pickup (id bigint PRIMARY KEY, bank_id text NOT NULL, status text N
   place geography(point) GENERATED ALWAYS AS (
     ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography) STORED)"""
 _INDEXES = """
-CREATE INDEX ix_open_cell ON pickup (bank_id, cell) WHERE status = 'open';
+CREATE INDEX ix_open_cell ON pickup (bank_id, cell, lat, lon, created_at, id, status)
+  WHERE status = 'open';
 CREATE INDEX ix_open_created ON pickup (bank_id, created_at) WHERE status = 'open';
 CREATE INDEX ix_open_point ON pickup USING gist (bank_id, point(lon, lat)) WHERE status = 'open';
 CREATE INDEX ix_open_place ON pickup USING gist (place) WHERE status = 'open'"""
@@ -29,9 +30,10 @@ SELECT found.* FROM unnest(CAST(%(firsts)s AS bigint[]), CAST(%(lasts)s AS bigin
        SELECT p.id, p.lat, p.lon, -p.created_at FROM pickup p
         WHERE p.cell BETWEEN range.first AND range.last
           AND p.bank_id = 'b' AND p.status = 'open'{worth} OFFSET 0) found"""
-_WORTH = """
-          AND (p.lat - %(lat)s) * (p.lat - %(lat)s) + (p.lon - %(lon)s) * (p.lon - %(lon)s)
-           <= least(%(edge)s, %(near)s + %(per_s)s * greatest(-p.created_at, 0)) ^ 2"""
+_FAR = "(p.lat - %(lat)s) * (p.lat - %(lat)s) + (p.lon - %(lon)s) * (p.lon - %(lon)s)"
+_EDGE = f"\n          AND {_FAR} <= %(edge)s ^ 2"
+_WORTH = f"""{_EDGE}
+          AND {_FAR} <= (%(near)s + %(per_s)s * greatest(-p.created_at, 0)) ^ 2"""
 _ABOUT = """
 SELECT id, lat, lon, -created_at FROM pickup WHERE bank_id = 'b' AND status = 'open'
  ORDER BY point(lon, lat) <-> point(%s, %s) LIMIT %s"""
@@ -80,7 +82,8 @@ class PostgreSQLJobs:
     async def within(self, ranges: list[tuple[int, int]], worth: Worth | None) -> Sequence[Row]:
         firsts, lasts = map(list, zip(*ranges, strict=True))
         bound = (worth._asdict() if worth else {}) | {"firsts": firsts, "lasts": lasts}
-        sql = _WITHIN.format(worth=_WORTH if worth else "")
+        asked = (_WORTH if worth.per_s else _EDGE) if worth else ""
+        sql = _WITHIN.format(worth=asked)
         return self._cursor.execute(sql, bound).fetchall()
 
     async def about(self, here: Point, count: int) -> About[int]:

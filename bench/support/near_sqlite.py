@@ -4,6 +4,7 @@ import heapq
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from bench.support.town import FAR_M, K, Row, own_cpu_ms
 from routing.geo import EARTH_RADIUS_M, Point, cell_of, metres_from
@@ -12,22 +13,31 @@ from routing.nearest import Worth
 _SCHEMA = """
 CREATE TABLE pickup (id INTEGER PRIMARY KEY, bank_id TEXT NOT NULL, status TEXT NOT NULL,
   lat REAL NOT NULL, lon REAL NOT NULL, cell INTEGER NOT NULL, created_at REAL NOT NULL);
-CREATE INDEX ix_open_cell ON pickup (bank_id, cell) WHERE status = 'open';
+CREATE INDEX ix_open_cell ON pickup (bank_id, cell, lat, lon, created_at, status)
+  WHERE status = 'open';
 CREATE INDEX ix_open_created ON pickup (bank_id, created_at) WHERE status = 'open';
 CREATE VIRTUAL TABLE tree USING rtree(id, south, north, west, east);"""
 _WITHIN = """
 SELECT p.id, p.lat, p.lon, -p.created_at FROM (VALUES {ranges}) range CROSS JOIN pickup p
  WHERE p.bank_id = 'b' AND p.status = 'open' AND p.cell BETWEEN range.column1 AND range.column2"""
-_WORTH = """
-   AND (p.lat - {lat}) * (p.lat - {lat}) + (p.lon - {lon}) * (p.lon - {lon}) <= {edge} * {edge}
-   AND (p.lat - {lat}) * (p.lat - {lat}) + (p.lon - {lon}) * (p.lon - {lon})
-    <= ({near} + {per_s} * max(-p.created_at, 0)) * ({near} + {per_s} * max(-p.created_at, 0))"""
+_FAR = "(p.lat - {lat}) * (p.lat - {lat}) + (p.lon - {lon}) * (p.lon - {lon})"
+_REACH = "({near} + {per_s} * max(-p.created_at, 0))"
+_EDGE = f"\n   AND {_FAR} <= {{edge}} * {{edge}}"
+_WORTH = f"{_EDGE}\n   AND {_FAR} <= {_REACH} * {_REACH}"
 _OLDEST = """
 SELECT id, lat, lon, -created_at FROM pickup
  WHERE bank_id = 'b' AND status = 'open' ORDER BY created_at, id LIMIT ?"""
 _TREE = """
 SELECT p.id, p.lat, p.lon, p.created_at FROM tree t JOIN pickup p ON p.id = t.id
  WHERE t.south <= ? AND t.north >= ? AND t.west <= ? AND t.east >= ?"""
+
+
+@cache
+def _within(ranges: int, bounds_of_worth: int) -> str:
+    """The statement for so many ranges, and none, three or all of the bounds of a Worth."""
+    sql = _WITHIN.format(ranges=",".join(["(?,?)"] * ranges))
+    sql += {0: "", 3: _EDGE}.get(bounds_of_worth, _WORTH)
+    return sql.format(**{name: f"?{2 * ranges + n}" for n, name in enumerate(Worth._fields, 1)})
 
 
 class SQLiteJobs:
@@ -54,12 +64,11 @@ class SQLiteJobs:
         return own_cpu_ms()
 
     async def within(self, ranges: list[tuple[int, int]], worth: Worth | None) -> Sequence[Row]:
-        sql = _WITHIN.format(ranges=",".join(["(?,?)"] * len(ranges)))
         bounds: list[float] = [bound for pair in ranges for bound in pair]
         if worth is not None:
-            first = 1 + len(bounds)
-            sql += _WORTH.format(**{name: f"?{first + n}" for n, name in enumerate(worth._fields)})
-        return self._connection.execute(sql, [*bounds, *(worth or ())]).fetchall()
+            bounds += worth if worth.per_s else worth[:3]
+        sql = _within(len(ranges), len(bounds) - 2 * len(ranges))
+        return self._connection.execute(sql, bounds).fetchall()
 
     async def about(self, here: Point, count: int) -> None:
         return None

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from routing.geo import Point, metres_from
 from routing.nearest import Ageing, Source, best
-from service.claims.board import Looks
+from service.claims.looks import Looks
 
 K = 10
 FAR_M = 50_000.0
@@ -97,9 +97,9 @@ def ours(source: Source[int], ageing: Ageing) -> Search:
     looks, bank_id = Looks(), uuid4()
 
     async def search(here: Point) -> list[int]:
-        first_m = looks.first_m(bank_id, K)
+        first_m = looks.first_m(bank_id, K, here)
         found = await best(source, here, k=K, within_m=FAR_M, ageing=ageing, first_radius_m=first_m)
-        looks.learn(bank_id, K, found.next_m)
+        looks.learn(bank_id, K, here, found.next_m)
         return [one.key for one in found.ranked]
 
     return search

@@ -1,7 +1,7 @@
 """The board: open pickups of a bank, nearest first, with the ageing rule."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, TextClause, Uuid, bindparam, text
+from sqlalchemy.types import TypeEngine
 from sqlmodel import UTCDateTime, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +20,8 @@ from routing.geo import ABOUT_M, Point, about, metres_between, metres_inside
 from routing.nearest import About, Ageing, Ranked, Row, Worth, best
 from service import banks
 from service.claims import points
+from service.claims.looks import Looks
+from service.database.inline_sqlite import InlineSQLite
 
 AHEAD = timedelta(hours=12)
 """A job whose window begins later is of another shift; until then it is there for plans alone."""
@@ -36,7 +39,8 @@ _AGE_POSTGRESQL = "CAST(EXTRACT(EPOCH FROM :now - p.created_at) AS double precis
 # To tell a row takes as long as to look at a few.
 _FAR = "(p.lat - :lat) * (p.lat - :lat) + (p.lon - :lon) * (p.lon - :lon)"
 _REACH = "(:near + :per_s * {most}({age}, 0))"
-_WORTH = f"\n   AND {_FAR} <= :edge * :edge AND {_FAR} <= {_REACH} * {_REACH}"
+_EDGE = f"\n   AND {_FAR} <= :edge * :edge"
+_WORTH = f"{_EDGE} AND {_FAR} <= {_REACH} * {_REACH}"
 _WORTH_SQLITE = _WORTH.format(age=_AGE_SQLITE, most="max")
 _WORTH_POSTGRESQL = _WORTH.format(age=_AGE_POSTGRESQL, most="greatest")
 
@@ -64,9 +68,15 @@ SELECT p.id, p.lat, p.lon, {{age}} FROM pickup p
  WHERE TRUE{_OPEN} ORDER BY p.created_at, p.id LIMIT :count"""  # noqa: S608
 
 
+_TYPES: dict[str, TypeEngine[Any]] = {
+    "bank_id": Uuid(),
+    "collector_id": Uuid(),
+    "now": UTCDateTime(),
+    "soon": UTCDateTime(),
+    "today": Date(),
+}
+
 _NARROWEST = 0.1
-_FIRST_M = 60.0
-_MOST_LOOKS = 10_000
 _SPARE = 20
 Id = str | UUID
 """The id of a pickup as the driver has it."""
@@ -88,27 +98,6 @@ class Job:
     collector_fee_idr: int
 
 
-class Looks:
-    """How far the last searches of a bank had to look: where the next one begins.
-
-    Only saves questions, and rows that nobody needs; any radius leads to the same answer.
-    """
-
-    def __init__(self) -> None:
-        self._next_m: dict[tuple[UUID, int], float] = {}
-
-    def first_m(self, bank_id: UUID, k: int) -> float:
-        return self._next_m.get((bank_id, k), _FIRST_M)
-
-    def learn(self, bank_id: UUID, k: int, next_m: float) -> None:
-        """Less counts at once and more by and by: where much is near, a wide look costs most."""
-        if not next_m:
-            return
-        if len(self._next_m) >= _MOST_LOOKS:
-            self._next_m.clear()
-        self._next_m[bank_id, k] = min(next_m, 2 * self.first_m(bank_id, k))
-
-
 _looks = Looks()
 
 
@@ -125,11 +114,11 @@ class Board:
     async def within(self, ranges: list[tuple[int, int]], worth: Worth | None) -> Sequence[Row[Id]]:
         reach = worth._asdict() if worth else {}
         if not await self.is_sqlite():
-            sql = _WITHIN_POSTGRESQL.format(worth=_WORTH_POSTGRESQL if worth else "")
+            sql = _WITHIN_POSTGRESQL.format(worth=_condition(worth, _WORTH_POSTGRESQL))
             firsts, lasts = map(list, zip(*ranges, strict=True))
             return await self._ask(sql, firsts=firsts, lasts=lasts, **reach)
         places = ",".join(f"(:a{number},:b{number})" for number in range(len(ranges)))
-        sql = _WITHIN_SQLITE.format(ranges=places, worth=_WORTH_SQLITE if worth else "")
+        sql = _WITHIN_SQLITE.format(ranges=places, worth=_condition(worth, _WORTH_SQLITE))
         bounds = {f"a{number}": first for number, (first, _) in enumerate(ranges)}
         bounds |= {f"b{number}": last for number, (_, last) in enumerate(ranges)}
         return await self._ask(sql, **bounds, **reach)
@@ -155,11 +144,11 @@ class Board:
     async def best(self, here: Point, *, k: int, within_m: float) -> list[Ranked[UUID]]:
         """The k best open pickups for somebody who is here."""
         ageing = ageing_of(self.policy)
-        first_m = _looks.first_m(self.bank.id, k)
+        first_m = _looks.first_m(self.bank.id, k, here)
         found = await best(
             self, here, k=k, within_m=within_m, ageing=ageing, first_radius_m=first_m
         )
-        _looks.learn(self.bank.id, k, found.next_m)
+        _looks.learn(self.bank.id, k, here, found.next_m)
         return [
             Ranked(_uuid(one.key), one.point, one.distance_m, one.age_s, one.score)
             for one in found.ranked
@@ -175,7 +164,12 @@ class Board:
             "now": self.now,
             "soon": self.now + AHEAD,
         }
-        rows: Sequence[Any] = (await connection.execute(_typed(sql), bound)).all()
+        if connection.dialect.name == "sqlite":
+            # Past the compiler, as a statement with so many values takes it longer than SQLite.
+            found = await connection.exec_driver_sql(sql, _as_kept(bound))
+        else:
+            found = await connection.execute(_typed(sql), bound)
+        rows: Sequence[Any] = found.all()
         return rows
 
 
@@ -184,19 +178,31 @@ def ageing_of(policy: Policy) -> Ageing:
     return Ageing(policy.age_floor_m, policy.age_tau_s or math.inf)
 
 
+def _condition(worth: Worth | None, with_ages: str) -> str:
+    if worth is None:
+        return ""
+    return with_ages if worth.per_s else _EDGE
+
+
 def _uuid(key: Id) -> UUID:
     return key if isinstance(key, UUID) else UUID(hex=key)
 
 
 @cache
 def _typed(sql: str) -> TextClause:
-    return text(sql).bindparams(
-        bindparam("bank_id", type_=Uuid()),
-        bindparam("collector_id", type_=Uuid()),
-        bindparam("now", type_=UTCDateTime()),
-        bindparam("soon", type_=UTCDateTime()),
-        bindparam("today", type_=Date()),
-    )
+    return text(sql).bindparams(*(bindparam(name, type_=kind) for name, kind in _TYPES.items()))
+
+
+def _as_kept(bound: dict[str, Any]) -> dict[str, Any]:
+    """The values as SQLite's driver takes them."""
+    return bound | {name: keep(bound[name]) for name, keep in _keepers()}
+
+
+@cache
+def _keepers() -> list[tuple[str, Callable[[Any], Any]]]:
+    dialect = InlineSQLite()
+    impls = ((name, kind.dialect_impl(dialect)) for name, kind in _TYPES.items())
+    return [(name, keep) for name, impl in impls if (keep := impl.bind_processor(dialect))]
 
 
 async def boards(

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, insert, inspect, null, text, update
-from sqlmodel import col, select
+from sqlmodel import UTCDateTime, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id
@@ -57,7 +57,7 @@ _AGREES = consents.agrees(bindparam("whose"), Purpose.LOCATION)
 _BEGIN = insert(Route).values(
     lat=case((_AGREES, bindparam("exact_lat")), else_=bindparam("rounded_lat")),
     lon=case((_AGREES, bindparam("exact_lon")), else_=bindparam("rounded_lon")),
-    place_forgotten_at=case((_AGREES, null()), else_=bindparam("begun")),
+    place_forgotten_at=case((_AGREES, null()), else_=bindparam("begun", type_=UTCDateTime())),
 )
 _CLAIM = (
     update(Pickup)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import CheckConstraint
-from sqlmodel import select
+from sqlmodel import col, select
 
 from models.base import utc_now
 from models.belonging import OWNERS, THROUGH
@@ -105,12 +105,14 @@ async def test_where_a_collector_begins_is_kept_exactly_only_if_they_agree(
     async with town.database.reading() as session:
         query = select(Route).where(Route.bank_id == town.bank_id).order_by(Route.id)  # type: ignore[arg-type]
         routes = list(await session.exec(query))
+        at_once = query.where(col(Route.place_forgotten_at) == col(Route.created_at))
+        assert list(await session.exec(at_once)) == [routes[0], routes[2]]
     assert [(route.lat, route.lon) for route in routes] == [
         (3.56, 98.87),
         (3.561234, 98.871234),
         (3.56, 98.87),
     ]
-    assert [route.place_forgotten_at is None for route in routes] == [False, True, False]
+    assert routes[1].place_forgotten_at is None
 
 
 async def test_i_take_along_all_that_is_kept_of_me_and_nothing_of_others(

@@ -1,0 +1,31 @@
+"""Which open pickups are near, and what a collector holds, is answered from indexes alone."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+_NEAR = "ix_pickup_open_cell"
+_IS_OPEN = "status = 'open'"
+_TOLD = ["lat", "lon", "window_start", "window_end", "created_at", "id", "status"]
+_HELD = "ix_pickup_held"
+_IS_HELD = "status IN ('claimed', 'arrived')"
+
+
+def upgrade() -> None:
+    _index(_NEAR, ["bank_id", "cell", *_TOLD], _IS_OPEN)
+    _index(_HELD, ["bank_id", "collector_id", "claimed_until", "estimated_grams"], _IS_HELD)
+
+
+def downgrade() -> None:
+    _index(_NEAR, ["bank_id", "cell"], _IS_OPEN)
+    _index(_HELD, ["bank_id", "claimed_until"], _IS_HELD)
+
+
+def _index(name: str, columns: list[str], only: str) -> None:
+    where = sa.text(only)
+    op.drop_index(name, "pickup")
+    op.create_index(name, "pickup", columns, sqlite_where=where, postgresql_where=where)
