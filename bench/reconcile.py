@@ -134,6 +134,7 @@ class Month:
         for number in range(count):
             self._pay(number, count)
         self.chance.shuffle(self.lines)
+        self.lines = [line._replace(number=at) for at, line in enumerate(self.lines, start=1)]
 
     def wrong(self, matched: int, found: Counter[str]) -> int:
         """How much of what was found was not planted, or the other way round."""
@@ -176,7 +177,7 @@ def _with_fault(fault: str, line: Line) -> list[Line]:
     if fault == "missing":
         return []
     if fault == "doubled":
-        return [line, line._replace(id=new_id(), external_id="2" + line.external_id, gateway_id="")]
+        return [line, line._replace(external_id="2" + line.external_id, gateway_id="")]
     if fault == "amount":
         return [line._replace(amount_idr=line.amount_idr - 1)]
     if fault == "foreign":
@@ -189,7 +190,7 @@ def _with_fault(fault: str, line: Line) -> list[Line]:
 
 def _line(sent: Sent, at: datetime) -> Line:
     return Line(
-        id=new_id(),
+        number=0,
         kind=LineType.OUT,
         external_id=f"txn-{sent.gateway_id}",
         occurrence=1,

@@ -70,7 +70,7 @@ class Month:
     def state(self, *lines: Line) -> None:
         """Put lines into the statement."""
         for line in lines:
-            self.lines.append(line._replace(id=_an_id(2, len(self.lines))))
+            self.lines.append(line._replace(number=len(self.lines) + 1))
 
     def expect(self, sent: Sent, *lines: Line, rule: str = "") -> None:
         """These lines must be matched with the payout."""
@@ -85,10 +85,10 @@ class Month:
 
     def as_found(self, outcome: Outcome) -> tuple[set[tuple[str, str, UUID, str]], set[Found]]:
         """An outcome in the words in which it was planted."""
-        names = {line.id: (line.external_id, str(line.kind)) for line in self.lines}
-        matches = {(*names[m.line_id], m.payout_id, str(m.rule)) for m in outcome.matches}
+        names = {line.number: (line.external_id, str(line.kind)) for line in self.lines}
+        matches = {(*names[m.line], m.payout_id, str(m.rule)) for m in outcome.matches}
         cases = {
-            Found(str(c.kind), c.why, names[c.line_id] if c.line_id else None, c.payout_id)
+            Found(str(c.kind), c.why, names[c.line] if c.line else None, c.payout_id)
             for c in outcome.cases
         }
         return matches, cases
@@ -97,7 +97,7 @@ class Month:
         assert sent.sent_at
         booked = sent.sent_at + timedelta(seconds=self.chance.randrange(2, 600))
         return Line(
-            id=_an_id(0, 0),
+            number=0,
             kind=kind,
             external_id=f"txn-{sent.gateway_id}",
             occurrence=1,

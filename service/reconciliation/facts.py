@@ -54,9 +54,9 @@ class Rule(StrEnum):
 
 
 class Line(NamedTuple):
-    """A statement's line. `amount_idr` is negative where money left."""
+    """A statement's line, by its place in the file, from 1. Where money left it is negative."""
 
-    id: UUID
+    number: int
     kind: str
     external_id: str
     occurrence: int
@@ -98,7 +98,9 @@ class Sent(NamedTuple):
 
 
 class Match(NamedTuple):
-    line_id: UUID
+    """A line, by its number, that is a payout's."""
+
+    line: int
     payout_id: UUID
     leg: str
     rule: Rule
@@ -106,11 +108,11 @@ class Match(NamedTuple):
 
 
 class Case(NamedTuple):
-    """Something for a person. Rupiah are what left, negative what came in."""
+    """Something for a person, about the line of a number. Rupiah are what left, negative what came in."""
 
     kind: CaseKind
     why: str
-    line_id: UUID | None
+    line: int | None
     payout_id: UUID | None
     expected_idr: int
     found_idr: int

@@ -4,7 +4,7 @@ It only reads, so that it can be worked out before the transaction that writes i
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from models.base import new_id, table_of
+from models.base import table_of
 from models.reconciliation import (
     ReconciliationCase,
     StatementImport,
@@ -65,10 +65,8 @@ class Plan(NamedTuple):
     mark: tuple[object, ...]
     same_id: UUID | None
     """The import of these very bytes."""
-    new: Sequence[int]
-    """The places of its new rows in the file, from 1."""
     lines: Sequence[Line]
-    """The same rows as the matcher sees them."""
+    """Its new rows as the matcher sees them."""
     top_ups: Sequence[TopUp]
     outcome: Outcome
     of_payouts: bool
@@ -87,16 +85,15 @@ async def _plan(session: AsyncSession, whose: Whose, file: File) -> Plan:
     connection = await session.connection()
     # First: what changes after it, while this reads, makes the plan stale.
     mark = await _mark(connection, whose.bank_id)
-    new = await _new_rows(connection, whose, file.read.rows)
+    lines = await _new_lines(connection, whose, file.read.rows)
     earlier = await _earlier(session, whose)
     same = await _same_file(session, whose, file)
-    if new and same:
+    if lines and same:
         # By another column map its lines have other ids: they would be there twice.
         raise StatementAlreadyImported
-    lines = await _lines_at(new, file.read.rows)
     same_id = same.id if same else None
-    plan = Plan(whose, mark, same_id, new, lines, (), Outcome([], []), of_payouts=False)
-    return await _match(connection, earlier, file, plan) if new else plan
+    plan = Plan(whose, mark, same_id, lines, (), Outcome([], []), of_payouts=False)
+    return await _match(connection, earlier, file, plan) if lines else plan
 
 
 async def still_holds(session: AsyncSession, plan: Plan) -> bool:
@@ -121,10 +118,27 @@ async def _mark(connection: AsyncConnection, bank_id: UUID) -> tuple[object, ...
     return tuple((await connection.execute(select_columns(*values))).one())
 
 
-async def _new_rows(
+async def _new_lines(
     connection: AsyncConnection, whose: Whose, rows: Sequence[Row]
-) -> Sequence[int]:
-    """The places of the rows that no file had before. Raises StatementContradicts."""
+) -> Sequence[Line]:
+    """What no file had before. Raises StatementContradicts."""
+    known = await _known(connection, whose, rows)
+    changed = [row for row in rows if known.get(_key(row), row.amount_idr) != row.amount_idr]
+    if changed:
+        raise StatementContradicts(*(_changed(row) for row in changed[:_MOST_NAMED]))
+    lines: list[Line] = []
+    for first in range(0, len(rows), MANY):
+        some = enumerate(rows[first : first + MANY], start=first + 1)
+        lines += [_line_of(at, row) for at, row in some if not known or _key(row) not in known]
+        # Of many, others are to be answered meanwhile.
+        await asyncio.sleep(0)
+    return lines
+
+
+async def _known(
+    connection: AsyncConnection, whose: Whose, rows: Sequence[Row]
+) -> Mapping[_Key, int]:
+    """Lines of the time of these rows that are there already, with their amounts."""
     first = min(row.booked_at for row in rows)
     last = max(row.booked_at for row in rows)
     columns = ("external_id", "line_type", "occurrence", "amount_idr")
@@ -134,16 +148,10 @@ async def _new_rows(
         _line.c.booked_at.between(first, last),
         _line.c.withdrawn_at.is_(None),
     )
-    known: dict[_Key, int] = {
+    return {
         (external_id, kind, occurrence): amount
         for external_id, kind, occurrence, amount in await connection.execute(query)
     }
-    if not known:
-        return range(1, len(rows) + 1)
-    changed = [row for row in rows if known.get(_key(row), row.amount_idr) != row.amount_idr]
-    if changed:
-        raise StatementContradicts(*(_changed(row) for row in changed[:_MOST_NAMED]))
-    return [place for place, row in enumerate(rows, start=1) if _key(row) not in known]
 
 
 def _key(row: Row) -> _Key:
@@ -201,17 +209,7 @@ def covered_by(rows: Sequence[Row]) -> Covered:
     return Covered(min(row.booked_at for row in rows), max(row.booked_until for row in rows))
 
 
-async def _lines_at(places: Sequence[int], rows: Sequence[Row]) -> list[Line]:
-    """The rows at these places as the matcher sees them."""
-    lines = []
-    for first in range(0, len(places), MANY):
-        lines += [_line_of(rows[place - 1]) for place in places[first : first + MANY]]
-        # Of many, others are to be answered meanwhile.
-        await asyncio.sleep(0)
-    return lines
-
-
-def _line_of(row: Row) -> Line:
+def _line_of(number: int, row: Row) -> Line:
     kind, external_id, occurrence, gateway_id, reference, account, amount_idr, *_ = row
     said = (kind, external_id, occurrence, gateway_id, reference, account, amount_idr)
-    return Line(new_id(), *said, row.booked_at, row.booked_until)
+    return Line(number, *said, row.booked_at, row.booked_until)

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
-from models.base import table_of, utc_now
+from models.base import new_ids, table_of, utc_now
 from models.reconciliation import Holding, StatementImport, StatementLine
 from service.database import one_at_a_time
 from service.reconciliation import store
@@ -79,19 +79,20 @@ async def foresee(session: AsyncSession, bank: Bank, file: File) -> Imported:
     Raises StatementContradicts or StatementAlreadyImported.
     """
     plan = await plan_of(session, bank, file)
-    return _told(plan.same_id if not plan.new else None, file, plan)
+    return _told(plan.same_id if not plan.lines else None, file, plan)
 
 
 async def _write(session: AsyncSession, bank: Bank, file: File, plan: Plan, by: UUID) -> Imported:
-    if plan.same_id and not plan.new:
+    if plan.same_id and not plan.lines:
         return _told(plan.same_id, file, plan)
-    import_id = await _enter(session, file, len(plan.new), bank, by)
-    if plan.new:
+    import_id = await _enter(session, file, len(plan.lines), bank, by)
+    if plan.lines:
         connection = await session.connection()
-        await _keep(connection, import_id, file, plan)
         # What we pay from is a float to us, whatever bank keeps it.
         of_lines = Holding.FLOAT if plan.of_payouts else file.read.holding
-        came = store.Came(import_id, of_lines, Holding.FLOAT)
+        line_ids = new_ids(len(file.read.rows))
+        came = store.Came(import_id, line_ids, of_lines, Holding.FLOAT)
+        await _keep(connection, came, file, plan)
         await store.write(connection, plan.whose, plan.outcome, came, bank.time_zone)
     return _told(import_id, file, plan)
 
@@ -133,11 +134,11 @@ async def _enter(session: AsyncSession, file: File, new_count: int, bank: Bank, 
     return file_read.id
 
 
-async def _keep(connection: AsyncConnection, import_id: UUID, file: File, plan: Plan) -> None:
+async def _keep(connection: AsyncConnection, came: store.Came, file: File, plan: Plan) -> None:
     bank_id, source = plan.whose
     rows = (
-        (bank_id, line.id, import_id, source, place, *file.read.rows[place - 1])
-        for place, line in zip(plan.new, plan.lines, strict=True)
+        (bank_id, came.line_ids[at - 1], came.import_id, source, at, *file.read.rows[at - 1])
+        for at in (line.number for line in plan.lines)
     )
     try:
         await insert_many(connection, _line, _COLUMNS, rows)
@@ -147,7 +148,7 @@ async def _keep(connection: AsyncConnection, import_id: UUID, file: File, plan: 
 
 
 def _told(import_id: UUID | None, file: File, plan: Plan) -> Imported:
-    read, covered, new_count = file.read, covered_by(file.read.rows), len(plan.new)
+    read, covered, new_count = file.read, covered_by(file.read.rows), len(plan.lines)
     by_rule = Counter(str(match.rule) for match in plan.outcome.matches if match.part == 1)
     by_kind = Counter(str(case.kind) for case in plan.outcome.cases)
     return Imported(

@@ -56,7 +56,7 @@ def case_of(
     """A case about a line, and the payout that it may be."""
     payout_id = sent.id if sent else None
     return Case(
-        kind, why, line.id, payout_id, expected_idr, line.left_idr, proposed, line.booked_at
+        kind, why, line.number, payout_id, expected_idr, line.left_idr, proposed, line.booked_at
     )
 
 
@@ -77,7 +77,7 @@ def _of_failed(sent: Sent, lines: Sequence[Line]) -> Outcome:
         legs = _legs(sent, lines)
         return Outcome(
             [
-                Match(line.id, sent.id, leg, Rule.RETURNED)
+                Match(line.number, sent.id, leg, Rule.RETURNED)
                 for line, leg in zip(lines, legs, strict=True)
             ],
             [],
@@ -134,7 +134,7 @@ def _outs(
 
 def _paid(sent: Sent, it: Line, limits: Limits) -> Iterator[Match | Case]:
     if same_account(it.account_number, sent.account_number):
-        yield Match(it.id, sent.id, LineType.OUT, _rule(sent, it))
+        yield Match(it.number, sent.id, LineType.OUT, _rule(sent, it))
         yield from _out_of_time(sent, it, limits)
         return
     yield case_of(
@@ -199,7 +199,7 @@ def _backs(sent: Sent, lines: Sequence[Line]) -> Iterator[Match | Case]:
         if is_back:
             yield from _again(sent, [line])
         elif whole and sent.status == PayoutStatus.REVERSED:
-            yield Match(line.id, sent.id, LineType.OUT_BACK, Rule.REVERSAL)
+            yield Match(line.number, sent.id, LineType.OUT_BACK, Rule.REVERSAL)
         elif whole:
             yield case_of(
                 CaseKind.REVERSED,
@@ -235,7 +235,7 @@ def _fees(sent: Sent, lines: Sequence[Line], it: Line | None) -> Iterator[Match 
     fits = found == sent.fee_idr
     fitting = lines if fits else lines[1:]
     for line, leg in zip(fitting, _legs(sent, fitting), strict=True):
-        yield Match(line.id, sent.id, leg, Rule.FEE)
+        yield Match(line.number, sent.id, leg, Rule.FEE)
     if not fits and lines:
         case = case_of(
             CaseKind.FEE_DIFFERS,

@@ -163,7 +163,7 @@ class _Book:
         total = sum(sent.send_idr for sent in several)
         if all(self._is_open(sent) for sent in several) and total == line.left_idr:
             matches = [
-                Match(line.id, sent.id, LineType.OUT, Rule.BATCH, part)
+                Match(line.number, sent.id, LineType.OUT, Rule.BATCH, part)
                 for part, sent in enumerate(several, start=1)
             ]
             return Outcome(matches, [])
@@ -185,10 +185,10 @@ def _strays(book: _Book, limits: Limits, top_ups: Sequence[TopUp]) -> Iterator[C
     likely = _likely(book, limits)
     topped_up = _topped_up(book, top_ups)
     for line in book.strays:
-        if line.id in topped_up:
+        if line.number in topped_up:
             yield _case_of_top_up(line)
             continue
-        sent = likely.get(line.id)
+        sent = likely.get(line.number)
         if sent:
             book.touch(sent)
         yield case_of(
@@ -201,11 +201,11 @@ def _strays(book: _Book, limits: Limits, top_ups: Sequence[TopUp]) -> Iterator[C
         )
 
 
-def _topped_up(book: _Book, top_ups: Sequence[TopUp]) -> set[UUID]:
+def _topped_up(book: _Book, top_ups: Sequence[TopUp]) -> set[int]:
     """Lines that are in our book already, since somebody entered the top-up."""
     ins = [line for line in book.strays if line.kind == LineType.IN]
     came = [Came(line.amount_idr, line.booked_at, line.booked_until) for line in ins]
-    return {ins[place].id for place in pairs(came, top_ups)}
+    return {ins[place].number for place in pairs(came, top_ups)}
 
 
 def _case_of_top_up(line: Line) -> Case:
@@ -220,14 +220,14 @@ def _case_of_top_up(line: Line) -> Case:
     )
 
 
-def _likely(book: _Book, limits: Limits) -> dict[UUID, Sent]:
+def _likely(book: _Book, limits: Limits) -> dict[int, Sent]:
     """Payouts that lines may be: alike in amount, account and time, and each the only one."""
     waiting: dict[tuple[int, str], list[Sent]] = defaultdict(list)
     for sent in book.untouched():
         if sent.is_gone and sent.account_number and LineType.OUT not in sent.legs:
             waiting[sent.send_idr, tail_of(sent.account_number)].append(sent)
     alike = {
-        line.id: [
+        line.number: [
             sent
             for sent in waiting.get((line.left_idr, tail_of(line.account_number)), ())
             if _can_be(line, sent, limits)
@@ -240,8 +240,8 @@ def _likely(book: _Book, limits: Limits) -> dict[UUID, Sent]:
         for sent in several:
             wanted[sent.id] += 1
     return {
-        line_id: several[0]
-        for line_id, several in alike.items()
+        line: several[0]
+        for line, several in alike.items()
         if len(several) == 1 and wanted[several[0].id] == 1
     }
 

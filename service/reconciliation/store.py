@@ -5,7 +5,7 @@ Rows go through as tuples: a file may have a hundred thousand lines.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.base import among, new_id, table_of, utc_now
+from models.base import among, new_id, new_ids, table_of, utc_now
 from models.payout import UNDER_WAY, Payout
 from models.reconciliation import (
     CaseKind,
@@ -26,7 +26,7 @@ from models.reconciliation import (
     StatementLine,
     StatementMatch,
 )
-from service.reconciliation.facts import GONE, Case, Line, Match, Outcome, Sent, keys_in
+from service.reconciliation.facts import GONE, Case, Line, Outcome, Sent, keys_in
 from service.reconciliation.writing import insert_many
 
 _CHUNK = 500
@@ -34,6 +34,7 @@ _AT_ONCE = 5_000
 _BEFORE = timedelta(days=7)
 """How long before its first line a statement may have payouts that were sent."""
 _DUE_AFTER = timedelta(days=3)
+_NO_LEGS: frozenset[str] = frozenset()
 WAITING = (CaseStatus.OPEN, CaseStatus.WAITING)
 _payout, _match = table_of(Payout), table_of(StatementMatch)
 _case, _line = table_of(ReconciliationCase), table_of(StatementLine)
@@ -44,7 +45,10 @@ _FACTS = tuple(
         *("account_number", "sent_at", "status"),
     )
 )
-_MATCH_COLUMNS = ("bank_id", "id", *Match._fields, "matched_at", "undone_reason")
+_MATCH_COLUMNS = (
+    *("bank_id", "id", "line_id", "payout_id", "leg", "rule", "part"),
+    *("matched_at", "undone_reason"),
+)
 _CASE_COLUMNS = (
     *("bank_id", "id", "source", "holding", "kind", "why", "line_id", "payout_id"),
     *("expected_idr", "found_idr", "proposed_action", "since"),
@@ -61,9 +65,10 @@ class Whose(NamedTuple):
 
 
 class Came(NamedTuple):
-    """By which import, and where the money of its lines and of payouts is."""
+    """By which import, the ids of its file's lines, and where their money and that of payouts is."""
 
     import_id: UUID
+    line_ids: range
     of_lines: Holding
     of_payouts: Holding
 
@@ -74,14 +79,15 @@ async def payouts_for(
     """The payouts that a statement can speak of: those sent in its time, and those it names."""
     until = max(line.booked_until for line in lines) + timedelta(days=1)
     from_at = min(since, min(line.booked_at for line in lines)) - _BEFORE
+    texts = _texts_of(lines)
     in_time = and_(
         _payout.c.bank_id == whose.bank_id,
         _payout.c.gateway == whose.source,
         _payout.c.sent_at.between(from_at, until),
     )
-    found = {sent.id: sent for sent in await _sent(connection, whose.bank_id, in_time)}
+    found = {sent.id: sent for sent in await _sent(connection, whose.bank_id, in_time, texts)}
     for condition in _named_besides(whose, lines, found):
-        for sent in await _sent(connection, whose.bank_id, condition):
+        for sent in await _sent(connection, whose.bank_id, condition, texts):
             found[sent.id] = sent
     return list(found.values())
 
@@ -95,14 +101,18 @@ async def write(
 ) -> None:
     """Write matches and cases, and clear the cases that these have settled."""
     now = utc_now()
-    matches = ((whose.bank_id, new_id(), *match, now, "") for match in outcome.matches)
+    ids = new_ids(len(outcome.matches))
+    matches = (
+        (whose.bank_id, match_id, came.line_ids[line - 1], *found, now, "")
+        for match_id, (line, *found) in zip(ids, outcome.matches, strict=True)
+    )
     await insert_many(connection, _match, _MATCH_COLUMNS, matches)
     await _ask_soon(connection, whose)
     rows = [_case_row(whose, case, came, zone, now) for case in outcome.cases]
-    of_lines = (row for row, case in zip(rows, outcome.cases, strict=True) if case.line_id)
+    of_lines = (row for row, case in zip(rows, outcome.cases, strict=True) if case.line)
     await insert_many(connection, _case, _CASE_COLUMNS, of_lines)
     await clear_settled(connection, whose)
-    of_payouts = (row for row, case in zip(rows, outcome.cases, strict=True) if not case.line_id)
+    of_payouts = (row for row, case in zip(rows, outcome.cases, strict=True) if not case.line)
     await insert_many(connection, _case, _CASE_COLUMNS, of_payouts)
 
 
@@ -202,8 +212,16 @@ def _named_besides(
         )
 
 
+def _texts_of(lines: Iterable[Line]) -> dict[str, str]:
+    """What the lines say, so that what payouts say too is there once, and soon found equal."""
+    return {text: text for line in lines for text in (line.reference, line.gateway_id)}
+
+
 async def _sent(
-    connection: AsyncConnection, bank_id: UUID, condition: ColumnElement[bool]
+    connection: AsyncConnection,
+    bank_id: UUID,
+    condition: ColumnElement[bool],
+    texts: dict[str, str],
 ) -> list[Sent]:
     """Payouts as facts, with what is known of them already."""
     ids = select(_payout.c.id).where(condition)
@@ -221,24 +239,32 @@ async def _sent(
         _case.c.payout_id.in_(ids),
     )
     cases = set((await connection.execute(in_case)).scalars())
-    found = await connection.execute(select(*_FACTS).where(condition))
     payouts = []
-    # Row by row costs twice as much, and all at once keeps others waiting.
-    for some in found.partitions(_AT_ONCE):
-        payouts += [_sent_of(row, frozenset(legs.get(row[0], ())), row[0] in cases) for row in some]
-        await asyncio.sleep(0)
+    # Row by row costs twice as much, and all at once takes room and keeps others waiting.
+    async with connection.stream(select(*_FACTS).where(condition)) as found:
+        async for some in found.partitions(_AT_ONCE):
+            payouts += [_sent_of(row, legs, cases, texts) for row in some]
+            await asyncio.sleep(0)
     return payouts
 
 
-def _sent_of(row: Any, legs: frozenset[str], has_case: bool) -> Sent:  # noqa: FBT001
+def _sent_of(
+    row: Any, legs: Mapping[UUID, Set[str]], cases: Set[UUID], texts: dict[str, str]
+) -> Sent:
     # Taken apart at once, since a row's columns by name cost ten times as much.
     payout_id, key, gateway_id, gateway, amount_idr, fee_idr, fee_by, account, sent_at, status = row
     send_idr = amount_idr - (fee_idr if fee_by == "resident" else 0)
-    whose = (payout_id, key, gateway_id, gateway)
-    return Sent(*whose, send_idr, fee_idr, account, sent_at, status, legs, has_case)
+    whose = (texts.get(key, key), texts.get(gateway_id, gateway_id))
+    # Of these there are few.
+    gateway, status = texts.setdefault(gateway, gateway), texts.setdefault(status, status)
+    money = (send_idr, fee_idr, account, sent_at, status)
+    found = frozenset(legs[payout_id]) if payout_id in legs else _NO_LEGS
+    return Sent(payout_id, *whose, gateway, *money, found, payout_id in cases)
 
 
 def _case_row(whose: Whose, case: Case, came: Came, zone: str, now: datetime) -> tuple[Any, ...]:
-    holding = came.of_lines if case.line_id else came.of_payouts
+    kind, why, line, *about = case
+    holding = came.of_lines if line else came.of_payouts
+    line_id = came.line_ids[line - 1] if line else None
     opened = (CaseStatus.OPEN, "", now, due_on(now, zone), came.import_id)
-    return whose.bank_id, new_id(), whose.source, holding, *case, *opened
+    return whose.bank_id, new_id(), whose.source, holding, kind, why, line_id, *about, *opened

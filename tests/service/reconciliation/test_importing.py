@@ -90,6 +90,22 @@ async def test_the_same_statement_again_changes_nothing(town: Town) -> None:
     assert len(await lines(town)) == len(await matches(town)) == 3
 
 
+async def test_a_line_is_kept_as_it_was_said(town: Town) -> None:
+    payout = await pay_through(town, 10_000)
+    said: dict[str, Any] = {
+        "reference": "\\N \t“é”\r\n\\.",
+        "raw": '["a\\tb", "\\\\"]',
+        "balance_idr": -1,
+    }
+    row = a_row(payout, LineType.IN, 1, **said)
+    await bring_in(town, [row, a_row(payout, LineType.OUT, -10_000)])
+    (odd,) = [line for line in await lines(town) if line.line_type == "in"]
+    assert {name: getattr(odd, name) for name in said} == said
+    assert (odd.booked_at, odd.booked_until) == (row.booked_at, row.booked_until)
+    assert (odd.id.version, odd.number) == (7, 1)
+    assert all(line.balance_idr is None for line in await lines(town) if line.id != odd.id)
+
+
 async def test_overlapping_statements_keep_each_line_once(town: Town) -> None:
     one, other = [await pay_through(town, amount) for amount in (10_000, 20_000)]
     await bring_in(town, lines_of(one))

@@ -59,8 +59,8 @@ def test_the_order_of_the_file_changes_nothing(seed: int, chance: random.Random)
 def test_every_line_is_matched_or_in_a_case(seed: int) -> None:
     month = a_month(seed, sound=5, of_each=1)
     outcome = found_in(month)
-    handled = {m.line_id for m in outcome.matches} | {c.line_id for c in outcome.cases}
-    assert {line.id for line in month.lines} <= handled
+    handled = {m.line for m in outcome.matches} | {c.line for c in outcome.cases}
+    assert {line.number for line in month.lines} <= handled
     legs = [(m.payout_id, m.leg) for m in outcome.matches]
     assert len(set(legs)) == len(legs)
 
