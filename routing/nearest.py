@@ -51,10 +51,10 @@ class Ageing:
 
     def score(self, distance_m: float, age_s: float) -> float:
         """Return the score; a negative age, from clocks that differ, counts as zero."""
-        return (distance_m + self.floor_m) / (1 + (age_s if age_s > 0 else 0.0) / self.tau_s)
+        return self.scoring()(distance_m, age_s)
 
     def scoring(self) -> Callable[[float, float], float]:
-        """Return what does the same as `score`: for loops over many."""
+        """Return what scores a distance and an age: for loops over many."""
         floor_m, tau_s = self.floor_m, self.tau_s
         if math.isinf(tau_s):
             return lambda distance_m, _age_s: distance_m + floor_m
@@ -188,6 +188,8 @@ class _Search(Generic[K]):
     top: list[tuple[float, float, K, Row[K]]] = field(default_factory=list)
     seen_all: bool = False
     radius_m: float = 0.0
+    told_score: float = math.inf
+    """Of what is within `radius_m` all was told that scores better than this."""
     asked_rows: int = 0
     disc_rows: int = 0
     oldest_rows: int = 0
@@ -199,9 +201,10 @@ class _Search(Generic[K]):
         # Where waiting counts, discs are wide and hold much that isn't worth it.
         blocks = FEW_BLOCKS if math.isinf(self.ageing.tau_s) else MANY_BLOCKS
         ranges = cell_ranges(self.here, radius_m, most_blocks=blocks)
-        rows = await self.source.within(ranges, self._worth(radius_m))
+        score = self._score_of_use(radius_m)
+        rows = await self.source.within(ranges, self._worth(radius_m, score))
         self._see(rows)
-        self.radius_m, self.disc_rows = radius_m, len(rows)
+        self.radius_m, self.told_score, self.disc_rows = radius_m, score, len(rows)
 
     async def ask_about(self) -> bool:
         """Ask for a few that are near; False if that doesn't help here."""
@@ -223,13 +226,20 @@ class _Search(Generic[K]):
             self.first_age_s = self.unseen_age_s
 
     def settled(self) -> bool:
-        if self.seen_all or self.radius_m >= self.within_m:
+        return self.seen_all or (self._is_wide_enough() and self._kth_score() <= self.told_score)
+
+    def _is_wide_enough(self) -> bool:
+        if self.radius_m >= self.within_m:
             return True
         # Strictly: an unseen item of equal score could still win the tie by its key.
         return self._kth_score() < self.ageing.score(self.radius_m, self.unseen_age_s)
 
     async def go_on(self) -> None:
         """Widen the disc or ask for more of the oldest, whichever should bring fewer rows."""
+        if self._is_wide_enough():
+            # Since it was asked, the unseen have become younger: now more of it matters.
+            await self.ask_disc(self.radius_m)
+            return
         kth = self._kth_score()
         wider_m = min(self._wider_m(), self.within_m)
         wider_rows = self.disc_rows * (wider_m / self.radius_m) ** 2
@@ -281,20 +291,29 @@ class _Search(Generic[K]):
         better = [one for one in scored if one[0] <= worst and one[1] <= within_m]
         self.top = sorted(self.top + better)[: self.k]
 
-    def _worth(self, radius_m: float) -> Worth | None:
-        """Not worth it is what the disc doesn't hold, and what scores worse than the k-th so far.
+    def _score_of_use(self, radius_m: float) -> float:
+        """Who scores worse than this is of no use to a look so far: than the k-th until now.
 
-        Or than what is just outside, as then this disc settles nothing about it.
+        Or than what may be just outside, as then this disc settles nothing about it; but what
+        is outside of the last disc is no concern of the search.
         """
+        kth = self._kth_score()
+        if radius_m >= self.within_m:
+            return kth
+        return min(kth, self.ageing.score(radius_m, self.unseen_age_s))
+
+    def _worth(self, radius_m: float, score: float) -> Worth | None:
+        """Not worth it is what the disc doesn't hold, and what scores worse than this."""
         each = degrees_a_metre(self.here, radius_m)
         if each is None:
             return None
-        score = min(self._kth_score(), self.ageing.score(radius_m, self.unseen_age_s))
+        edge_m, a_second_m = radius_m + 1, score / self.ageing.tau_s
         # A little more, for rounding: of a metre, and where a high floor loses metres.
         near_m = score * (1 + 1e-12) - self.ageing.floor_m + 1
-        edge_m, a_second_m = radius_m + 1, score / self.ageing.tau_s
-        if not a_second_m:
+        if not 0 < a_second_m < math.inf:
+            # Waiting doesn't count, or nothing is known to be worse than anything.
             edge_m = near_m = min(edge_m, near_m)
+            a_second_m = 0.0
         return Worth(*self.here, edge_m * each, near_m * each, a_second_m * each)
 
     def _kth_score(self) -> float:

@@ -163,7 +163,9 @@ async def test_the_answer_is_that_of_looking_at_everything(
     count=st.integers(0, 500),
     spread_m=st.sampled_from([0.0, 300.0, 5_000.0, 60_000.0]),
     oldest_s=st.sampled_from([0.0, 600.0, 200_000.0]),
+    old=st.integers(0, 300),
     k=st.integers(1, 40),
+    within_m=st.sampled_from([1_000.0, 25_000.0, math.inf]),
     ageing=st.builds(Ageing, floors_m, taus_s),
 )
 async def test_the_answer_for_a_crowd_is_that_of_looking_at_everything(
@@ -174,7 +176,9 @@ async def test_the_answer_for_a_crowd_is_that_of_looking_at_everything(
     count: int,
     spread_m: float,
     oldest_s: float,
+    old: int,
     k: int,
+    within_m: float,
     ageing: Ageing,
 ) -> None:
     # Drawn one by one, so many numbers would take hypothesis ten times as long as the search.
@@ -187,8 +191,17 @@ async def test_the_answer_for_a_crowd_is_that_of_looking_at_everything(
         )
         for number in range(count)
     ]
-    found = await best(source(jobs), here, k=k, within_m=25_000, ageing=ageing)
-    assert found.ranked == looked_at_all(jobs, here, k, 25_000, ageing)
+    # Farther away, and perhaps too far, many that have waited for days.
+    jobs += [
+        Job(
+            count + number,
+            beyond(here, numbers.uniform(0, 7), numbers.uniform(500, 30_000)),
+            numbers.uniform(10_000, 400_000),
+        )
+        for number in range(old)
+    ]
+    found = await best(source(jobs), here, k=k, within_m=within_m, ageing=ageing)
+    assert found.ranked == looked_at_all(jobs, here, k, within_m, ageing)
 
 
 @pytest.mark.parametrize("ageing", [NEAREST, Ageing(), Ageing(0.0, 3_600.0)])
@@ -302,6 +315,26 @@ async def test_of_a_wide_disc_little_is_worth_to_be_told() -> None:
     worth = await search(Choosy(jobs), Ageing(), k=10)
     assert worth.ranked == told.ranked
     assert worth.seen < told.seen * 2 / 3
+
+
+@pytest.mark.parametrize("k", [1, 3])
+async def test_what_waits_beyond_the_reach_hides_nothing_within_it(k: int) -> None:
+    old = [Job(number, beyond(MEDAN, number, 11_000), 3 * 24 * HOUR_S) for number in range(140)]
+    new = Job(140, beyond(MEDAN, 0, 1_000))
+    assert numbers(await search(Choosy([*old, new]), Ageing(), k=k, within_m=2_000)) == [140]
+
+
+async def test_what_mattered_only_when_the_unseen_turned_out_younger_is_found() -> None:
+    near = [(100.0, 100 * HOUR_S)] * 3 + [(300.0, HOUR_S)]
+    far = [(20_000.0, 100 * HOUR_S)] * 17 + [(24_000.0, 1.5 * HOUR_S)] * 20
+    jobs = [
+        Job(number, beyond(MEDAN, number, metres), age_s)
+        for number, (metres, age_s) in enumerate(near + far)
+    ]
+    table = Choosy(jobs)
+    found = await search(table, Ageing(), k=10)
+    assert found.ranked == looked_at_all(jobs, MEDAN, 10, 25_000, Ageing())
+    assert (table.oldest_asked, 3 in numbers(found)) == ([20, 40], True)
 
 
 async def test_a_reach_of_nearly_nothing_is_one() -> None:
