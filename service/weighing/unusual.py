@@ -20,6 +20,8 @@ class UnusualWeighing(Malformed):
         "Berat ini tidak biasa, dan belum ada yang dicatat. Periksa timbangan sekali lagi. Bila"
         ' benar, kirim ulang yang sama dengan "unusual_confirmed": true.'
     )
+    # Whoever was asked holds the job meanwhile.
+    keeps_changes = True
 
 
 def check_usual(

@@ -294,6 +294,22 @@ async def test_a_mistyped_weight_is_asked_about_before_it_is_paid(
     done(await collect(asking, town.collector, pickup, meant, key="mistyped"))
 
 
+async def test_who_is_asked_about_a_weight_holds_the_job_meanwhile(
+    asking: Asking, town: Town
+) -> None:
+    pickup = await claimed(town)
+    mistyped = handover(asking.keys, pickup.id, weighings=[weighing(grams=50_001)])
+    for hours, minutes in ((1, 29), (11.9, 5), (13, 0)):
+        soon, long_ago = utc_now() + timedelta(seconds=20), utc_now() - timedelta(hours=hours)
+        await change_pickup(town, pickup.id, claimed_until=soon, claimed_at=long_ago)
+        answer = await collect(asking, town.collector, pickup, mistyped)
+        refused(answer, 422, "unusual_weighing", f"{LINE}/grams")
+        until = (await reload(town, pickup)).claimed_until
+        assert until is not None
+        assert until >= max(soon, utc_now() + timedelta(minutes=minutes))
+        assert until <= max(soon, long_ago + timedelta(hours=12))
+
+
 async def test_a_repeated_request_with_a_wrong_code_counts_once(asking: Asking, town: Town) -> None:
     pickup = await claimed(town)
     body = handover(asking.keys, pickup.id, handover_code=wrong_code(asking.keys, pickup.id))
