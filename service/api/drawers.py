@@ -191,7 +191,9 @@ async def float_in(
 @router.post(
     "/drawers/{name}/float-out",
     status_code=201,
-    responses=documented(*_REFUSALS, drawers.DrawerClosed, drawers.DrawerTooLow),
+    responses=documented(
+        *_REFUSALS, drawers.DrawerClosed, drawers.DrawerTooLow, drawers.SafeIntoItself
+    ),
 )
 async def float_out(
     bank_id: UUID, name: PathName, body: FloatInput, caller: Payer, session: Session

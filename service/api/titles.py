@@ -122,6 +122,7 @@ INDONESIAN = {
     "request_malformed": "Permintaan tidak dapat dipahami",
     "rules_exist": "Aturan sudah ada",
     "rules_unchanged": "Aturan tidak berubah",
+    "safe_into_itself": "Kas utama tidak disetor ke dirinya sendiri",
     "second_factor_exists": "Faktor kedua sudah ada",
     "second_factor_needed": "Faktor kedua diperlukan",
     "second_factor_not_given": "Faktor kedua belum diberikan",

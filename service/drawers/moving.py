@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
+from models.drawer import MAIN
 from models.ledger import Floor
 from service import ledger
 from service.drawers.keeping import at
@@ -19,6 +20,17 @@ from service.ledger import Draft, Movement, Place, chart
 class DrawerTooLow(Conflict):
     english = "There is not enough money in the drawer {drawer}."
     indonesian = "Uang di laci kas {drawer} tidak cukup."
+
+
+class SafeIntoItself(Conflict):
+    english = (
+        "Drawers are emptied into the safe, and this is the safe itself. What leaves it for a bank"
+        " account or the owner is taken out of it by safe/take-out."
+    )
+    indonesian = (
+        "Laci disetor ke kas utama, dan ini kas utama itu sendiri. Uang yang keluar dari kas utama"
+        " ke rekening bank atau pemilik dicatat lewat safe/take-out."
+    )
 
 
 class Outside(StrEnum):
@@ -46,7 +58,12 @@ async def float_in(session: AsyncSession, move: Move, drawer: str) -> UUID:
 
 
 async def float_out(session: AsyncSession, move: Move, drawer: str) -> UUID:
-    """Out of a drawer into the safe; the id of the move. Raises DrawerClosed or DrawerTooLow."""
+    """Out of a drawer into the safe; the id of the move.
+
+    Raises SafeIntoItself, DrawerClosed or DrawerTooLow.
+    """
+    if drawer == MAIN:
+        raise SafeIntoItself
     place = await at(session, move.bank_id, drawer)
     return await _carry(session, move, "float_out", debit=chart.CASH, credit=place)
 

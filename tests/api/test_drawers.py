@@ -119,6 +119,8 @@ async def test_what_a_drawer_refuses(asking: Asking, kept: Town) -> None:
             refused(await ask(who, at(kept, path), {"amount_idr": 1}), 404, "no_such_thing")
         for path in ("drawers/main/float-in", "drawers/main/close"):
             refused(await ask(who, at(kept, path), {"amount_idr": 1}), 409, "drawer_never_opened")
+        answer = await ask(who, at(kept, "drawers/main/float-out"), {"amount_idr": 1})
+        refused(answer, 409, "safe_into_itself")
         body = {"name": "ani", "officer_id": str(who.id)}
         refused(await ask(who, at(kept), body), 409, "drawer_name_taken")
         body = {"name": "budi", "officer_id": str(kept.operator.id)}
