@@ -289,7 +289,7 @@ def admit(request: Request, caller: Caller) -> Caller:
     Where the path names the bank, the caller has one of these parts there.
     """
     access = access_to(request)
-    is_told_sums = access.in_sums and bool(caller.banks(Role.CITY))
+    is_told_sums = access.in_sums and _bank_in(request) in caller.banks(Role.CITY)
     try:
         return _admitted(request, caller, access)
     except NotAllowed:
@@ -303,14 +303,16 @@ def _admitted(request: Request, caller: Caller, access: Access) -> Caller:
     if access.needs is Needs.PART:
         if not caller.roles:
             raise SecondFactorNotGiven if caller.withheld else NotAllowed
-        if "bank_id" in request.path_params:
-            _enter(request.path_params["bank_id"], caller)
+        if bank_id := _bank_in(request):
+            caller.act_in(bank_id)
     return caller
 
 
-def _enter(text: str, caller: Caller) -> None:
+def _bank_in(request: Request) -> UUID | None:
+    """The bank that the path names, if any; with what is no id no endpoint is called."""
+    if "bank_id" not in request.path_params:
+        return None
     try:
-        bank_id = _UUID.validate_python(text)
+        return _UUID.validate_python(request.path_params["bank_id"])
     except ValidationError:
-        return  # The endpoint reads it in the same way, and isn't called.
-    caller.act_in(bank_id)
+        return None

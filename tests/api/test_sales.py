@@ -329,7 +329,7 @@ async def test_sales_are_seen_by_officers_alone(asking: Asking, stocked: Town) -
     """One sale less the others would be what few residents' goods brought, so no city sees one."""
     far = await make_town(stocked.database)
     for noun in ("sales", "buyers", f"sales/{uuid4()}", f"sales/{uuid4()}/lots"):
-        for who in (stocked.resident, stocked.collector, far.treasurer):
+        for who in (stocked.resident, stocked.collector, far.treasurer, far.city):
             refused(await asking.get(who, at(stocked, noun)), 403, "not_allowed")
         told = "not_allowed" if noun == "buyers" else "city_sees_sums"
         refused(await asking.get(stocked.city, at(stocked, noun)), 403, told)
