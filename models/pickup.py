@@ -88,7 +88,6 @@ class Pickup(Table, table=True):
             "bank_id",
             "collector_id",
             "claimed_until",
-            "estimated_grams",
             sqlite_where=text("status IN ('claimed', 'arrived')"),
             postgresql_where=text("status IN ('claimed', 'arrived')"),
         ),

@@ -1,4 +1,5 @@
-"""Which open pickups are near, and what a collector holds, is answered from indexes alone."""
+"""Which open pickups are near is answered from an index alone, and what a collector holds
+without a look at what others hold; an instant of a route is kept as all others are."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,7 +18,11 @@ _IS_HELD = "status IN ('claimed', 'arrived')"
 
 def upgrade() -> None:
     _index(_NEAR, ["bank_id", "cell", *_TOLD], _IS_OPEN)
-    _index(_HELD, ["bank_id", "collector_id", "claimed_until", "estimated_grams"], _IS_HELD)
+    _index(_HELD, ["bank_id", "collector_id", "claimed_until"], _IS_HELD)
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "UPDATE route SET place_forgotten_at = replace(place_forgotten_at, '+00:00', '')"
+        )
 
 
 def downgrade() -> None:
