@@ -20,6 +20,8 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Pages and refusals are in the caller's language.
+    "Vary": "Accept-Language",
 }
 _OVER_TLS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
