@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from service.errors import FieldProblem, Malformed, in_words
 from service.weighing.lines import Weighed
 
-ORDINARY_LINE_GRAMS = 50_000
-"""Nobody is asked about a line up to this: households guess, and guess too little."""
+ORDINARY_GRAMS = 50_000
+"""Nobody is asked about a pickup up to this: households guess, and guess too little."""
 MANY_TIMES = 5
-"""A line above that many times all that was listed is unusual."""
+"""More than so many times all that was listed is unusual."""
 
 
 class UnusualWeighing(Malformed):
@@ -34,37 +34,26 @@ def check_usual(
     """Ask once whether so much was meant. Raises UnusualWeighing, unless that is confirmed.
 
     `listed_grams` is all that the household listed, None if nothing was listed beforehand;
-    `carried_grams` is what a vehicle of the bank carries. Only grams that are paid count.
+    `carried_grams` is what a vehicle of the bank carries. Only grams that are paid count, and
+    all lines together: one that is mistyped may as well be two.
     """
-    far_above = [] if listed_grams is None else _far_above(weighed, listed_grams)
-    unusual = far_above + _too_much(weighed, max(carried_grams, listed_grams or 0))
-    if unusual and not confirmed:
-        raise UnusualWeighing(*unusual)
+    grams = [line.grams for line in weighed]
+    most = max(carried_grams, listed_grams or 0)
+    if listed_grams is not None:
+        most = min(most, max(ORDINARY_GRAMS, MANY_TIMES * listed_grams))
+    if sum(grams) > most and not confirmed:
+        raise UnusualWeighing(_asked_about(grams, most, listed_grams))
 
 
-def _far_above(weighed: Sequence[Weighed], listed_grams: int) -> list[FieldProblem]:
-    most = max(ORDINARY_LINE_GRAMS, MANY_TIMES * listed_grams)
-    return [
-        FieldProblem(
-            f"/weighings/{number}/grams",
-            f"{in_words(line.grams)} g, where {in_words(listed_grams)} g were listed in all.",
-            f"{in_words(line.grams, 'id')} g, padahal seluruhnya didaftarkan"
-            f" {in_words(listed_grams, 'id')} g.",
-        )
-        for number, line in enumerate(weighed)
-        if line.grams > most
-    ]
-
-
-def _too_much(weighed: Sequence[Weighed], most: int) -> list[FieldProblem]:
-    total = sum(line.grams for line in weighed)
-    if total <= most:
-        return []
-    return [
-        FieldProblem(
-            "/weighings",
-            f"{in_words(total)} g in all; more than {in_words(most)} g is unusual here.",
-            f"Seluruhnya {in_words(total, 'id')} g; lebih dari {in_words(most, 'id')} g tidak"
-            " biasa di sini.",
-        )
-    ]
+def _asked_about(grams: Sequence[int], most: int, listed_grams: int | None) -> FieldProblem:
+    """The heaviest line, which is the likeliest to be mistyped, and what speaks against it."""
+    heaviest = max(range(len(grams)), key=grams.__getitem__)
+    english = f"{in_words(sum(grams))} g in all; more than {in_words(most)} g is unusual here"
+    indonesian = (
+        f"Seluruhnya {in_words(sum(grams), 'id')} g; lebih dari {in_words(most, 'id')} g tidak"
+        " biasa di sini"
+    )
+    if listed_grams is not None:
+        english += f", where {in_words(listed_grams)} g were listed"
+        indonesian += f", karena yang didaftarkan {in_words(listed_grams, 'id')} g"
+    return FieldProblem(f"/weighings/{heaviest}/grams", f"{english}.", f"{indonesian}.")

@@ -130,7 +130,7 @@ async def test_more_than_a_vehicle_carries_is_asked_about(asking: Asking, town: 
     heavy = dropoff(town, **line(grams=400_001))
     async with nothing_changes(town):
         answer = await asking.post(town.operator, dropoffs(town), heavy)
-        refused(answer, 422, "unusual_weighing", "/weighings")
+        refused(answer, 422, "unusual_weighing", "/weighings/0/grams")
     done(await asking.post(town.operator, dropoffs(town), heavy | {"unusual_confirmed": True}), 201)
 
 

@@ -11,16 +11,17 @@ USUAL: dict[str, tuple[list[int], int | None]] = {
     "ten times the guess": ([10_000], 1_000),
     "fifty kilograms of a guess of one": ([50_000], 1_000),
     "five times a large guess": ([100_000], 20_000),
-    "many lines, each ordinary": ([40_000] * 3, 1_000),
+    "many lines of five times the guess": ([20_000] * 5, 20_000),
     "a heavy pickup, as it was listed": ([500_000], 500_000),
     "a full vehicle at the counter": ([400_000], None),
 }
 UNUSUAL: dict[str, tuple[list[int], int | None, str]] = {
     "a gram above fifty kilograms": ([50_001], 1_000, "/weighings/0/grams"),
+    "as much in two lines": ([25_000, 25_001], 1_000, "/weighings/1/grams"),
     "more than five times the guess": ([10_000, 100_001], 20_000, "/weighings/1/grams"),
-    "more than a vehicle carries": ([200_000, 200_001], 100_000, "/weighings"),
-    "more than was listed and is carried": ([500_001], 500_000, "/weighings"),
-    "too much for the counter": ([400_001], None, "/weighings"),
+    "more than a vehicle carries": ([200_000, 200_001], 100_000, "/weighings/1/grams"),
+    "more than was listed and is carried": ([500_001], 500_000, "/weighings/0/grams"),
+    "too much for the counter": ([400_001], None, "/weighings/0/grams"),
 }
 
 
@@ -49,8 +50,13 @@ def test_it_says_what_was_weighed_and_what_was_listed() -> None:
             lines([5_000_000]), carried_grams=5_000_000, listed_grams=4_002, confirmed=False
         )
     (field,) = asked.value.fields
-    assert field.english == "5,000,000 g, where 4,002 g were listed in all."
-    assert field.indonesian == "5.000.000 g, padahal seluruhnya didaftarkan 4.002 g."
+    assert field.english == (
+        "5,000,000 g in all; more than 50,000 g is unusual here, where 4,002 g were listed."
+    )
+    assert field.indonesian == (
+        "Seluruhnya 5.000.000 g; lebih dari 50.000 g tidak biasa di sini, karena yang"
+        " didaftarkan 4.002 g."
+    )
 
 
 def test_refused_goods_are_not_paid_and_not_asked_about() -> None:
