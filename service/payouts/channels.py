@@ -21,8 +21,10 @@ class ChannelNotOffered(Conflict):
 
 
 class PayoutTooSmall(Conflict):
-    english = "A payout is at least Rp{minimum_idr}."
-    indonesian = "Pencairan minimal Rp{minimum_idr}."
+    english = "A payout is at least Rp{minimum_idr}; in cash all that is left may be less."
+    indonesian = (
+        "Pencairan minimal Rp{minimum_idr}; tunai boleh kurang bila itu seluruh sisa saldo."
+    )
 
 
 class PayoutTooLarge(Conflict):

@@ -1,5 +1,6 @@
 """Asking for money: it is held from now on, so it can't be asked for twice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -9,11 +10,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Policy
 from models.base import new_id, utc_now
 from models.payout import Destination, Payout, PayoutMethod, PayoutSource
-from service import banks
+from service import banks, ledger
 from service.errors import Conflict
 from service.payouts import moving
 from service.payouts.assisted import check_account, check_limit
-from service.payouts.channels import CASH, FeeChanged, Offer, chosen, offers
+from service.payouts.channels import CASH, FeeChanged, Offer, PayoutTooSmall, chosen, offers
 from service.payouts.destinations import (
     DestinationNotValid,
     account_number,
@@ -65,7 +66,7 @@ async def request(session: AsyncSession, wanted: Request) -> Payout:
         raise MethodNotOffered
     destination = await _destination(session, wanted)
     code = CASH if destination is None else destination.channel_code
-    way = chosen(ways, wanted.method, code)
+    way = await _way(session, wanted, ways, code)
     if wanted.expected_fee_idr not in (None, way.fee_idr):
         raise FeeChanged(fee_idr=way.fee_idr, expected_idr=wanted.expected_fee_idr)
     if wanted.is_assisted:
@@ -87,6 +88,19 @@ async def request(session: AsyncSession, wanted: Request) -> Payout:
     await session.flush()
     await moving.tell(session, payout, "payout_requested")
     return payout
+
+
+async def _way(session: AsyncSession, wanted: Request, ways: Sequence[Offer], code: str) -> Offer:
+    """How it goes. In cash the last of a balance may be less than others: whoever leaves a bank
+    takes everything along. Raises as chosen()."""
+    try:
+        return chosen(ways, wanted.method, code)
+    except PayoutTooSmall:
+        book = moving.book_at(wanted.source, wanted.resident_id)
+        left = await ledger.balances(session, wanted.bank_id, [book])
+        if wanted.method != PayoutMethod.CASH or wanted.amount_idr != -left.get(book, 0):
+            raise
+        return next(way for way in ways if way.method == PayoutMethod.CASH)
 
 
 async def _check_assisted(

@@ -70,6 +70,19 @@ async def test_the_whole_balance_can_be_asked_for_and_not_a_rupiah_more(
     refused(again, 409, "balance_too_low")
 
 
+async def test_the_last_of_a_balance_is_paid_in_cash_however_little_it_is(
+    asking: Asking, rich: Town
+) -> None:
+    for amount_idr in (EARNED - 260, 260):
+        async with nothing_changes(rich):
+            answer = await asking.post(rich.resident, PAYOUTS, payout(rich, 259))
+            refused(answer, 409, "payout_too_small")
+        asked = await ask(asking, rich, amount_idr)
+        done(await act(asking, rich.treasurer, asked, "approve"))
+        done(await act(asking, rich.treasurer, asked, "pay-cash", {"proof": "kuitansi"}))
+    assert await standing(asking, rich) == (0, 0)
+
+
 async def test_of_two_requests_for_the_whole_balance_at_once_one_is_held(
     asking: Asking, rich: Town
 ) -> None:
