@@ -142,7 +142,7 @@ class WeighingInput(BaseModel):
 
 Weighings = Annotated[list[WeighingInput], Field(min_length=1, max_length=MOST_LINES)]
 UnusualConfirmed = Annotated[
-    bool, Field(strict=True, description="After `unusual_weighing`: somebody looked again")
+    bool, Field(strict=True, description="After a refusal as unusual: somebody looked again")
 ]
 
 

@@ -21,7 +21,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import PLAIN, Amount, Line, MaterialCode, Reason
+from service.api.fields import PLAIN, Amount, Line, MaterialCode, Reason, UnusualConfirmed
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -87,6 +87,7 @@ class SaleInput(BaseModel):
     grams: BatchGrams
     amount_idr: Amount
     note: Line = ""
+    unusual_confirmed: UnusualConfirmed = False
 
 
 class SaleView(BaseModel):
@@ -216,7 +217,12 @@ async def take_payment(
     "/sales",
     status_code=201,
     responses=documented(
-        NoValidToken, NotAllowed, NoSuchThing, prices.UnknownMaterial, sales.StockTooLow
+        NoValidToken,
+        NotAllowed,
+        NoSuchThing,
+        prices.UnknownMaterial,
+        sales.StockTooLow,
+        sales.UnusualSale,
     ),
 )
 async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) -> SoldView:

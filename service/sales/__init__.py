@@ -5,6 +5,7 @@ from service.sales.records import LotSold, count_lots, find_sale, lots_of, sales
 from service.sales.sellers import sellers
 from service.sales.selling import Batch, sell
 from service.sales.store import GoodsOfResidents, Residue, StockTooLow, throw_away
+from service.sales.unusual import UnusualSale
 
 __all__ = [
     "Batch",
@@ -15,6 +16,7 @@ __all__ = [
     "Payment",
     "Residue",
     "StockTooLow",
+    "UnusualSale",
     "add_buyer",
     "buyers_of",
     "count_lots",

@@ -14,6 +14,7 @@ from service.lots import Proceeds, Taken
 from service.sales import store
 from service.sales.buyers import find_buyer
 from service.sales.division import Division, Parts, Portion, divide, due_idr
+from service.sales.unusual import check_usual
 
 _INSERT_LOT_SALES = insert(LotSale)
 
@@ -29,6 +30,7 @@ class Batch:
     amount_idr: int
     note: str
     sold_by: UUID
+    unusual_confirmed: bool = False
 
 
 @dataclass(slots=True)
@@ -43,14 +45,16 @@ class _Got:
 async def sell(session: AsyncSession, batch: Batch) -> Sale:
     """Sell a batch and divide what it brings, by the rules in force.
 
-    Raises NoSuchThing for the buyer, UnknownMaterial or StockTooLow.
+    Raises NoSuchThing for the buyer, UnknownMaterial, UnusualSale or StockTooLow.
     """
     await find_buyer(session, batch.bank_id, batch.buyer_id)
     named = await store.name_of(session, batch.material)
     policy = await banks.policy_of(session, batch.bank_id)
     taken = await lots.first_in(session, batch.bank_id, batch.material, grams=batch.grams)
     parts = Parts(policy.residents_permille, policy.collectors_permille)
-    divided = divide(batch.amount_idr, batch.grams, _portions(taken), parts)
+    portions = _portions(taken)
+    check_usual(batch.amount_idr, batch.grams, portions, confirmed=batch.unusual_confirmed)
+    divided = divide(batch.amount_idr, batch.grams, portions, parts)
     sale = await _save(session, batch, policy.id, divided)
     got = _by_resident(divided)
     moves = [*_to_the_buyer(sale), *_to_residents(sale, got), *_to_collectors(sale, divided)]

@@ -325,6 +325,20 @@ async def test_a_buyer_of_another_bank_is_none_here(
             refused(await asking.post(far.operator, path, body), 404, "no_such_thing")
 
 
+async def test_a_mistyped_sale_is_asked_about_before_residents_get_it(
+    asking: Asking, sharing: Town
+) -> None:
+    await bring(sharing, 5_000)
+    buyer = await a_buyer(sharing)
+    mistyped = batch(buyer.id, amount_idr=20_000_000)
+    path = at(sharing, "sales")
+    async with nothing_changes(sharing):
+        answer = await asking.post(sharing.operator, path, mistyped, key="sale")
+        refused(answer, 422, "unusual_sale", "/amount_idr")
+    meant = mistyped | {"unusual_confirmed": True}
+    done(await asking.post(sharing.operator, path, meant, key="sale"), 201)
+
+
 async def test_sales_are_seen_by_officers_alone(asking: Asking, stocked: Town) -> None:
     """One sale less the others would be what few residents' goods brought, so no city sees one."""
     far = await make_town(stocked.database)
