@@ -90,7 +90,9 @@ async def room_for(
     """What a collector may still claim. Raises TooManyJobsHeld if not even one job."""
     await _in_line(session, bank_id, collector_id)
     whose = {"bank_id": bank_id, "collector_id": collector_id, "now": utc_now()}
-    held, grams = (await (await session.connection()).execute(_HELD_BY, whose)).one()
+    # Two figures need no objects, which the session would look for in them.
+    connection = await session.connection()
+    held, grams = (await connection.execute(_HELD_BY, whose)).one()
     if held >= policy.max_held_jobs:
         raise TooManyJobsHeld(held=held, allowed=policy.max_held_jobs)
     return Room(policy.max_held_jobs - held, max(0, policy.max_held_grams - int(grams)), held == 0)
