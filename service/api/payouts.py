@@ -25,7 +25,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line
+from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line, Name
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.api.payout_views import (
@@ -63,7 +63,7 @@ class DestinationInput(BaseModel):
 
     channel_code: Annotated[str, Field(min_length=1, max_length=40), PLAIN]
     account_number: Annotated[str, Field(min_length=1, max_length=40), PLAIN]
-    account_holder_name: Annotated[str, Field(max_length=120, pattern=r"\S"), PLAIN]
+    account_holder_name: Name
 
 
 class PayoutInput(BaseModel):

@@ -63,7 +63,7 @@ class PickupInput(BaseModel):
     bank_id: UUID
     resident_id: UUID | None = None
     position: Position | None = None
-    address: Annotated[str, Field(min_length=1, max_length=300), PLAIN]
+    address: Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S"), PLAIN]
     window: Window | None = None
     items: Annotated[list[ItemInput], Field(min_length=1, max_length=MOST_LINES)]
     note: Annotated[str, Field(max_length=500), PLAIN, OR_NOTHING] = ""

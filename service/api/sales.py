@@ -21,7 +21,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import PLAIN, Amount, Line, MaterialCode, Reason
+from service.api.fields import Amount, Line, MaterialCode, Name, Reason
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -36,7 +36,7 @@ Drawer = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9-]+$")]
 
 
 class BuyerInput(BaseModel):
-    name: Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S"), PLAIN]
+    name: Name
     phone: Annotated[Line, Field(max_length=members.LONGEST_PHONE)] = ""
     note: Line = ""
 
