@@ -65,16 +65,16 @@ def test_a_bound_without_a_fraction_is_told_without_one() -> None:
 @pytest.mark.parametrize(
     ("kind", "written", "indonesian"),
     [
-        (Drawer, "Laci Depan", "huruf kecil, angka, dan tanda hubung"),
-        (SourceName, "Bank Kami", "huruf kecil, angka, titik"),
-        (GatewayName, "Bank Kami", "garis bawah"),
-        (Reason, "  ", "Tidak boleh kosong"),
+        (TypeAdapter(Drawer), "Laci Depan", "huruf kecil, angka, dan tanda hubung"),
+        (TypeAdapter(SourceName), "Bank Kami", "huruf kecil, angka, titik"),
+        (TypeAdapter(GatewayName), "Bank Kami", "garis bawah"),
+        (TypeAdapter(Reason), "  ", "Tidak boleh kosong"),
     ],
 )
 def test_a_text_of_another_form_is_told_which_is_wanted(
-    kind: object, written: str, indonesian: str
+    kind: TypeAdapter[Any], written: str, indonesian: str
 ) -> None:
-    error = error_of(TypeAdapter(kind), written)
+    error = error_of(kind, written)
     assert indonesian in in_indonesian(error)
     assert "pattern" not in in_english(error)
 
