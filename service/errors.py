@@ -5,8 +5,9 @@ They know no HTTP: service.api.errors gives each family its status.
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -36,6 +37,11 @@ class Problem(Exception):
         self.facts = facts
         super().__init__(self.detail("en"))
 
+    def at(self, pointer: str) -> Self:
+        """The same, naming the one field that is at fault."""
+        self.fields = (FieldProblem(pointer, self.detail("en"), self.detail("id")),)
+        return self
+
     @classmethod
     def slug(cls) -> str:
         """The stable end of the problem's `type`: PickupAlreadyClaimed, pickup_already_claimed."""
@@ -57,6 +63,15 @@ class Problem(Exception):
         facts = {name: in_words(value, language) for name, value in self.facts.items()}
         sentence = template.format(**facts)
         return sentence[:1].upper() + sentence[1:]
+
+
+@contextmanager
+def said_of(pointer: str, *kinds: type[Problem]) -> Iterator[None]:
+    """Say of problems of these kinds which field is at fault, where only the caller knows."""
+    try:
+        yield
+    except kinds as problem:
+        raise problem.at(pointer) from problem.__cause__
 
 
 def in_words(value: object, language: str = "en") -> str:

@@ -27,13 +27,19 @@ LARGEST_AMOUNT_IDR = 1_000_000_000_000
 LARGEST_PRICE_IDR = 10_000_000
 MOST_LINES = 100
 _LONGEST_INSTANT = 40
+# Those of a terminal, and those that turn around what follows them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile(r"[\s\u00ad\u115f\u1160\u200b-\u200f\u2060-\u2064\u3164\ufeff]+")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
 def _no_control_characters(text: str) -> str:
-    if any(ord(letter) < 32 and letter not in "\n\t" for letter in text) or "\x7f" in text:
+    if _CONTROL.search(text):
         raise PydanticCustomError("control_characters", "Control characters are not allowed.")
+    # What joins letters is needed in some scripts, but says nothing by itself.
+    if _UNSEEN.fullmatch(text) and not text.isspace():
+        raise PydanticCustomError("nothing_seen", "Nothing can be seen of this text.")
     return text
 
 
@@ -83,6 +89,7 @@ PLAIN = AfterValidator(_no_control_characters)
 OR_NOTHING = BeforeValidator(lambda value: "" if value is None else value)
 Line = Annotated[str, Field(max_length=300), PLAIN, OR_NOTHING]
 Reason = Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S"), PLAIN]
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S"), PLAIN]
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_instant_text),

@@ -19,7 +19,7 @@ from service.api.idempotency import ActRoute
 from service.api.late import VitalRoute
 from service.api.looks import CurrentLooks
 from service.auth import NoValidToken
-from service.errors import NoSuchThing, NotAllowed
+from service.errors import NoSuchThing, NotAllowed, said_of
 from service.ledger import Place, chart
 from service.payouts import FloatView
 
@@ -186,7 +186,7 @@ async def top_up(
     _require(parts, bank_id, gateway)
     source = await body.source(session, bank_id)
     entered = payouts.TopUp(gateway, source, body.amount_idr, body.memo, caller.person_id)
-    with drawers.paid_out_of(source):
+    with said_of("/amount_idr", drawers.DrawerTooLow), drawers.paid_out_of(source):
         top_up_id = await payouts.top_up(session, bank_id, entered)
     view = _float_view(parts, (await payouts.floats_of(session, bank_id, [gateway]))[0])
     return ToppedUpItem(**view.model_dump(), top_up_id=top_up_id)

@@ -1,6 +1,6 @@
 """The mass balance over HTTP."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -44,8 +44,16 @@ class MassView(BaseModel):
 
 
 class MassList(BaseModel):
+    """Days of officers or months of a city: nothing in `items` is not always no waste.
+
+    For a city `shown_until` is the last day of the last month that is over, and `fewest_people`
+    how many have to be behind a line; both are null for officers.
+    """
+
     items: list[MassView]
     next_cursor: str | None
+    shown_until: date | None = None
+    fewest_people: int | None = None
 
 
 @router.get("/mass-balance", responses=documented(NoValidToken, NotAllowed))
@@ -55,20 +63,21 @@ async def mass_balance(
     """Where each material's grams went, day by day, by the ledger alone; oldest first.
 
     A day on which a material did not move has no line. The city gets a line a month, under its
-    last day, of the months within these days that are over; what fewer than five people brought
-    is left out, of stocks nothing is said, and neither is it of what was sold, if it was the
-    goods of one to four people.
+    last day, of the months that lie whole within these days and are over (`shown_until`); what
+    fewer than five people (`fewest_people`) brought is left out, of stocks nothing is said, and
+    neither is it of what was sold, if it was the goods of one to four people.
     """
     if is_for_city(caller, bank_id):
-        return MassList(items=await _by_month(session, bank_id, period), next_cursor=None)
+        return await _by_month(session, bank_id, period)
     found = await ledger.mass_balance(session, bank_id, period.first, period.last)
     return MassList(items=[_view(line) for line in found], next_cursor=None)
 
 
-async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> list[MassView]:
+async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> MassList:
     bank = await banks.get(session, bank_id)
+    today = banks.day_at(bank, utc_now())
     views = []
-    for month in whole_months(period.first, period.last, banks.day_at(bank, utc_now())):
+    for month in whole_months(period.first, period.last, today):
         days = await ledger.mass_balance(session, bank_id, *month)
         people = await weighing.givers(session, bank_id, *Period(*month).instants(bank))
         sellers = await sales.sellers(session, bank_id, *month)
@@ -77,7 +86,12 @@ async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> lis
             for line in month_together(days, month[1])
             if people.get(line.material, 0) >= FEWEST
         ]
-    return views
+    return MassList(
+        items=views,
+        next_cursor=None,
+        shown_until=today.replace(day=1) - timedelta(days=1),
+        fewest_people=FEWEST,
+    )
 
 
 def not_for_city(sellers: int) -> dict[str, None]:

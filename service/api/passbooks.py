@@ -28,7 +28,7 @@ from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.assisting import CardNotValid, Helped
 from service.auth import NoValidToken
-from service.errors import FieldProblem, NoSuchThing, NotAllowed
+from service.errors import FieldProblem, NoSuchThing, NotAllowed, said_of
 from service.ledger.chart import IDR
 from service.members import Caller
 
@@ -162,7 +162,8 @@ async def drop_off(
     bank_id: UUID, body: DropoffInput, caller: HelpingPayer, session: Session
 ) -> DropoffView:
     """Weigh what a resident brought: at drop-off prices, by the rules in force."""
-    resident = await members.resident_of(session, bank_id, _brought_by(caller, bank_id, body))
+    with said_of("/resident_id", NoSuchThing):
+        resident = await members.resident_of(session, bank_id, _brought_by(caller, bank_id, body))
     brought, credited = await weighing.dropoff(
         session,
         bank_id,

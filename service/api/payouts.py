@@ -25,7 +25,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line
+from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line, Name
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.api.payout_views import (
@@ -39,7 +39,7 @@ from service.api.payout_views import (
 )
 from service.assisting import CardNotValid
 from service.auth import NoValidToken
-from service.errors import NoSuchThing, NotAllowed
+from service.errors import NoSuchThing, NotAllowed, said_of
 from service.members import OFFICERS
 
 router = APIRouter(prefix="/v1/payouts", tags=["payouts"], route_class=ActRoute)
@@ -63,7 +63,7 @@ class DestinationInput(BaseModel):
 
     channel_code: Annotated[str, Field(min_length=1, max_length=40), PLAIN]
     account_number: Annotated[str, Field(min_length=1, max_length=40), PLAIN]
-    account_holder_name: Annotated[str, Field(max_length=120, pattern=r"\S"), PLAIN]
+    account_holder_name: Name
 
 
 class PayoutInput(BaseModel):
@@ -118,11 +118,11 @@ async def request(
     """
     destination = body.destination.model_dump() if body.destination else {}
     payee = _payee(body.source)
+    with said_of("/resident_id", NoSuchThing):
+        whose = await members.whose(session, caller, body.bank_id, body.resident_id, role=payee)
     wanted = payouts.Request(
         bank_id=body.bank_id,
-        resident_id=await members.whose(
-            session, caller, body.bank_id, body.resident_id, role=payee
-        ),
+        resident_id=whose,
         source=body.source,
         entered_by=caller.person_id,
         amount_idr=body.amount_idr,
@@ -130,7 +130,9 @@ async def request(
         expected_fee_idr=body.expected_fee_idr,
         **destination,
     )
-    return await shown(session, parts, caller, await payouts.request(session, wanted))
+    with said_of("/amount_idr", ledger.BalanceTooLow):
+        payout = await payouts.request(session, wanted)
+    return await shown(session, parts, caller, payout)
 
 
 @router.get("", responses=documented(NoValidToken))

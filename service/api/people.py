@@ -25,7 +25,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import RequestMalformed, documented
-from service.api.fields import OR_NOTHING, PLAIN
+from service.api.fields import OR_NOTHING, PLAIN, Name
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.api.nik_tries import CurrentNiks, Niks, TooManyNiks
@@ -52,7 +52,7 @@ class MeView(BaseModel):
 
 
 class MePatch(BaseModel):
-    name: Annotated[str, Field(max_length=120), PLAIN] | None = None
+    name: Name | None = None
     language: Language | None = None
     nik: Annotated[str, Field(max_length=32)] | None = Field(
         default=None, description="Never needed; empty takes it away again"
@@ -63,7 +63,7 @@ class MemberInput(BaseModel):
     """Without a phone only a resident, by name: they get a card instead."""
 
     phone: Phone | None = None
-    name: Annotated[str, Field(max_length=120), PLAIN, OR_NOTHING] = ""
+    name: Annotated[str, Field(max_length=120, pattern=r"^$|\S"), PLAIN, OR_NOTHING] = ""
     role: Literal["resident", "collector"] = "resident"
     nik: Annotated[str, Field(max_length=32), OR_NOTHING] = Field(
         default="", description="Never needed"

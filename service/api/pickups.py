@@ -41,7 +41,7 @@ from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.assisting import CardNotValid
 from service.auth import NoValidToken
-from service.errors import FieldProblem, NoSuchThing, NotAllowed, WaitsForOperator
+from service.errors import FieldProblem, NoSuchThing, NotAllowed, WaitsForOperator, said_of
 from service.keys import Keys
 from service.members import OFFICERS, Caller
 
@@ -63,7 +63,7 @@ class PickupInput(BaseModel):
     bank_id: UUID
     resident_id: UUID | None = None
     position: Position | None = None
-    address: Annotated[str, Field(min_length=1, max_length=300), PLAIN]
+    address: Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S"), PLAIN]
     window: Window | None = None
     items: Annotated[list[ItemInput], Field(min_length=1, max_length=MOST_LINES)]
     note: Annotated[str, Field(max_length=500), PLAIN, OR_NOTHING] = ""
@@ -176,7 +176,8 @@ async def list_waste(
     parts: CurrentParts,
 ) -> PickupView:
     """Put waste on the board. Its prices are locked from now on."""
-    resident_id = await members.whose(session, caller, body.bank_id, body.resident_id)
+    with said_of("/resident_id", NoSuchThing):
+        resident_id = await members.whose(session, caller, body.bank_id, body.resident_id)
     listing = pickups.Listing(
         bank_id=body.bank_id,
         resident_id=resident_id,

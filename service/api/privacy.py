@@ -72,7 +72,7 @@ class ConsentList(BaseModel):
 class DeletionInput(BaseModel):
     """Deleting can't be undone, so it is confirmed in so many words."""
 
-    confirm: Literal["delete my account"]
+    confirm: Literal["delete my account", "hapus akun saya"]
 
 
 class DeletionView(BaseModel):

@@ -21,10 +21,10 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import PLAIN, Amount, Line, MaterialCode, Reason, UnusualConfirmed
+from service.api.fields import Amount, Line, MaterialCode, Name, Reason, UnusualConfirmed
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
-from service.errors import NoSuchThing, NotAllowed
+from service.errors import NoSuchThing, NotAllowed, said_of
 from service.sales import LotSold, Owing
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=ActRoute)
@@ -36,7 +36,7 @@ Drawer = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9-]+$")]
 
 
 class BuyerInput(BaseModel):
-    name: Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S"), PLAIN]
+    name: Name
     phone: Annotated[Line, Field(max_length=members.LONGEST_PHONE)] = ""
     note: Line = ""
 
@@ -233,7 +233,8 @@ async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) 
     brings less pays each lot its part. What the lots don't cover was the bank's own.
     """
     batch = sales.Batch(bank_id=bank_id, sold_by=caller.person_id, **body.model_dump())
-    sale = await sales.sell(session, batch)
+    with said_of("/buyer_id", NoSuchThing):
+        sale = await sales.sell(session, batch)
     return await _sold_view(session, sale)
 
 

@@ -42,6 +42,7 @@ _SENTENCES = {
     "literal_error": "Harus salah satu dari: {expected}.",
     "model_attributes_type": "Harus berupa objek.",
     "model_type": "Harus berupa objek.",
+    "nothing_seen": "Tidak ada yang terlihat pada teks ini.",
     "nothing_weighed": "Tidak ada yang ditimbang pada baris ini.",
     "one_of_both": "Sebutkan salah satu saja: journal_id atau about_id.",
     "one_source": "Sebutkan salah satu saja: laci kas (drawer) atau rekening bank (bank_account).",
@@ -59,6 +60,27 @@ _SENTENCES = {
     "uuid_type": "ID tidak valid.",
     "zone": "Zona waktu ini tidak ada.",
 }
+_BLANK = ("This can't be blank.", "Tidak boleh kosong.")
+_FORMS = {
+    r"\S": _BLANK,
+    r"^$|\S": _BLANK,
+    r"^[a-z0-9-]+$": (
+        "Only small letters, digits and hyphens, like counter-2.",
+        "Hanya huruf kecil, angka, dan tanda hubung, seperti loket-2.",
+    ),
+    r"^[a-z0-9_-]+$": (
+        "Only small letters, digits, hyphens and underscores, like bank-2.",
+        "Hanya huruf kecil, angka, tanda hubung, dan garis bawah, seperti bank-2.",
+    ),
+    r"^[a-z0-9][a-z0-9._-]*$": (
+        "Only small letters, digits, points, hyphens and underscores, like bank-2; a letter or"
+        " digit first.",
+        "Hanya huruf kecil, angka, titik, tanda hubung, dan garis bawah, seperti bank-2; diawali"
+        " huruf atau angka.",
+    ),
+}
+"""What is wanted of a text, in both languages, by the pattern that it has to have."""
+
 _OF_DAYS = {
     "greater_than_equal": "Tidak boleh sebelum {ge}.",
     "less_than_equal": "Tidak boleh setelah {le}.",
@@ -69,14 +91,17 @@ def in_english(error: dict[str, Any]) -> str:
     """The sentence of a pydantic error, with its days as people write them."""
     if _is_unread(error):
         return "Send the body as JSON with Content-Type: application/json."
-    return _plain(error["msg"])
+    form = _form(error)
+    return form[0] if form else _plain(error["msg"])
 
 
 def in_indonesian(error: dict[str, Any]) -> str:
     """The sentence for a pydantic error; its English one where there is no other."""
     if _is_unread(error):
         return "Kirim badan permintaan sebagai JSON dengan Content-Type: application/json."
-    facts = {name: _plain(in_words(fact, "id")) for name, fact in error.get("ctx", {}).items()}
+    if form := _form(error):
+        return form[1]
+    facts = {name: _plain(_fact(fact)) for name, fact in error.get("ctx", {}).items()}
     of_days = any(_DAY.fullmatch(fact) for fact in facts.values())
     sentences = _SENTENCES | _OF_DAYS if of_days else _SENTENCES
     if error["type"] not in sentences:
@@ -88,6 +113,17 @@ def in_indonesian(error: dict[str, Any]) -> str:
 def _is_unread(error: dict[str, Any]) -> bool:
     """Whether it is about a body that wasn't said to be JSON, and so was left as it came."""
     return isinstance(error.get("input"), bytes)
+
+
+def _form(error: dict[str, Any]) -> tuple[str, str] | None:
+    return _FORMS.get(error.get("ctx", {}).get("pattern", ""))
+
+
+def _fact(fact: object) -> str:
+    """A fact in Indonesian; a bound of 90.0 is written as people write it."""
+    if isinstance(fact, float) and fact.is_integer():
+        return in_words(int(fact), "id")
+    return in_words(fact, "id")
 
 
 def _plain(text: str) -> str:

@@ -284,12 +284,11 @@ def demo_day(
     playing.live_a_day(url, data_dir, Scale(pickups, clients, seed))
 
 
-def _name_as_called() -> None:
-    mine = (app, bank, member, price, demo_town)
-    others = (checks.commands, gateways.commands, persons.commands)
-    for group in (*mine, *others, privately.privacy, privately.breach):
-        for command in group.registered_commands:
+def name_as_called() -> None:
+    """Let every help text call this program as it is called here."""
+    for group in (app, *(each.typer_instance for each in app.registered_groups)):
+        for command in group.registered_commands if group else ():
             command.help = in_examples(inspect.getdoc(command.callback) or "")
 
 
-_name_as_called()
+name_as_called()

@@ -6,13 +6,15 @@ from uuid import UUID
 
 import typer
 
+from service.cli.ids import id_of
+
 routes = typer.Typer(no_args_is_help=True, help="Routes of collectors.")
 roads = typer.Typer(no_args_is_help=True, help="How far it is by road.")
 
 
 @routes.command("show")
 def show(
-    route: Annotated[UUID, typer.Argument(help="The route's id")],
+    route: Annotated[UUID, typer.Argument(parser=id_of, metavar="ID", help="The route's id")],
     svg: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Draw it into this file as well")
     ] = None,

@@ -27,7 +27,7 @@ def create_bank(facts: dict[str, Any], officers: Mapping[str, str], *, settlemen
     settings = Settings()
     require_schema(settings)
     _check_time_zone(facts["time_zone"])
-    bank = Bank(**facts)
+    bank = Bank(**facts | {"name": _checked_name(facts["name"])})
     rules = Policy(bank_id=bank.id, settlement=settlement)
     asyncio.run(_create_bank(settings, bank, rules, officers))
     typer.echo(f"{bank.name} is open: {bank.id}")
@@ -39,11 +39,19 @@ def add_member(phone: str, *, bank: str, role: str, name: str) -> None:
     """Give somebody a part in a bank."""
     settings = Settings()
     require_schema(settings)
-    if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise Refused(f"A name has at most {_LONGEST_NAME} letters, on one line.")
-    person, at = asyncio.run(_add_member(settings, phone, bank, Role(role), name.strip()))
+    named = _checked_name(name) if name else ""
+    person, at = asyncio.run(_add_member(settings, phone, bank, Role(role), named))
     who = f"{person.name}, {person.phone}" if person.name else person.phone
     typer.echo(f"{at.name} has {who} as {role}.")
+
+
+def _checked_name(text: str) -> str:
+    name = text.strip()
+    if not name:
+        raise Refused("A name is needed: it is empty.")
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise Refused(f"A name has at most {_LONGEST_NAME} letters, on one line.")
+    return name
 
 
 def phone_number(text: str) -> str:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import typer
 
+from service.cli.ids import id_of
+
 privacy = typer.Typer(no_args_is_help=True, help="Personal data.")
 breach = typer.Typer(no_args_is_help=True, help="The register of breaches of personal data.")
 
@@ -46,7 +48,8 @@ def open_breach(
         str, typer.Option(metavar="INSTANT", help="When it became known: 2026-12-01T08:00+07:00")
     ] = "",
     person: Annotated[
-        list[UUID] | None, typer.Option(help="Whom it concerns, by id; may be repeated")
+        list[UUID] | None,
+        typer.Option(parser=id_of, metavar="ID", help="Whom it concerns, by id; may be repeated"),
     ] = None,
 ) -> None:
     """Enter a breach: from when it is known, people and authority are told within 3 x 24 hours.
@@ -62,7 +65,7 @@ def open_breach(
 
 @breach.command("notify")
 def notify(
-    number: Annotated[UUID, typer.Argument(metavar="ID", help="Of the breach")],
+    number: Annotated[UUID, typer.Argument(parser=id_of, metavar="ID", help="Of the breach")],
     text: Annotated[str, typer.Argument(help="In which words")],
     *,
     bank: _Bank,

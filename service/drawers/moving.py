@@ -13,7 +13,7 @@ from models.drawer import MAIN
 from models.ledger import Floor
 from service import ledger
 from service.drawers.keeping import at
-from service.errors import Conflict
+from service.errors import Conflict, said_of
 from service.ledger import Draft, Movement, Place, chart
 
 
@@ -108,6 +108,6 @@ async def _carry(
     draft = Draft(
         kind, [carried], event_at=utc_now(), about_id=move_id, actor_id=move.by, memo=move.memo
     )
-    with paid_out_of(credit):
+    with said_of("/amount_idr", DrawerTooLow), paid_out_of(credit):
         await ledger.post(session, move.bank_id, draft)
     return move_id

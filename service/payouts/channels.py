@@ -136,9 +136,10 @@ def chosen(ways: Sequence[Offer], method: PayoutMethod, channel_code: str) -> Of
         raise ChannelNotOffered(channel=channel_code)
     best = of_channel[0]
     if best.hurdle == Hurdle.TOO_SMALL:
-        raise PayoutTooSmall(minimum_idr=best.minimum_idr)
+        raise PayoutTooSmall(minimum_idr=best.minimum_idr).at("/amount_idr")
     if best.hurdle == Hurdle.TOO_LARGE:
-        raise PayoutTooLarge(maximum_idr=best.maximum_idr, channel=best.name)
+        large = PayoutTooLarge(maximum_idr=best.maximum_idr, channel=best.name)
+        raise large.at("/amount_idr")
     if best.hurdle == Hurdle.FEE_TOO_HIGH:
         raise FeeTooHigh(fee_idr=best.fee_idr, minimum_idr=best.minimum_idr)
     return best

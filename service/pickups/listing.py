@@ -79,7 +79,7 @@ async def list_waste(session: AsyncSession, listing: Listing) -> Shown:
     _check_reach(policy, Point(bank.lat, bank.lon), listing.position)
     grams = sum(item.estimated_grams for item in listing.items)
     if grams < policy.min_pickup_grams:
-        raise BelowMinimumWeight(minimum_grams=policy.min_pickup_grams)
+        raise BelowMinimumWeight(minimum_grams=policy.min_pickup_grams).at("/items")
     quotes = await _quotes(session, listing, now)
     pickup = Pickup(
         bank_id=bank.id,
@@ -114,7 +114,8 @@ def _window(listing: Listing, now: datetime) -> tuple[datetime, datetime]:
 def _check_reach(policy: Policy, bank: Point, place: Point) -> None:
     distance = metres_between(bank, place)
     if distance > policy.service_radius_m:
-        raise OutsideServiceArea(distance_m=round(distance), radius_m=policy.service_radius_m)
+        far = OutsideServiceArea(distance_m=round(distance), radius_m=policy.service_radius_m)
+        raise far.at("/position")
 
 
 async def _quotes(session: AsyncSession, listing: Listing, now: datetime) -> list[prices.Quote]:

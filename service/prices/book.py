@@ -132,6 +132,7 @@ async def add(
     past = [line for line, price in enumerate(new) if price.valid_from < now - GRACE]
     if past:
         raise PastPrice(*(_at(f"/items/{line}/valid_from", PastPrice) for line in past))
+    await _check_free(session, bank_id, new)
     rows = [
         {
             "bank_id": bank_id,
@@ -151,6 +152,25 @@ async def add(
         await connection.execute(insert(Price), rows)
     except IntegrityError as error:
         raise PriceExists from error
+
+
+async def _check_free(session: AsyncSession, bank_id: UUID, new: Sequence[NewPrice]) -> None:
+    """No price begins when another of the same thing does. Raises PriceExists, for each line."""
+    query = select_columns(
+        col(Price.material), col(Price.condition), col(Price.channel), col(Price.valid_from)
+    ).where(
+        col(Price.bank_id) == bank_id,
+        col(Price.valid_from).in_({price.valid_from for price in new}),
+    )
+    known = {tuple(row) for row in await (await session.connection()).execute(query)}
+    taken = []
+    for line, price in enumerate(new):
+        begins = (price.material, price.condition, price.channel, price.valid_from)
+        if begins in known:
+            taken.append(line)
+        known.add(begins)
+    if taken:
+        raise PriceExists(*(_at(f"/items/{line}/valid_from", PriceExists) for line in taken))
 
 
 def _quote(price: Price, material: Material) -> Quote:

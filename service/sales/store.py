@@ -82,4 +82,4 @@ async def post(session: AsyncSession, bank_id: UUID, draft: Draft) -> None:
     try:
         await ledger.post(session, bank_id, draft)
     except BalanceTooLow as error:
-        raise StockTooLow from error
+        raise StockTooLow().at("/grams") from error

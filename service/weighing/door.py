@@ -48,8 +48,14 @@ class PickupAlreadyCollected(Conflict):
 
 
 class ClaimNotHeld(Conflict):
-    english = "You do not hold this pickup: the claim ran out or is another collector's."
-    indonesian = "Anda tidak memegang penjemputan ini: waktunya habis atau milik petugas lain."
+    english = (
+        "You do not hold this pickup: the claim ran out or is another collector's. Claim it again"
+        " if it is still open, and send the weighing with a new Idempotency-Key."
+    )
+    indonesian = (
+        "Anda tidak memegang penjemputan ini: waktunya habis atau milik petugas lain. Ambil lagi"
+        " jika masih terbuka, lalu kirim hasil timbang dengan Idempotency-Key baru."
+    )
 
 
 class CollectedAtNotPossible(Malformed):

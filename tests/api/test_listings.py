@@ -105,9 +105,9 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
     "no longitude": ({"position": {"lat": 3.56}}, *MALFORMED, "/position/lon"),
     "position as a list": ({"position": [3.56, 98.87]}, *MALFORMED, "/position"),
     "no position": ({"position": None}, *MALFORMED, "/position"),
-    "another island": (at(-6.2, 106.8), 409, "outside_service_area", None),
-    "the north pole": (at(90, 0), 409, "outside_service_area", None),
-    "latitude and longitude swapped": (at(80.0, 3.56), 409, "outside_service_area", None),
+    "another island": (at(-6.2, 106.8), 409, "outside_service_area", "/position"),
+    "the north pole": (at(90, 0), 409, "outside_service_area", "/position"),
+    "latitude and longitude swapped": (at(80.0, 3.56), 409, "outside_service_area", "/position"),
     "window backwards": (
         window(in_hours(5), in_hours(4)),
         422,
@@ -200,11 +200,14 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
         items(estimated_grams=999),
         409,
         "below_minimum_weight",
-        None,
+        "/items",
     ),
     "empty address": ({"address": ""}, *MALFORMED, "/address"),
     "long address": ({"address": "a" * 301}, *MALFORMED, "/address"),
     "address with a NUL": ({"address": "Jl. \u0000"}, *MALFORMED, "/address"),
+    "address of blanks": ({"address": "   "}, *MALFORMED, "/address"),
+    "address that nobody sees": ({"address": "\u200b"}, *MALFORMED, "/address"),
+    "address that turns around": ({"address": "Jl. \u202e"}, *MALFORMED, "/address"),
     "address as a number": ({"address": 12}, *MALFORMED, "/address"),
     "address null": ({"address": None}, *MALFORMED, "/address"),
     "long note": ({"note": "a" * 501}, *MALFORMED, "/note"),
@@ -281,7 +284,8 @@ async def test_an_operator_lists_for_residents_of_this_bank_only(
     async with nothing_changes(town):
         for stranger in (far.resident.id, town.collector.id, uuid4()):
             body = listing(town, resident_id=str(stranger))
-            refused(await asking.post(town.operator, PICKUPS, body), 404, "no_such_thing")
+            answer = await asking.post(town.operator, PICKUPS, body)
+            refused(answer, 404, "no_such_thing", "/resident_id")
 
 
 async def test_a_resident_takes_a_listing_back(asking: Asking, town: Town) -> None:

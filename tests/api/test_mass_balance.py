@@ -1,5 +1,7 @@
 """The mass balance over HTTP."""
 
+from datetime import timedelta
+
 import pytest
 
 from models.base import utc_now
@@ -32,6 +34,14 @@ async def test_officers_see_where_the_grams_are(asking: Asking, town: Town, keys
         "stock_grams": 4_900,
         "load_grams": 1_000,
         "balance_grams": 0,
+    }
+    told = done(await asking.get(town.city, path, **days))
+    month_before = day_at(town.bank, utc_now()).replace(day=1) - timedelta(days=1)
+    assert told == {
+        "items": [],
+        "next_cursor": None,
+        "shown_until": str(month_before),
+        "fewest_people": 5,
     }
     for who in (town.resident, town.collector):
         refused(await asking.get(who, path, **days), 403, "not_allowed")

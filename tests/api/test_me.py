@@ -57,6 +57,8 @@ async def test_i_change_my_name_and_language_and_nothing_else(
         ({"language": 1}, "/language"),
         ({"name": "a" * 121}, "/name"),
         ({"name": "a\u0000b"}, "/name"),
+        ({"name": ""}, "/name"),
+        ({"name": "   "}, "/name"),
         ({"name": "\u001b[31m"}, "/name"),
         ({"name": 5}, "/name"),
         ({"name": True}, "/name"),

@@ -225,8 +225,11 @@ def test_a_page_begins_with_oneself_and_ends_with_the_books() -> None:
 
 async def test_i_delete_my_account_and_am_signed_out(asking: Asking, town: Town) -> None:
     me = await another(town, Role.RESIDENT)
-    refused(await asking.post(me, DELETION, {"confirm": "yes"}), 422, "request_malformed")
-    assert done(await asking.post(me, DELETION, CONFIRMED))["deleted_at"]
+    unsure = await asking.post(me, DELETION, {"confirm": "ya"})
+    refused(unsure, 422, "request_malformed", "/confirm")
+    (said,) = unsure.json()["errors"]
+    assert "'delete my account' or 'hapus akun saya'" in said["detail"]
+    assert done(await asking.post(me, DELETION, {"confirm": "hapus akun saya"}))["deleted_at"]
     refused(await asking.get(me, "/v1/me"), 401, "no_valid_token")
     listed = done(await asking.get(town.operator, f"/v1/banks/{town.bank_id}/members"))["items"]
     assert str(me.id) not in [item["person_id"] for item in listed]

@@ -97,7 +97,7 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
     ),
     "resident as a word": ({"resident_id": "Siti"}, *MALFORMED, "/resident_id"),
     "resident null": ({"resident_id": None}, *MALFORMED, "/resident_id"),
-    "nobody": ({"resident_id": str(uuid4())}, 404, "no_such_thing", None),
+    "nobody": ({"resident_id": str(uuid4())}, 404, "no_such_thing", "/resident_id"),
 }
 
 

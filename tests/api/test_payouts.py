@@ -62,7 +62,7 @@ async def test_the_whole_balance_can_be_asked_for_and_not_a_rupiah_more(
 ) -> None:
     async with nothing_changes(rich):
         answer = await asking.post(rich.resident, PAYOUTS, payout(rich, EARNED + 1))
-    refused(answer, 409, "balance_too_low")
+    refused(answer, 409, "balance_too_low", "/amount_idr")
     await ask(asking, rich, EARNED)
     assert await standing(asking, rich) == (0, EARNED)
     async with nothing_changes(rich):
@@ -108,7 +108,7 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
     "text": ({"amount_idr": "10000"}, *MALFORMED, "/amount_idr"),
     "a fraction": ({"amount_idr": 10_000.5}, *MALFORMED, "/amount_idr"),
     "null": ({"amount_idr": None}, *MALFORMED, "/amount_idr"),
-    "below the minimum": ({"amount_idr": 999}, 409, "payout_too_small", None),
+    "below the minimum": ({"amount_idr": 999}, 409, "payout_too_small", "/amount_idr"),
     "another method": ({"method": "gold"}, *MALFORMED, "/method"),
     "a method as a number": ({"method": 1}, *MALFORMED, "/method"),
     "by bank": ({"method": "bank"}, 409, "method_not_offered", None),
@@ -178,7 +178,8 @@ async def test_an_officer_asks_for_a_resident_of_this_bank_only(asking: Asking, 
     async with nothing_changes(rich):
         for stranger in (far.resident.id, rich.collector.id, uuid4()):
             body = payout(rich, resident_id=str(stranger))
-            refused(await asking.post(rich.operator, PAYOUTS, body), 404, "no_such_thing")
+            answer = await asking.post(rich.operator, PAYOUTS, body)
+            refused(answer, 404, "no_such_thing", "/resident_id")
 
 
 async def test_a_treasurer_approves_once(asking: Asking, rich: Town) -> None:

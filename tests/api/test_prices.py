@@ -105,9 +105,19 @@ async def test_two_prices_do_not_begin_at_one_instant(asking: Asking, town: Town
     path = path_of(town)
     async with nothing_changes(town):
         again = {"items": [price(price_idr=1), price(material=KARDUS), price(valid_from=later)]}
-        refused(await asking.post(town.operator, path, again), 409, "price_exists")
+        refused(
+            await asking.post(town.operator, path, again),
+            409,
+            "price_exists",
+            "/items/2/valid_from",
+        )
         twice = {"items": [price(valid_from=in_days(3))] * 2}
-        refused(await asking.post(town.operator, path, twice), 409, "price_exists")
+        refused(
+            await asking.post(town.operator, path, twice),
+            409,
+            "price_exists",
+            "/items/1/valid_from",
+        )
     assert (await listed(asking, town))[PET, "clean"] == 2_474
 
 

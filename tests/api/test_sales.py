@@ -200,9 +200,9 @@ BAD_SALES: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
     },
     "unknown material": ({"material": "EMAS"}, 422, "unknown_material", "/material"),
     "material with a NUL": ({"material": "\u0000"}, *MALFORMED, "/material"),
-    "more than the stock": ({"grams": 10_001}, 409, "stock_too_low", None),
-    "nothing of it in the store": ({"material": KACA}, 409, "stock_too_low", None),
-    "unknown buyer": ({"buyer_id": str(uuid4())}, 404, "no_such_thing", None),
+    "more than the stock": ({"grams": 10_001}, 409, "stock_too_low", "/grams"),
+    "nothing of it in the store": ({"material": KACA}, 409, "stock_too_low", "/grams"),
+    "unknown buyer": ({"buyer_id": str(uuid4())}, 404, "no_such_thing", "/buyer_id"),
     "buyer as a word": ({"buyer_id": "Jaya"}, *MALFORMED, "/buyer_id"),
     "long note": ({"note": "a" * 301}, *MALFORMED, "/note"),
 }
@@ -245,7 +245,7 @@ async def test_a_payment_that_can_not_be_is_refused(
 
 BAD_RESIDUE: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
     **{name: ({"grams": value}, *MALFORMED, "/grams") for name, value in BAD_NUMBERS.items()},
-    "more than the stock": ({"grams": 10_001}, 409, "stock_too_low", None),
+    "more than the stock": ({"grams": 10_001}, 409, "stock_too_low", "/grams"),
     "residents' goods": ({"grams": 1}, 409, "goods_of_residents", None),
     "unknown material": ({"material": "EMAS"}, 422, "unknown_material", "/material"),
     "no reason": ({"reason": " "}, *MALFORMED, "/reason"),

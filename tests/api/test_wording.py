@@ -9,8 +9,12 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from service import api
-from service.api.fields import Day
+from service.api.bank_statements import SourceName
+from service.api.banks import Lat
+from service.api.fields import Day, Reason
+from service.api.gateways import Name as GatewayName
 from service.api.gateways import TopUpInput
+from service.api.sales import Drawer
 from service.api.wording import in_english, in_indonesian
 
 _CUSTOM = re.compile(r'PydanticCustomError\(\s*"([a-z_]+)"')
@@ -50,6 +54,29 @@ def test_a_top_up_from_two_places_is_refused_in_indonesian() -> None:
 def test_a_limit_has_its_thousands_apart() -> None:
     too_many = error_of(TypeAdapter(Annotated[int, Field(le=100_000_000)]), 100_000_001)
     assert in_indonesian(too_many) == "Paling banyak 100.000.000."
+
+
+def test_a_bound_without_a_fraction_is_told_without_one() -> None:
+    too_far = error_of(TypeAdapter(Lat), 1000)
+    assert in_indonesian(too_far) == "Paling banyak 90."
+    assert in_english(too_far).endswith(" 90")
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "indonesian"),
+    [
+        (TypeAdapter(Drawer), "Laci Depan", "huruf kecil, angka, dan tanda hubung"),
+        (TypeAdapter(SourceName), "Bank Kami", "huruf kecil, angka, titik"),
+        (TypeAdapter(GatewayName), "Bank Kami", "garis bawah"),
+        (TypeAdapter(Reason), "  ", "Tidak boleh kosong"),
+    ],
+)
+def test_a_text_of_another_form_is_told_which_is_wanted(
+    kind: TypeAdapter[Any], written: str, indonesian: str
+) -> None:
+    error = error_of(kind, written)
+    assert indonesian in in_indonesian(error)
+    assert "pattern" not in in_english(error)
 
 
 def test_who_sends_a_word_for_true_or_false_is_told_what_to_send() -> None:

@@ -136,7 +136,7 @@ SEEN: dict[Role, dict[str, set[str]]] = {
             """
         ),
         "days.DrawerCountView": _fields("counted_idr difference_idr drawer"),
-        "mass.MassList": _fields("items next_cursor"),
+        "mass.MassList": _fields("fewest_people items next_cursor shown_until"),
         "mass.MassView": _fields(
             """
             balance_grams collected_grams day load_grams material on_loads_grams

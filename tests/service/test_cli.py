@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from models.ledger import triggers
+from service.cli.commands import name_as_called
 from service.cli.naming import in_examples
 from service.database import schema
 from tests.service.commanding import jumpa, only_setting, ready
@@ -55,6 +56,19 @@ def test_what_is_advised_can_be_typed_as_the_program_was_called(
     assert in_examples("postgresql://jumpa@db/jumpa jumpa worker").endswith(
         "@db/jumpa python3 run.py worker"
     )
+
+
+def test_every_help_text_calls_the_program_as_it_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    commands = ("route show", "roads calibrate", "breach open", "bank create")
+    with monkeypatch.context() as called:
+        called.setenv("JUMPA_COMMAND", "python3 run.py")
+        name_as_called()
+        shown = {command: jumpa(*command.split(), "--help").output for command in commands}
+    name_as_called()
+    for command, told in shown.items():
+        assert f"Example: python3 run.py {command}" in told
 
 
 def test_version() -> None:

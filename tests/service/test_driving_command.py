@@ -91,6 +91,12 @@ def test_a_route_that_is_not_there_is_said_so() -> None:
     assert "There is no route" in refused.output
 
 
+def test_what_is_no_id_is_said_so() -> None:
+    refused = jumpa("route", "show", "xyz")
+    assert refused.exit_code == 2
+    assert "xyz is not an id" in refused.output
+
+
 def test_the_speed_is_learnt_from_trips_and_entered_if_wanted(folder: Path) -> None:
     _, bank = run(folder, 22, minutes=3)
     told = jumpa("roads", "calibrate", "--bank", bank)

@@ -166,6 +166,9 @@ def test_an_unknown_bank_is_answered_with_those_that_there_are(folder: Path) -> 
     ("arguments", "words"),
     [
         (["--name", BANKS[0].name], "already"),
+        (["--name", ""], "A name is needed"),
+        (["--name", " "], "A name is needed"),
+        (["--name", "Melati\u202e"], "on one line"),
         (["--name", "B", "--district", "99.99.99"], "no district"),
         (["--name", "B", "--time-zone", "Mars/Base"], "no time zone"),
         (["--name", "B", "--time-zone", "../etc/passwd"], "no time zone"),

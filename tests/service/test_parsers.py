@@ -24,7 +24,7 @@ from service.api.fields import Day, Instant, Position
 from service.assisting import CardNotValid, cards
 from service.auth import NoValidToken, read_access_token, recovery, totp
 from service.auth.addresses import household_of
-from service.cli import breaching, degrees, pricing
+from service.cli import breaching, degrees, ids, pricing
 from service.cli.refusals import Refused
 from service.errors import Problem
 from service.gateways import accounts
@@ -87,6 +87,7 @@ PARSERS: dict[str, tuple[Callable[[str], Any], type[Exception]]] = {
     "card": (cards._bank_of, CardNotValid),
     "public keys": (public_keys_in, ValueError),
     "degrees": (degrees.longitude, typer.BadParameter),
+    "id": (ids.id_of, typer.BadParameter),
     "instant of a breach": (breaching._instant, Refused),
     "instant of prices": (lambda text: pricing._instant(text, JAKARTA), Refused),
     "code of an app": (lambda text: totp.step_of("A" * 32, text, utc_now()), NoError),

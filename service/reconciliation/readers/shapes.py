@@ -102,7 +102,11 @@ def rupiah(text: str, *, decimal: str = ".", thousands: str = ",") -> int:
     cleaned = text.strip()
     found = _amount(decimal, thousands).fullmatch(cleaned)
     if found is None:
-        raise Bad(f"{text!r:.60} is not whole rupiah.", f"{text!r:.60} bukan rupiah bulat.")
+        settings = f"decimal {decimal!r}, thousands {thousands!r}"
+        raise Bad(
+            f"{text!r:.60} is not whole rupiah, read with {settings}.",
+            f"{text!r:.60} bukan rupiah bulat, dibaca dengan {settings}.",
+        )
     digits = re.sub(r"\D", "", found["whole"])
     before, after = found["before"], found["after"]
     if len(digits) > 16 or int(digits) > _LARGEST_IDR:
@@ -122,7 +126,11 @@ def instant(text: str, date_format: str, zone: tzinfo) -> tuple[datetime, dateti
         aware = read if read.tzinfo else read.replace(tzinfo=zone)
         begins = aware.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Bad(f"{text!r:.60} is not a time.", f"{text!r:.60} bukan waktu.") from None
+        form = repr(date_format) if date_format else "ISO 8601 (2026-11-29)"
+        raise Bad(
+            f"{text!r:.60} is not a time, read with date_format {form}.",
+            f"{text!r:.60} bukan waktu, dibaca dengan date_format {form}.",
+        ) from None
     if not _FIRST_YEAR <= begins.year < _LAST_YEAR:
         raise Bad("This year can't be.", "Tahun ini tidak mungkin.")
     whole_day = "%H" not in date_format if date_format else len(text) <= len("2026-11-01")

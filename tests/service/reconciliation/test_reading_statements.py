@@ -21,7 +21,7 @@ from service.reconciliation.readers import (
     read_statement,
 )
 from service.reconciliation.readers.columns import read_csv
-from service.reconciliation.readers.shapes import Bad, rupiah
+from service.reconciliation.readers.shapes import Bad, instant, rupiah
 
 SAMPLES = Path(__file__).parents[2] / "data" / "statements"
 KEY = "payout-01900000-0000-7000-8000-00000000000"
@@ -342,6 +342,18 @@ def test_amounts_are_read_exactly(text: str, idr: int) -> None:
 def test_what_is_no_whole_amount_is_refused(text: str) -> None:
     with pytest.raises(Bad):
         rupiah(text)
+
+
+def test_what_a_map_does_not_fit_is_told_with_the_settings_it_was_read_by() -> None:
+    with pytest.raises(Bad) as amount:
+        rupiah("1.000.000,00")
+    with pytest.raises(Bad) as day:
+        instant("29/11/2026", "", UTC)
+    with pytest.raises(Bad) as other_day:
+        instant("2026-11-29", "%d/%m/%Y", UTC)
+    assert amount.value.indonesian.endswith("dibaca dengan decimal '.', thousands ','.")
+    assert "date_format ISO 8601" in day.value.indonesian
+    assert "date_format '%d/%m/%Y'" in str(other_day.value)
 
 
 @given(st.integers(-(10**15), 10**15), st.sampled_from([(".", ","), (",", ".")]), st.booleans())
