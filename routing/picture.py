@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 
 from routing.geo import Point
 
@@ -178,19 +179,41 @@ def _stops(view: _View, route: DrawnRoute, colour: str, radius: int) -> Iterator
         x, y = view.at(route.start)
         yield f'<circle cx="{x}" cy="{y}" r="7" fill="#fbfaf7" stroke="{colour}" stroke-width="3"/>'
     for trip in route.trips:
-        for stop in trip:
-            x, y = view.at(stop.point)
-            ring = _LATE if stop.is_late else "#fbfaf7"
+        for stops in _heaps(view, trip):
+            x, y = view.at(stops[0].point)
+            ring = _LATE if any(stop.is_late for stop in stops) else "#fbfaf7"
             yield (
-                f'<circle cx="{x}" cy="{y}" r="{radius}" fill="{colour}" stroke="{ring}" stroke-width="3"/>'
+                f'{_shape(x, y, radius, is_one=len(stops) == 1)} fill="{colour}" stroke="{ring}" stroke-width="3"/>'
                 f'<text x="{x}" y="{round(y + radius / 3, 1)}" font-size="{radius}" font-weight="700" fill="#fff" '
-                f'text-anchor="middle">{stop.number}</text>'
+                f'text-anchor="middle">{_numbers(stops)}</text>'
             )
+
+
+def _shape(x: float, y: float, radius: int, *, is_one: bool) -> str:
+    """A round for one number, twice as wide for two."""
+    if is_one:
+        return f'<circle cx="{x}" cy="{y}" r="{radius}"'
+    left, top = round(x - 2 * radius, 1), round(y - radius, 1)
+    size = f'width="{4 * radius}" height="{2 * radius}"'
+    return f'<rect x="{left}" y="{top}" {size} rx="{radius}"'
+
+
+def _heaps(view: _View, trip: Sequence[DrawnStop]) -> Iterator[Sequence[DrawnStop]]:
+    """Stops one after the other at one place, which would hide each other."""
+    for _, stops in groupby(trip, key=lambda stop: view.at(stop.point)):
+        yield list(stops)
+
+
+def _numbers(stops: Sequence[DrawnStop]) -> str:
+    first, last = stops[0].number, stops[-1].number
+    return str(first) if first == last else f"{first}–{last}"  # noqa: RUF001  As printers set it.
 
 
 def _labels(view: _View, bank: Point, routes: Sequence[DrawnRoute], radius: int) -> Iterator[str]:
     """What stands beside the stops, where there is room: no word lies on another or a stop."""
-    stops = [stop for route in routes for trip in route.trips for stop in trip]
+    trips = [trip for route in routes for trip in route.trips]
+    # Of several at one place how it is when the last is done.
+    stops = [stops[-1] for trip in trips for stops in _heaps(view, trip)]
     x, y = view.at(bank)
     taken = [(x - 50, y - 16, x + 50, y + 34)]
     taken += [_box(*view.at(stop.point), radius, -radius, radius) for stop in stops]

@@ -117,3 +117,10 @@ def test_words_do_not_lie_on_one_another() -> None:
     sheet = drawn(DrawnRoute("x", MEDAN, [[*crowd, stop(east(900), 9)]]))
     assert texts(sheet).count("08:00") in (1, 2)
     assert all(str(n) in texts(sheet) for n in range(1, 10))
+
+
+def test_stops_at_one_place_do_not_hide_each_other() -> None:
+    there = [DrawnStop(east(500), number, f"{number} kg", 0.1) for number in (1, 2, 3)]
+    far = DrawnStop(east(900), 4, "4 kg", 0.4)
+    told = texts(drawn(DrawnRoute("x", MEDAN, [[*there, far]])))
+    assert [text for text in told if text[0] in "134"] == ["1–3", "4", "3 kg", "4 kg"]
