@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 from contextlib import suppress
@@ -30,6 +31,8 @@ from service.demo import town
 from service.settings import Settings
 
 _DID_NOT_START = 3
+_YIELDS = 10
+"""Of what a processor has for a server on the same machine this leaves a worker a tenth."""
 _MADE_BETWEEN_LOOKS = 10_000
 """So many more objects are made than went before the youngest are looked through."""
 
@@ -68,6 +71,8 @@ def work() -> None:
     if settings.is_sqlite:
         raise Refused("On SQLite the server does this work itself; there is no worker to start.")
     require_schema(settings)
+    # Somebody waits for each answer of the server, and for a notice nobody so soon.
+    os.nice(_YIELDS)
     asyncio.run(_work(settings))
 
 
