@@ -35,11 +35,9 @@ from service.weighing.lines import (
     tell,
     total_of,
 )
-from service.weighing.unusual import UnusualWeighing, check_usual
+from service.weighing.unusual import check_pickup
 
 CLOCK_AHEAD = timedelta(minutes=10)
-_SECOND_LOOK = timedelta(minutes=30)
-_HELD_AT_MOST = timedelta(hours=12)
 
 
 class PickupAlreadyCollected(Conflict):
@@ -138,7 +136,10 @@ async def collect(
         raise OwnWeighing
     if pickup.code_is_locked:
         raise HandoverCodeLocked
-    await _check_usual(session, pickup, handover, now)
+    # Before the code is looked at, so that no mistyped weight is kept for an operator.
+    await check_pickup(
+        session, pickup, handover.weighings, now, confirmed=handover.unusual_confirmed
+    )
     worths = await _locked_worths(session, pickup, handover.weighings)
     if not compare_digest(keys.handover_code(pickup.id).encode(), handover.code.encode()):
         await refuse_code(session, pickup, collector_id, handover.weighings, at)
@@ -185,42 +186,6 @@ def _instant(pickup: Pickup, said: datetime | None, now: datetime) -> datetime:
             )
         )
     return min(at, now)
-
-
-async def _check_usual(
-    session: AsyncSession, pickup: Pickup, handover: Handover, now: datetime
-) -> None:
-    """Before the code is looked at, so that no mistyped weight is kept for an operator."""
-    policy = await banks.policy_by_id(session, pickup.bank_id, pickup.policy_id)
-    try:
-        check_usual(
-            handover.weighings,
-            carried_grams=policy.max_held_grams,
-            listed_grams=pickup.estimated_grams,
-            confirmed=handover.unusual_confirmed,
-        )
-    except UnusualWeighing:
-        await _keep_held(session, pickup, now)
-        raise
-
-
-async def _keep_held(session: AsyncSession, pickup: Pickup, now: datetime) -> None:
-    """The waste has left the house: the claim lasts while the scale is looked at again.
-
-    Not for ever, however often somebody is asked.
-    """
-    until = min(now + _SECOND_LOOK, (pickup.claimed_at or now) + _HELD_AT_MOST)
-    await session.exec(
-        update(Pickup)
-        .where(
-            col(Pickup.bank_id) == pickup.bank_id,
-            col(Pickup.id) == pickup.id,
-            col(Pickup.claim_number) == pickup.claim_number,
-            among(col(Pickup.status), HELD),
-            col(Pickup.claimed_until) < until,
-        )
-        .values(claimed_until=until)
-    )
 
 
 def _off_m(pickup: Pickup, here: Point | None) -> int | None:

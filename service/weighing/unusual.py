@@ -1,7 +1,15 @@
 """So much on the scale that somebody may have mistyped it: it is asked about before it is paid."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from sqlalchemy import update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import among
+from models.pickup import HELD, Pickup
+from service import banks
 from service.errors import FieldProblem, Malformed, in_words
 from service.weighing.lines import Weighed
 
@@ -9,6 +17,10 @@ ORDINARY_GRAMS = 50_000
 """Nobody is asked about a pickup up to this: households guess, and guess too little."""
 MANY_TIMES = 5
 """More than so many times all that was listed is unusual."""
+
+
+_SECOND_LOOK = timedelta(minutes=30)
+_HELD_AT_MOST = timedelta(hours=12)
 
 
 class UnusualWeighing(Malformed):
@@ -57,3 +69,44 @@ def _asked_about(grams: Sequence[int], most: int, listed_grams: int | None) -> F
         english += f", where {in_words(listed_grams)} g were listed"
         indonesian += f", karena yang didaftarkan {in_words(listed_grams, 'id')} g"
     return FieldProblem(f"/weighings/{heaviest}/grams", f"{english}.", f"{indonesian}.")
+
+
+async def check_pickup(
+    session: AsyncSession,
+    pickup: Pickup,
+    weighed: Sequence[Weighed],
+    now: datetime,
+    *,
+    confirmed: bool,
+) -> None:
+    """Ask once about a pickup's weight; who is asked keeps the job. Raises UnusualWeighing."""
+    policy = await banks.policy_by_id(session, pickup.bank_id, pickup.policy_id)
+    try:
+        check_usual(
+            weighed,
+            carried_grams=policy.max_held_grams,
+            listed_grams=pickup.estimated_grams,
+            confirmed=confirmed,
+        )
+    except UnusualWeighing:
+        await _keep_held(session, pickup, now)
+        raise
+
+
+async def _keep_held(session: AsyncSession, pickup: Pickup, now: datetime) -> None:
+    """The waste has left the house: the claim lasts while the scale is looked at again.
+
+    Not for ever, however often somebody is asked.
+    """
+    until = min(now + _SECOND_LOOK, (pickup.claimed_at or now) + _HELD_AT_MOST)
+    await session.exec(
+        update(Pickup)
+        .where(
+            col(Pickup.bank_id) == pickup.bank_id,
+            col(Pickup.id) == pickup.id,
+            col(Pickup.claim_number) == pickup.claim_number,
+            among(col(Pickup.status), HELD),
+            col(Pickup.claimed_until) < until,
+        )
+        .values(claimed_until=until)
+    )
