@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -33,19 +33,11 @@ router = APIRouter(tags=["system"], route_class=VitalRoute)
 _LAG = Gauge("jumpa_outbox_lag_seconds", "As /readyz last saw it: how long notices wait")
 _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _FACT = re.compile(r"\{\w+\}")
-_LANGUAGES = {"id": "Indonesia", "en": "English"}
-PageLanguage = Annotated[str, Depends(language_of)]
-
-
-class _Frame(NamedTuple):
-    title: str
-    all: str
-
-
-_FRAME = {
-    "id": _Frame("Masalah", "Semua masalah"),
-    "en": _Frame("Problems", "All problems"),
+_WORDS = {
+    "id": {"language": "Indonesia", "title": "Masalah", "all": "Semua masalah"},
+    "en": {"language": "English", "title": "Problems", "all": "All problems"},
 }
+PageLanguage = Annotated[str, Depends(language_of)]
 
 
 class HealthView(BaseModel):
@@ -117,10 +109,10 @@ async def problem_list(language: PageLanguage) -> HTMLResponse:
         + "".join(f'<td lang="{one}">{_said(problem, one)}</td>' for one in both)
         for slug, problem in sorted(_known().items())
     )
-    titles = ("type", "status", *(_LANGUAGES[one] for one in both))
+    titles = ("type", "status", *(_WORDS[one]["language"] for one in both))
     head = "".join(f"<th>{title}</th>" for title in titles)
     body = f"<table><tr>{head}</tr>{rows}</table>"
-    return HTMLResponse(_page(_FRAME[language].title, body, language))
+    return HTMLResponse(_page(_WORDS[language]["title"], body, language))
 
 
 @router.get("/problems/{slug}", response_class=HTMLResponse, responses=documented(NoSuchPath))
@@ -132,7 +124,7 @@ async def problem_page(
     if problem is None:
         raise NoSuchPath
     said = "".join(f'<p lang="{one}">{_said(problem, one)}</p>' for one in _both(language))
-    back = f'<p><a href="/problems">{_FRAME[language].all}</a></p>'
+    back = f'<p><a href="/problems">{_WORDS[language]["all"]}</a></p>'
     body = f"<p>HTTP {status_of(problem)}</p>{said}{back}"
     return HTMLResponse(_page(title_of(problem, language), body, language))
 
@@ -155,7 +147,7 @@ def _said(problem: type[Problem], language: str) -> str:
 
 
 def _both(language: str) -> list[str]:
-    return sorted(_LANGUAGES, key=lambda one: one != language)
+    return sorted(_WORDS, key=lambda one: one != language)
 
 
 def _page(title: str, body: str, language: str) -> str:

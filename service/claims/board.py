@@ -164,7 +164,7 @@ class Board:
             "now": self.now,
             "soon": self.now + AHEAD,
         }
-        if connection.dialect.name == "sqlite":
+        if await self.is_sqlite():
             # Past the compiler, as a statement with so many values takes it longer than SQLite.
             found = await connection.exec_driver_sql(sql, _as_kept(bound))
         else:
