@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from service.cli.listening import free_port
 from service.cli.naming import told
+from service.cli.ports import free_port
 from service.cli.refusals import Refused
 from service.database import schema
 from service.gateways import beside

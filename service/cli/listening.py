@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from service.cli.ports import socket_for
 from service.cli.refusals import Refused
 from service.settings import Settings
 
@@ -37,7 +38,7 @@ def take_address(settings: Settings) -> Iterator[tuple[Settings, socket.socket]]
 
     Raises Refused if it can't be had.
     """
-    with _socket_for(settings.host) as calls:
+    with socket_for(settings.host) as calls:
         try:
             calls.bind((settings.host, settings.port))
             calls.listen(_WAITING)
@@ -46,23 +47,6 @@ def take_address(settings: Settings) -> Iterator[tuple[Settings, socket.socket]]
             raise Refused(_why_not_there(settings, error)) from None
         port = calls.getsockname()[1]
         yield settings.model_copy(update={"port": port}), calls
-
-
-def free_port(host: str, port: int) -> int:
-    """This port, or any for 0, if nobody listens there. Raises OSError."""
-    with _socket_for(host) as probe:
-        probe.bind((host, port))
-        return int(probe.getsockname()[1])
-
-
-def _socket_for(host: str) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    if made.family == socket.AF_INET6:
-        # Else IPv4 comes in as well, under addresses that no list of proxies knows.
-        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    # A port that was closed a moment ago is free.
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return made
 
 
 def _refuse_second(settings: Settings) -> None:
