@@ -4,8 +4,6 @@ import csv
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
 
-import xlsxwriter
-
 from service.bookkeeping.pack import Cell, Pack
 from service.statements import SEPARATORS, harmless
 
@@ -27,6 +25,8 @@ def as_csv(pack: Pack, language: str) -> bytes:
 
 def as_xlsx(pack: Pack) -> bytes:
     """A workbook; text is text in it, never a formula or a link."""
+    import xlsxwriter  # noqa: PLC0415  Slow to import, and a start does without.
+
     content = BytesIO()
     options = {
         "constant_memory": True,

@@ -8,8 +8,6 @@ from decimal import Decimal
 from io import StringIO
 from typing import Any
 
-import mt940
-
 from models.reconciliation import Holding
 from service.reconciliation.readers.shapes import (
     MOST_LINES,
@@ -46,6 +44,8 @@ def is_mt940(text: str) -> bool:
 
 def read_mt940(text: str, profile: str, zone: tzinfo, *, until: datetime = NO_LIMIT) -> Read:
     """All statements of the file. Raises StatementNotReadable."""
+    import mt940  # noqa: PLC0415  Slow to import, and a start does without.
+
     lines = [number for number, line in enumerate(text.splitlines(), 1) if line.startswith(":61:")]
     _check_lines(text)
     if len(lines) > MOST_LINES:
