@@ -56,8 +56,9 @@ async def books_of_day(
 ) -> Response:
     """The books of a day: journal, trial balance, payouts, exceptions and cash counts.
 
-    As CSV with one table below the other, or only one with `part`; or as XLSX with a sheet
-    each. Text that a spreadsheet would take for a formula begins with an apostrophe. Nobody's
+    As CSV with one table below the other, or as XLSX with a sheet each, in the language of
+    `Accept-Language`. With `part` one table alone, in the same words whatever the language, for
+    another program. Text that a spreadsheet would take for a formula begins with an apostrophe. Nobody's
     name, phone or account number is in it.
     """
     return await _answer(of, parts, checked(day, day, "/day"), file_format)
@@ -78,10 +79,8 @@ async def _answer(of: Asked, parts: Parts, period: Period, file_format: _Format)
     span = Span(period.first, period.last, *period.instants(bank))
     async with parts.database.reading_long() as session:
         pack = await bookkeeping.read(session, bank, span, of.parts)
-    if file_format == "csv":
-        content = await asyncio.to_thread(bookkeeping.as_csv, pack, of.language)
-    else:
-        content = await asyncio.to_thread(bookkeeping.as_xlsx, pack)
+    write = bookkeeping.as_csv if file_format == "csv" else bookkeeping.as_xlsx
+    content = await asyncio.to_thread(write, pack, of.language)
     name = f"books-{pack.first}-{pack.last}.{file_format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=_MEDIA_TYPES[file_format], headers=headers)

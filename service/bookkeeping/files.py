@@ -1,10 +1,15 @@
-"""A pack as a file: CSV as spreadsheets expect it, or XLSX with a sheet for each table."""
+"""A pack as a file: CSV as spreadsheets expect it, or XLSX with a sheet for each table.
+
+Several tables are for people, in their language; a table alone is for another program, which
+goes by the names of columns and codes.
+"""
 
 import csv
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
 
 from service.bookkeeping.pack import Cell, Pack
+from service.bookkeeping.words import in_language, title_of
 from service.statements import SEPARATORS, harmless
 
 _WIDTH = 16
@@ -19,11 +24,11 @@ def as_csv(pack: Pack, language: str) -> bytes:
     """
     text = StringIO()
     writer = csv.writer(text, delimiter=SEPARATORS[language])
-    writer.writerows([harmless(cell) for cell in row] for row in _rows(pack))
+    writer.writerows([harmless(cell) for cell in row] for row in _rows(pack, language))
     return text.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(pack: Pack) -> bytes:
+def as_xlsx(pack: Pack, language: str) -> bytes:
     """A workbook; text is text in it, never a formula or a link."""
     import xlsxwriter  # noqa: PLC0415  Slow to import, and a start does without.
 
@@ -36,8 +41,8 @@ def as_xlsx(pack: Pack) -> bytes:
     }
     with xlsxwriter.Workbook(content, options) as book:
         bold = book.add_format({"bold": True})
-        for table in pack.tables:
-            sheet = book.add_worksheet(table.part)
+        for table in _for_readers(pack, language).tables:
+            sheet = book.add_worksheet(title_of(table.part, language))
             sheet.set_column(0, len(table.columns) - 1, _WIDTH)
             sheet.freeze_panes(1, 0)
             sheet.write_row(0, 0, table.columns, bold)
@@ -46,16 +51,24 @@ def as_xlsx(pack: Pack) -> bytes:
     return content.getvalue()
 
 
-def _rows(pack: Pack) -> Iterator[Sequence[Cell]]:
-    alone = len(pack.tables) == 1
+def _rows(pack: Pack, language: str) -> Iterator[Sequence[Cell]]:
+    alone = _is_alone(pack)
     if not alone:
         yield pack.bank_name, pack.first.isoformat(), pack.last.isoformat()
-    for table in pack.tables:
+    for table in _for_readers(pack, language).tables:
         if not alone:
             yield ()
-            yield (table.part,)
+            yield (title_of(table.part, language),)
         yield table.columns
         yield from table.rows
+
+
+def _for_readers(pack: Pack, language: str) -> Pack:
+    return pack if _is_alone(pack) else in_language(pack, language)
+
+
+def _is_alone(pack: Pack) -> bool:
+    return len(pack.tables) == 1
 
 
 def _short(cell: Cell) -> Cell:

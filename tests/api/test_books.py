@@ -44,6 +44,12 @@ def today(town: Town) -> date:
     return day_at(town.bank, utc_now())
 
 
+def sheets_of(workbook: bytes) -> list[str]:
+    with zipfile.ZipFile(BytesIO(workbook)) as book:
+        names = ElementTree.fromstring(book.read("xl/workbook.xml")).iter(f"{_SHEET}sheet")  # noqa: S314
+        return [sheet.attrib["name"] for sheet in names]
+
+
 async def table(asking: Asking, town: Town, part: str, *days: date) -> list[dict[str, str]]:
     span = "/".join(map(str, days or (today(town) - timedelta(days=20), today(town))))
     path = f"/v1/banks/{town.bank_id}/books/{span}.csv"
@@ -107,10 +113,28 @@ async def test_all_tables_stand_in_one_file(asking: Asking, busy: Town) -> None:
     assert answer.headers["Content-Disposition"].endswith(f'-{today(busy)}.csv"')
     rows = list(csv.reader(StringIO(answer.content.decode("utf-8-sig"))))
     assert [row[0] for row in rows if len(row) == 1] == PARTS
-    indonesian = await asking.client.get(
-        path, headers=asking.headers(busy.treasurer) | {"Accept-Language": "id"}
-    )
-    assert b"journal_id;transfer_id" in indonesian.content
+
+
+async def test_an_indonesian_bookkeeper_reads_it_in_indonesian(asking: Asking, busy: Town) -> None:
+    path = f"/v1/banks/{busy.bank_id}/books/{today(busy)}"
+    headers = asking.headers(busy.treasurer) | {"Accept-Language": "id"}
+    pack = await asking.client.get(f"{path}.csv", headers=headers)
+    rows = list(csv.reader(StringIO(pack.content.decode("utf-8-sig")), delimiter=";"))
+    titles = [row[0] for row in rows if len(row) == 1]
+    assert titles[:3] == ["Jurnal", "Neraca saldo", "Pencairan"]
+    assert ["akun", "arti", "satuan", "saldo awal", "debit", "kredit", "saldo akhir"] in rows
+    said = {cell for row in rows for cell in row}
+    assert {"setoran jemput", "saldo warga", "dibayar", "jatuh tempo"} <= said
+    book = await asking.client.get(f"{path}.xlsx", headers=headers)
+    assert sheets_of(book.content)[:2] == ["Jurnal", "Neraca saldo"]
+
+
+async def test_a_table_alone_is_the_same_in_every_language(asking: Asking, busy: Town) -> None:
+    path = f"/v1/banks/{busy.bank_id}/books/{today(busy)}.csv"
+    headers = asking.headers(busy.treasurer) | {"Accept-Language": "id"}
+    answer = await asking.client.get(path, headers=headers, params={"part": "journal"})
+    assert b"journal_id;transfer_id" in answer.content
+    assert b";payout;" in answer.content
 
 
 async def test_nobodys_name_phone_or_account_number_is_in_it(asking: Asking, busy: Town) -> None:
@@ -124,10 +148,9 @@ async def test_a_workbook_has_a_sheet_for_each_table(asking: Asking, busy: Town)
     path = f"/v1/banks/{busy.bank_id}/books/{today(busy) - timedelta(days=9)}/{today(busy)}.xlsx"
     answer = await asking.get(busy.treasurer, path)
     assert answer.headers["Content-Type"].endswith("spreadsheetml.sheet")
+    assert sheets_of(answer.content) == PARTS
     with zipfile.ZipFile(BytesIO(answer.content)) as book:
         assert book.testzip() is None
-        names = ElementTree.fromstring(book.read("xl/workbook.xml")).iter(f"{_SHEET}sheet")  # noqa: S314
-        assert [sheet.attrib["name"] for sheet in names] == PARTS
         sheets = [book.read(f"xl/worksheets/sheet{number}.xml") for number in range(1, 6)]
     assert b"<f>" not in b"".join(sheets)
     payouts = ElementTree.fromstring(sheets[2])  # noqa: S314
