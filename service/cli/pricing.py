@@ -23,12 +23,12 @@ from service import audit, prices
 from service.cli.ground import require_schema
 from service.cli.naming import told
 from service.cli.opening import find_bank
+from service.cli.reading import in_lines, text_of
 from service.cli.refusals import Refused
 from service.database import open_database
 from service.errors import in_words
 from service.prices.book import GRACE
 from service.prices.importing import (
-    MOST_BYTES,
     NewPriceRow,
     PriceFileNotReadable,
     instant_of,
@@ -61,7 +61,7 @@ def import_prices(path: Path, *, bank: str, begins: str, is_agreed: bool) -> Non
     """Show what a file would change, and enter that if it is agreed to."""
     settings = Settings()
     require_schema(settings)
-    plan = asyncio.run(_plan(settings, _text_of(path), bank, begins))
+    plan = asyncio.run(_plan(settings, text_of(path), bank, begins))
     if not plan.changes:
         typer.echo(f"{plan.bank.name} has all these prices already; unchanged: {plan.unchanged}.")
         return
@@ -72,15 +72,6 @@ def import_prices(path: Path, *, bank: str, begins: str, is_agreed: bool) -> Non
         typer.confirm(f"Enter this for {plan.bank.name}?", abort=True)
     asyncio.run(_enter(settings, plan))
     typer.echo(f"Prices entered for {plan.bank.name}: {len(plan.changes)}.")
-
-
-def _text_of(path: Path) -> str:
-    if path.stat().st_size > MOST_BYTES:
-        raise Refused(f"{path} is larger than 1 MB, too large for a price list.")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise Refused(f"{path} is not in UTF-8; save it as “CSV UTF-8”.") from None
 
 
 async def _plan(settings: Settings, text: str, wanted: str, begins: str) -> _Plan:
@@ -168,13 +159,7 @@ def _rows(text: str, known: set[str], zone: ZoneInfo) -> list[NewPriceRow]:
     try:
         return read_prices(text, known, zone=zone)
     except PriceFileNotReadable as error:
-        lines = [_place(field.pointer, field.english) for field in error.fields]
-        raise Refused("\n".join([str(error), *lines])) from None
-
-
-def _place(pointer: str, sentence: str) -> str:
-    _, line, *column = pointer.split("/")
-    return f"  line {line}{', ' + column[0] if column else ''}: {sentence}"
+        raise Refused(in_lines(error)) from None
 
 
 def _new_price(row: NewPriceRow, default: datetime) -> prices.NewPrice:

@@ -8,12 +8,12 @@ import pytest
 from models.material import Condition
 from models.price import Channel
 from service.prices.importing import (
-    MOST_ROWS,
     NewPriceRow,
     PriceFileNotReadable,
     instant_of,
     read_prices,
 )
+from service.sheets import MOST_ROWS
 
 KNOWN = {"PET-BNG-B", "HVS", "TMBG"}
 HEADER = "material,condition,channel,price_idr"
