@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, utc_now
-from models.people import Membership, Person, Role
+from models.people import Language, Membership, Person, Role
 from service.errors import FieldProblem, Forbidden, Malformed, NoSuchThing, NotAllowed
 
 OFFICERS = (Role.OPERATOR, Role.TREASURER)
@@ -159,17 +159,7 @@ async def person_by_phone(session: AsyncSession, phone: str, *, name: str = "") 
     """The person with this number, made if there is none; two at once get the same one."""
     found = await find_by_phone(session, phone)
     if found is None:
-        await _insert_once(
-            session,
-            Person,
-            {
-                "id": new_id(),
-                "phone": phone,
-                "name": name,
-                "language": "id",
-                "created_at": utc_now(),
-            },
-        )
+        await insert_once(session, Person, [person_row(new_id(), phone, name)])
         found = await find_by_phone(session, phone)
     if found is None:
         raise LookupError("A person who was just made can't be read.")
@@ -188,19 +178,16 @@ async def register(
     session: AsyncSession, bank_id: UUID, person: Person, role: Role, *, entered_by: UUID | None
 ) -> Membership:
     """Make a person a member of a bank; once more changes nothing."""
-    number = person.id.hex[-10:].upper() if role == Role.RESIDENT else None
-    await _insert_once(
-        session,
-        Membership,
-        {
-            "person_id": person.id,
-            "bank_id": bank_id,
-            "role": role,
-            "passbook_number": number,
-            "entered_by": entered_by,
-            "created_at": utc_now(),
-        },
-    )
+    number = number_of(person.id) if role == Role.RESIDENT else None
+    row = {
+        "person_id": person.id,
+        "bank_id": bank_id,
+        "role": role,
+        "passbook_number": number,
+        "entered_by": entered_by,
+        "created_at": utc_now(),
+    }
+    await insert_once(session, Membership, [row])
     return await _membership(session, bank_id, person.id, role)
 
 
@@ -328,9 +315,32 @@ async def _membership(
     return (await session.exec(query)).one()
 
 
-async def _insert_once(
-    session: AsyncSession, table: type[Person] | type[Membership], values: dict[str, object]
+def number_of(person_id: UUID) -> str:
+    """The number of a resident's passbook, unless they bring one."""
+    return person_id.hex[-10:].upper()
+
+
+def person_row(person_id: UUID, phone: str | None, name: str) -> dict[str, object]:
+    """Somebody to be."""
+    return {
+        "id": person_id,
+        "phone": phone,
+        "name": name,
+        "language": Language.INDONESIAN,
+        "created_at": utc_now(),
+    }
+
+
+async def insert_once(
+    session: AsyncSession,
+    table: type[Person] | type[Membership],
+    rows: Sequence[Mapping[str, object]],
 ) -> None:
+    """Insert what isn't there yet: people by their phone, memberships by who, where and what."""
+    if not rows:
+        return
     connection = await session.connection()
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    await connection.execute(insert(table).values(values).on_conflict_do_nothing())
+    known_by = ("phone",) if table is Person else ("person_id", "bank_id", "role")
+    statement = insert(table).on_conflict_do_nothing(index_elements=known_by)
+    await connection.execute(statement, rows)

@@ -18,6 +18,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Your pickup is listed, worth about Rp{estimate_idr}."
         " Handover code: {handover_code}. Tell it only to the collector at your door.",
     ),
+    "passbook_opened": (
+        "Saldo Anda Rp{amount_idr} dari buku tabungan lama sudah tercatat di sini. Bila jumlahnya"
+        " tidak sesuai, hubungi bank sampah.",
+        "Your balance of Rp{amount_idr} from the passbook before stands here now. If it is not"
+        " what it was, tell the waste bank.",
+    ),
     "card_issued": (
         "Kartu buku tabungan dibuat untuk Anda; siapa pun yang menunjukkannya dapat bertindak atas nama"
         " Anda. Bila bukan Anda yang memintanya, segera hubungi bank sampah.",

@@ -31,6 +31,7 @@ _UNSEALED = {
     "id": "Belum disegel: buktinya ada dalam satu menit. Mintalah kuitansi ini lagi.",
 }
 _KINDS = {
+    "opening": {"en": "Balance of the book before", "id": "Saldo dari buku lama"},
     "pickup": {"en": "Pickup", "id": "Setoran jemput"},
     "dropoff": {"en": "Drop-off", "id": "Setoran langsung"},
     "payout_hold": {"en": "Payout", "id": "Pencairan"},

@@ -16,6 +16,7 @@ WORDS: dict[str, dict[str, str]] = {
         ("delete_person", "Deleted the account", "Menghapus akun"),
         ("register_person", "Registered as a member", "Mendaftarkan sebagai anggota"),
         ("join_person", "Joined the waste bank", "Bergabung dengan bank sampah"),
+        ("take_over_member", "Taken over from another book", "Dipindahkan dari buku lama"),
         ("add_member", "Gave a part in the bank", "Memberi peran di bank sampah"),
         ("issue_card", "Gave out a card", "Memberikan kartu"),
         ("revoke_card", "Revoked a card", "Mencabut kartu"),

@@ -85,6 +85,7 @@ _ACTS = {
     "float_in": "kas ke laci",
     "float_out": "kas dari laci",
     "float_top_up": "isi saldo gerbang bayar",
+    "opening": "saldo dari buku lama",
     "payout": "pencairan",
     "payout_reversed": "dana kembali",
     "pickup": "setoran jemput",

@@ -64,8 +64,11 @@ Latitude = Annotated[
 Longitude = Annotated[
     float, typer.Option(parser=degrees.longitude, metavar="DEGREES", help="East, like 98.87")
 ]
-PriceFile = Annotated[
-    Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False, help="The price list")
+ListFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE.csv", exists=True, dir_okay=False, help="The list, from a spreadsheet"
+    ),
 ]
 
 
@@ -230,9 +233,29 @@ def add_member(
     opening.add_member(phone, bank=bank, role=role, name=name)
 
 
+@member.command("import")
+def import_members(
+    file: ListFile,
+    *,
+    bank: Annotated[str, typer.Option(metavar="NAME|ID", help="Whose residents they are")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Take over residents, and what the book before owes them: shows what it would do, asks.
+
+    Columns of the CSV file: name, and phone, passbook_number and balance_idr as far as there are
+    any; without a phone the number is needed. All is entered or nothing, each balance is a line in
+    its passbook, and its owner is told. Entering the same again changes nothing.
+
+    Example: [cyan]jumpa member import anggota.csv --bank "Bank Sampah Melati"[/cyan]
+    """
+    from service.cli import taking_over  # noqa: PLC0415
+
+    taking_over.import_members(file, bank=bank, is_agreed=yes)
+
+
 @price.command("import")
 def import_prices(
-    file: PriceFile,
+    file: ListFile,
     *,
     bank: Annotated[str, typer.Option(metavar="NAME|ID", help="Whose prices they are")],
     begins: Annotated[

@@ -69,6 +69,11 @@ async def _take_back_dropoff(session: AsyncSession, bank_id: UUID, act: Act, _re
     return (await session.exec(sold)).first() is None
 
 
+async def _take_back_opening(_session: AsyncSession, _bank: UUID, _act: Act, _why: str) -> bool:
+    """It left nothing outside of the ledger; the right balance can be brought over afterwards."""
+    return True
+
+
 async def _take_back_payout(session: AsyncSession, bank_id: UUID, act: Act, reason: str) -> bool:
     """The money is back in the drawer and on the passbook; a transfer can't be called back."""
     now = utc_now()
@@ -157,6 +162,7 @@ _OF_A_DECISION = {
 _UNDO: dict[str, Callable[[AsyncSession, UUID, Act, str], Awaitable[bool]]] = {
     "pickup": _take_back_pickup,
     "dropoff": _take_back_dropoff,
+    "opening": _take_back_opening,
     "payout": _take_back_payout,
     "float_top_up": _take_back_top_up,
     "reconciliation": _take_back_decision,

@@ -93,6 +93,7 @@ KINDS: dict[str, Kind] = {
         Kind("receivable", "a buyer owes", "piutang pembeli", per="buyer"),
         Kind("suspense", "not yet explained", "pos sementara"),
         Kind("capital", "put in by the owner", "modal pemilik"),
+        Kind("opening", "owed by the book before this one", "utang dari buku sebelumnya"),
         # What it costs and brings.
         Kind("purchases", "paid for waste", "pembelian sampah", hot=True),
         Kind("collector_fees", "paid for fetching", "upah jemput", hot=True),
@@ -149,6 +150,7 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     SUSPENSE = KINDS["suspense"].place()
     CASH_DIFFERENCE = KINDS["cash_difference"].place()
     CAPITAL = KINDS["capital"].place()
+    OPENING = KINDS["opening"].place()
     WRITTEN_OFF = KINDS["written_off"].place()
 
     STANDING: Sequence[Place] = (PURCHASES, COLLECTOR_FEES, IN_TRANSIT, CASH)

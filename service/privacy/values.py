@@ -135,6 +135,7 @@ payout_contradicted|gateway contradicts itself|gerbang bayar bertentangan
 payout_paid|payout paid|pencairan dibayar
 payout_rejected|payout rejected|pencairan ditolak
 payout_expired|payout's time ran out|pencairan lewat waktu
+passbook_opened|balance brought over|saldo dari buku lama dicatat
 passbook_reduced|passbook reduced|buku tabungan dikurangi
 passbook_raised|passbook raised|buku tabungan ditambah
 goods_corrected|waste in the store corrected|sampah di gudang dikoreksi

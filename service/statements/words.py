@@ -8,6 +8,7 @@ from service.ledger import PassbookLine
 from service.ledger.reversing import CORRECTION
 
 _DEEDS: dict[str, tuple[str, str]] = {
+    "opening": ("Saldo dari buku lama", "Balance of the book before"),
     "pickup": ("Setoran jemput", "Pickup"),
     "dropoff": ("Setoran langsung", "Drop-off"),
     "payout": ("Pencairan", "Payout"),

@@ -183,3 +183,22 @@ def test_a_bank_that_can_not_be_is_refused_whole(arguments: list[str], words: st
     assert refused.exit_code == 2
     assert words in refused.output
     assert "4 banks" in jumpa("verify").output
+
+
+def test_residents_of_a_book_before_are_taken_over(folder: Path) -> None:
+    ready(demo=True)
+    path = folder / "members.csv"
+    path.write_text(
+        "name,phone,balance_idr\nIbu Sari,0812-6000-7001,Rp125.500\nBudi,081260007002,\n"
+    )
+    command = ("member", "import", str(path), "--bank", BANKS[0].name)
+    seen = jumpa(*command, answer="n\n")
+    assert seen.exit_code == 1
+    assert "Ibu Sari" in seen.output
+    entered = jumpa(*command, "--yes")
+    assert "new residents: 2, balances brought over: 1 (Rp125.500)" in entered.output
+    assert "has all of them already; unchanged: 2." in jumpa(*command).output
+    path.write_text("name,phone,balance_idr\nIbu Sari,0812-6000-7001,Rp1.255.000\n,12,x\n")
+    refused = jumpa(*command, "--yes")
+    assert refused.exit_code == 2
+    assert "line 3, phone: This is not a valid phone number." in refused.output

@@ -1,0 +1,126 @@
+"""Entering a list: residents join, and what they are owed stands in this book."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, exists, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.base import new_id, table_of, utc_now
+from models.people import Membership, Person, Role
+from service import audit, events, ledger, members
+from service.audit import Entry
+from service.database import one_at_a_time
+from service.ledger import Draft, Movement, chart
+from service.takeover.file import MemberRow
+from service.takeover.opened import OPENING
+from service.takeover.planning import Step, plan
+
+_person, _membership = table_of(Person), table_of(Membership)
+_is_member = exists().where(_membership.c.person_id == _person.c.id)
+# Whom other banks know, and this one doesn't, keeps the name they have there.
+_NAME_WHOM_NOBODY_NAMED = (
+    update(_person)
+    .where(
+        _person.c.id == bindparam("of_person"),
+        _person.c.name == "",
+        or_(~_is_member, _is_member.where(_membership.c.bank_id == bindparam("here"))),
+    )
+    .values(name=bindparam("named"))
+)
+
+
+class _Entered(NamedTuple):
+    """A step about somebody who is there."""
+
+    step: Step
+    person_id: UUID
+
+
+async def enter(session: AsyncSession, bank_id: UUID, rows: Sequence[MemberRow]) -> list[Step]:
+    """Enter a list, all of it or nothing; what each row came to. Again, it changes nothing.
+
+    Whose balance is brought over is told so. Raises MemberFileNotReadable.
+    """
+    await one_at_a_time(session, f"members taken over by {bank_id}")
+    steps = await plan(session, bank_id, rows)
+    people = await _people(session, steps)
+    await _name(session, bank_id, people)
+    await _join(session, bank_id, [one for one in people if one.step.joins])
+    await _open(session, bank_id, [one for one in people if one.step.opens_idr])
+    await _note(session, bank_id, [one for one in people if one.step.is_change])
+    return steps
+
+
+async def _people(session: AsyncSession, steps: Sequence[Step]) -> list[_Entered]:
+    """Whom the steps are about; whom nobody knows is made."""
+    found = [_Entered(step, step.person_id or new_id()) for step in steps]
+    new = [
+        members.person_row(person_id, step.row.phone, step.row.name)
+        for step, person_id in found
+        if step.person_id is None
+    ]
+    await members.insert_once(session, Person, new)
+    # Somebody may have signed in with the same phone since it was looked for.
+    by_phone = await _by_phone(session, [step.row.phone for step in steps if step.row.phone])
+    return [
+        one._replace(person_id=by_phone.get(one.step.row.phone, one.person_id)) for one in found
+    ]
+
+
+async def _by_phone(session: AsyncSession, phones: Sequence[str]) -> dict[str | None, UUID]:
+    query = select(_person.c.phone, _person.c.id).where(_person.c.phone.in_(phones))
+    rows = await (await session.connection()).execute(query)
+    return {row.phone: row.id for row in rows}
+
+
+async def _name(session: AsyncSession, bank_id: UUID, people: Sequence[_Entered]) -> None:
+    rows = [
+        {"of_person": person_id, "here": bank_id, "named": step.row.name}
+        for step, person_id in people
+    ]
+    await (await session.connection()).execute(_NAME_WHOM_NOBODY_NAMED, rows)
+
+
+async def _join(session: AsyncSession, bank_id: UUID, people: Sequence[_Entered]) -> None:
+    rows = [
+        {
+            "person_id": person_id,
+            "bank_id": bank_id,
+            "role": Role.RESIDENT,
+            "passbook_number": step.row.passbook_number or members.number_of(person_id),
+            "created_at": utc_now(),
+        }
+        for step, person_id in people
+    ]
+    await members.insert_once(session, Membership, rows)
+
+
+async def _open(session: AsyncSession, bank_id: UUID, people: Sequence[_Entered]) -> None:
+    """An act of its own for each, so that one that is wrong can be taken back alone."""
+    if not people:
+        return
+    now = utc_now()
+    drafts = [Draft(OPENING, [_brought(*one)], event_at=now) for one in people]
+    await ledger.post_all(session, bank_id, drafts)
+    told = [(person_id, {"amount_idr": step.opens_idr}) for step, person_id in people]
+    await events.record_each(session, bank_id, "passbook_opened", told)
+
+
+def _brought(step: Step, person_id: UUID) -> Movement:
+    return Movement(
+        f"{OPENING}:{person_id}:{step.nth}",
+        debit=chart.OPENING,
+        credit=chart.available(person_id),
+        amount=step.opens_idr,
+    )
+
+
+async def _note(session: AsyncSession, bank_id: UUID, people: Sequence[_Entered]) -> None:
+    """At the command line, where nobody is signed in."""
+    entries = [
+        Entry("take_over_member", about_kind="member", about=str(person_id), person_id=person_id)
+        for _, person_id in people
+    ]
+    await audit.write(session, bank_id, entries)
