@@ -59,6 +59,7 @@ NOBODYS = frozenset(
     {
         # The bank's own words, for all or about a third.
         *("buyer", "drawer_count", "ledger_day", "ledger_reopening", "sale", "statement_import"),
+        "stock_count",
         # Of many at once: what is somebody's in it stands in their own rows too.
         *("gateway_callback", "plan"),
         # Keyed hashes only.

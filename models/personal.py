@@ -289,6 +289,11 @@ COLUMNS: dict[str, Columns] = {
         pseudonym="matched_by undone_by",
         scrubbed="undone_reason",
     ),
+    "stock_count": _columns(
+        plain="bank_id id material counted_grams difference_grams counted_at",
+        pseudonym="counted_by",
+        clean="note",
+    ),
     "weighing": _columns(
         plain="bank_id id pickup_id dropoff_id line material condition grams rejected_grams"
         " price_idr amount_idr",

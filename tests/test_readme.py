@@ -74,6 +74,12 @@ def a_load_is_received_and_a_payout_taken_back(said: dict[str, list[str]]) -> No
     assert (corrected["status"], corrected["amount_idr"]) == ("made", 10_000)
 
 
+def the_store_is_counted(said: dict[str, list[str]]) -> None:
+    counted, stock = answers(said["Counting the store"])
+    assert (counted["counted_grams"], counted["difference_grams"]) == (7_450, -50)
+    assert [one["grams"] for one in stock["items"]] == [7_450]
+
+
 def a_day_is_closed_with_its_cash_and_opened_again(said: dict[str, list[str]]) -> None:
     drawer, safe, filled, closed, opened = answers(said["Cash, and the end of the day"])
     assert (drawer["name"], drawer["ledger_idr"]) == ("ani", 0)
@@ -110,6 +116,7 @@ def test_every_block_does_what_it_says() -> None:
     printed = said()
     the_loop_in_five_calls_works(printed)
     a_load_is_received_and_a_payout_taken_back(printed)
+    the_store_is_counted(printed)
     a_day_is_closed_with_its_cash_and_opened_again(printed)
     a_plan_is_asked_for(printed)
     a_transfer_arrives(printed)

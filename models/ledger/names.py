@@ -11,6 +11,7 @@ APPEND_ONLY = (
     "ledger_day_seal",
     "ledger_reopening",
     "drawer_count",
+    "stock_count",
 )
 """Tables of the ledger, and of what was counted, in which nothing is ever changed or removed."""
 

@@ -155,6 +155,7 @@ _KEYS = {
     "ledger_day_seal": {"id": "bank_id, day, version"},
     "ledger_reopening": {"id": "bank_id, day, version"},
     "drawer_count": {"id": "bank_id, id"},
+    "stock_count": {"id": "bank_id, id"},
 }
 
 

@@ -214,6 +214,8 @@ TABLE: dict[str, Access] = {
     f"GET {_BANK}/sales/{{sale_id}}": single(*_OFFICERS),
     f"GET {_BANK}/sales/{{sale_id}}/lots": single(*_OFFICERS),
     f"POST {_BANK}/residue": part(*_OFFICERS),
+    f"GET {_BANK}/stock": part(*_OFFICERS),
+    f"POST {_BANK}/stock/counts": part(_TREASURER),
     # Cash
     f"GET {_BANK}/drawers": part(*_OFFICERS),
     f"POST {_BANK}/drawers": part(_TREASURER),

@@ -27,6 +27,7 @@ _KINDS = {
     "put-in": "safe",
     "take-out": "safe",
     "residue": "sale",
+    "counts": "stock_count",
     "column-maps": "column_map",
 }
 _NAMED = ("id", "person_id", "name")

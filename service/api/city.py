@@ -30,6 +30,7 @@ _FLOWS = (
     "weighing_difference",
     "sold",
     "residue",
+    "stock_difference",
     "balance",
 )
 

@@ -40,6 +40,7 @@ from service.api import (
     second_factor,
     statement_lines,
     statements,
+    stock,
     system,
 )
 
@@ -66,6 +67,7 @@ _NOUNS = (
     statements,
     earnings,
     sales,
+    stock,
     drawers,
     payouts,
     payout_decisions,

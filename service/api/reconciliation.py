@@ -143,6 +143,7 @@ class MassThreeWaysView(BaseModel):
     station_grams: int
     sold_grams: int
     residue_grams: int
+    stock_difference_grams: int
     weighing_difference_grams: int
     on_loads_grams: int
     stock_grams: int
@@ -329,6 +330,7 @@ def _mass_views(days: list[MassOfDay]) -> list[MassThreeWaysView]:
             station_grams=sum(day.received for day in of),
             sold_grams=sum(day.sold for day in of),
             residue_grams=sum(day.residue for day in of),
+            stock_difference_grams=sum(day.stock_difference for day in of),
             weighing_difference_grams=sum(day.weighing_difference for day in of),
             on_loads_grams=sum(day.on_loads for day in of),
             stock_grams=of[-1].stock,

@@ -1,4 +1,4 @@
-"""What is in a pack: journal, trial balance, payouts, exceptions, cash counts.
+"""What is in a pack: journal, trial balance, payouts, exceptions, counts of cash and of stock.
 
 Everything that the ledger says goes by its days of business, so that the pack of days that
 are over stays as it is. Nobody's name, phone or account number is in it.
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, TableClause, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +22,7 @@ from models.drawer import DrawerCount
 from models.ledger import Account, Balance, Day, Journal, Page, Transfer, TransferKind
 from models.payout import Payout
 from models.reconciliation import ReconciliationCase
+from models.stock import StockCount
 from service.errors import Conflict
 from service.ledger.chart import KINDS
 
@@ -30,7 +31,7 @@ _AT_ONCE = 1_000
 _account, _balance = table_of(Account), table_of(Balance)
 _journal, _page, _transfer = table_of(Journal), table_of(Page), table_of(Transfer)
 _payout, _case, _day = table_of(Payout), table_of(ReconciliationCase), table_of(Day)
-_count = table_of(DrawerCount)
+_count, _stock_count = table_of(DrawerCount), table_of(StockCount)
 _POSTED = (TransferKind.POST, TransferKind.SETTLE)
 
 Cell = str | int | None
@@ -50,6 +51,7 @@ class Part(StrEnum):
     EXCEPTIONS = "exceptions"
     CASH_COUNTS = "cash_counts"
     DRAWER_COUNTS = "drawer_counts"
+    STOCK_COUNTS = "stock_counts"
 
 
 class Span(NamedTuple):
@@ -243,16 +245,23 @@ async def _cash_counts_table(connection: AsyncConnection, bank: Bank, span: Span
 async def _drawer_counts_table(connection: AsyncConnection, bank: Bank, span: Span) -> Table:
     """Every count of a drawer in these days, at their end or in between."""
     names = ("drawer", "counted_at", "counted_by", "counted_idr", "difference_idr", "day", "memo")
-    query = (
-        select(*(_count.c[name] for name in names))
-        .where(
-            _count.c.bank_id == bank.id,
-            _count.c.counted_at >= span.begins,
-            _count.c.counted_at < span.over,
-        )
-        .order_by(_count.c.counted_at, _count.c.id)
+    return await _table(connection, Part.DRAWER_COUNTS, _counts(_count, names, bank, span), bank)
+
+
+async def _stock_counts_table(connection: AsyncConnection, bank: Bank, span: Span) -> Table:
+    """Every count of a material in the store in these days."""
+    names = ("material", "counted_at", "counted_by", "counted_grams", "difference_grams", "note")
+    query = _counts(_stock_count, names, bank, span)
+    return await _table(connection, Part.STOCK_COUNTS, query, bank)
+
+
+def _counts(table: TableClause, names: Sequence[str], bank: Bank, span: Span) -> Select[Any]:
+    when = table.c.counted_at
+    return (
+        select(*(table.c[name] for name in names))
+        .where(table.c.bank_id == bank.id, when >= span.begins, when < span.over)
+        .order_by(when, table.c.id)
     )
-    return await _table(connection, Part.DRAWER_COUNTS, query, bank)
 
 
 _TABLES: dict[Part, Callable[[AsyncConnection, Bank, Span], Awaitable[Table]]] = {
@@ -262,6 +271,7 @@ _TABLES: dict[Part, Callable[[AsyncConnection, Bank, Span], Awaitable[Table]]] =
     Part.EXCEPTIONS: _exceptions_table,
     Part.CASH_COUNTS: _cash_counts_table,
     Part.DRAWER_COUNTS: _drawer_counts_table,
+    Part.STOCK_COUNTS: _stock_counts_table,
 }
 
 

@@ -123,6 +123,12 @@ KINDS: dict[str, Kind] = {
         Kind(
             "weighing_difference", "door against station", "selisih timbang", unit=GRAMS, hot=True
         ),
+        Kind(
+            "stock_difference",
+            "the store counted against the ledger",
+            "selisih stok opname",
+            unit=GRAMS,
+        ),
         # Grams: whose they are, as long as they are unsold (bagi hasil).
         Kind(
             "goods",
@@ -225,6 +231,11 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     @staticmethod
     def weighing_difference(material: str) -> Place:
         return KINDS["weighing_difference"].place(unit=grams_of(material))
+
+    @staticmethod
+    def stock_difference(material: str) -> Place:
+        """What the store was counted to be short of, in all."""
+        return KINDS["stock_difference"].place(unit=grams_of(material))
 
     @staticmethod
     def goods(resident_id: UUID, material: str) -> Place:

@@ -33,8 +33,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.ledger import Account, Balance, Entry, Journal, Page, Transfer, TransferKind
 from service.ledger.chart import grams_of
 
-_CUSTODY = ("source", "load", "stock", "sold", "residue", "weighing_difference")
+_CUSTODY = (
+    "source",
+    "load",
+    "stock",
+    "sold",
+    "residue",
+    "weighing_difference",
+    "stock_difference",
+)
 """Where grams can be; whose they are is another matter and not counted here."""
+_ONCE_RECEIVED = ("stock", "sold", "residue", "stock_difference")
+"""Where they are that came into the store."""
 _PREFIX = grams_of("")
 _POSTED = (TransferKind.POST, TransferKind.SETTLE)
 _OF_PAGE = and_(col(Page.bank_id) == Journal.bank_id, col(Page.number) == Journal.page)
@@ -53,11 +63,13 @@ class MassOfDay(NamedTuple):
     on_loads: int
     """How much more lay on vehicles than the day before."""
     received: int
-    """Into the store, less what was taken out otherwise than to buyers or as residue."""
+    """Into the store, less what was taken out otherwise than to buyers, as residue or by a count."""
     weighing_difference: int
     """Lost between two scales; negative if the second one found more."""
     sold: int
     residue: int
+    stock_difference: int
+    """Missing when the store was counted; negative if more was there."""
     stock: int
     load: int
     balance: int
@@ -110,10 +122,11 @@ def _of_day(
         material=material,
         collected=-moved["source"],
         on_loads=moved["load"],
-        received=moved["stock"] + moved["sold"] + moved["residue"],
+        received=sum(moved[place] for place in _ONCE_RECEIVED),
         weighing_difference=moved["weighing_difference"],
         sold=moved["sold"],
         residue=moved["residue"],
+        stock_difference=moved["stock_difference"],
         stock=then["stock"],
         load=then["load"],
         balance=-sum(moved.values()),

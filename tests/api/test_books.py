@@ -10,12 +10,12 @@ import pytest
 
 from models.base import utc_now
 from models.reconciliation import LineType
-from service import closing
+from service import closing, sales
 from service.banks import day_at
 from service.database import Database
 from service.keys import Keys
 from tests.api.asking import Asking, refused
-from tests.factories import Town, earn, make_town, phone_of
+from tests.factories import PET, Town, earn, make_town, phone_of
 from tests.paid import a_row, bring_in, lines_of, pay_through
 
 PARTS = [
@@ -25,6 +25,7 @@ PARTS = [
     "exceptions",
     "cash_counts",
     "drawer_counts",
+    "stock_counts",
 ]
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -95,6 +96,8 @@ async def test_payouts_exceptions_and_counts_are_there(asking: Asking, busy: Tow
     async with busy.database.transaction() as session:
         day = today(busy)
         await closing.close(session, busy.bank, day, closing.Close(busy.treasurer.id, 5))
+        found = sales.StockFound(busy.bank_id, PET, 7, note="", counted_by=busy.treasurer.id)
+        await sales.count_stock(session, found)
     (paid,) = await table(asking, busy, "payouts")
     assert (paid["amount_idr"], paid["fee_idr"], paid["status"]) == ("10000", "2775", "paid")
     assert paid["reason"] == "'=HYPERLINK(1)"
@@ -104,6 +107,8 @@ async def test_payouts_exceptions_and_counts_are_there(asking: Asking, busy: Tow
     assert (count["counted_cash_idr"], count["cash_difference_idr"]) == ("5", "5")
     (safe,) = await table(asking, busy, "drawer_counts", day)
     assert (safe["drawer"], safe["counted_idr"], safe["difference_idr"]) == ("main", "5", "5")
+    (stock,) = await table(asking, busy, "stock_counts", day)
+    assert (stock["material"], stock["counted_grams"], stock["difference_grams"]) == (PET, "7", "7")
 
 
 async def test_all_tables_stand_in_one_file(asking: Asking, busy: Town) -> None:

@@ -140,7 +140,8 @@ SEEN: dict[Role, dict[str, set[str]]] = {
         "mass.MassView": _fields(
             """
             balance_grams collected_grams day load_grams material on_loads_grams
-            received_grams residue_grams sold_grams stock_grams weighing_difference_grams
+            received_grams residue_grams sold_grams stock_difference_grams stock_grams
+            weighing_difference_grams
             """
         ),
         "passbooks.AccountView": _fields("account balance credit debit name unit"),

@@ -22,11 +22,12 @@ from tests.factories import KARDUS, PET, Town, make_town
 
 MATERIALS = (PET, KARDUS)
 BUYER = UUID(int=7)
+LEAVING = ("sold", "residue", "stock_difference")
 _GROWING = re.compile("ledger_(entry|transfer|journal)")
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["weigh", "weigh", "drop", "receive", "receive", "sell", "residue", "night"]
+            ["weigh", "weigh", "drop", "receive", "receive", "sell", "residue", "count", "night"]
         ),
         st.sampled_from(MATERIALS),
         st.integers(min_value=1, max_value=9_000),
@@ -53,11 +54,11 @@ class Model:
             moved[name] += amount
         self.load[material] += grams.get("on_loads", 0)
         self.stock[material] += grams.get("received", 0)
-        self.stock[material] -= grams.get("sold", 0) + grams.get("residue", 0)
+        self.stock[material] -= sum(grams.get(name, 0) for name in LEAVING)
         self.ends[self.day, material] = (self.stock[material], self.load[material])
 
     def expected(self, first: date, last: date) -> list[tuple[Any, ...]]:
-        names = ("collected", "on_loads", "received", "weighing_difference", "sold", "residue")
+        names = ("collected", "on_loads", "received", "weighing_difference", *LEAVING)
         return [
             (day, material, *(moved[name] for name in names), *self.ends[day, material], 0)
             for (day, material), moved in sorted(self.days.items())
@@ -107,6 +108,10 @@ async def act(town: Town, model: Model, kind: str, material: str, grams: int, of
         to = chart.sold(BUYER, material) if kind == "sell" else chart.residue(material)
         await post(town, (to, stock, out))
         model.count(material, **{"sold" if kind == "sell" else "residue": out})
+    elif kind == "count" and (missing := min(off, model.stock[material])):
+        differing = chart.stock_difference(material)
+        await post(town, (differing, stock, max(missing, 0)), (stock, differing, max(-missing, 0)))
+        model.count(material, stock_difference=missing)
 
 
 @settings(max_examples=12)
