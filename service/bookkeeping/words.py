@@ -15,6 +15,7 @@ _TITLES = {
     Part.EXCEPTIONS: "Selisih rekonsiliasi",
     Part.CASH_COUNTS: "Hitung kas harian",
     Part.DRAWER_COUNTS: "Hitung laci",
+    Part.STOCK_COUNTS: "Stok opname",
 }
 _HEADINGS = {
     "about_id": "id perihal",
@@ -30,11 +31,13 @@ _HEADINGS = {
     "counted_at": "dihitung pada",
     "counted_by": "dihitung oleh",
     "counted_cash_idr": "kas terhitung (Rp)",
+    "counted_grams": "terhitung (gram)",
     "counted_idr": "terhitung (Rp)",
     "created_at": "dibuat pada",
     "credit": "kredit",
     "day": "tanggal buku",
     "debit": "debit",
+    "difference_grams": "selisih (gram)",
     "difference_idr": "selisih (Rp)",
     "drawer": "laci",
     "due_on": "jatuh tempo",
@@ -51,9 +54,11 @@ _HEADINGS = {
     "key": "kunci",
     "kind": "jenis",
     "line_id": "id baris mutasi",
+    "material": "jenis sampah",
     "meaning": "arti",
     "memo": "keterangan",
     "method": "cara",
+    "note": "catatan",
     "opening": "saldo awal",
     "owner_id": "id penanggung jawab",
     "paid_at": "dibayar pada",
@@ -93,6 +98,7 @@ _ACTS = {
     "reconciliation": "keputusan selisih",
     "residue": "residu",
     "sale": "penjualan",
+    "stock_count": "stok opname",
 }
 _CODES: Mapping[tuple[Part, str], Mapping[str, str]] = {
     (Part.JOURNAL, "kind"): _ACTS,
