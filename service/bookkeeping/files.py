@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
 
-from service.bookkeeping.pack import Cell, Pack
+from service.bookkeeping.shapes import Cell, Pack
 from service.bookkeeping.words import in_language, title_of
 from service.statements import SEPARATORS, harmless
 

@@ -6,9 +6,8 @@ are over stays as it is. Nobody's name, phone or account number is in it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,7 @@ from models.ledger import Account, Balance, Day, Journal, Page, Transfer, Transf
 from models.payout import Payout
 from models.reconciliation import ReconciliationCase
 from models.stock import StockCount
-from service.errors import Conflict
+from service.bookkeeping.shapes import Cell, Pack, PackTooLong, Part, Span, Table
 from service.ledger.chart import KINDS
 
 MOST_ROWS = 100_000
@@ -33,51 +32,6 @@ _journal, _page, _transfer = table_of(Journal), table_of(Page), table_of(Transfe
 _payout, _case, _day = table_of(Payout), table_of(ReconciliationCase), table_of(Day)
 _count, _stock_count = table_of(DrawerCount), table_of(StockCount)
 _POSTED = (TransferKind.POST, TransferKind.SETTLE)
-
-Cell = str | int | None
-
-
-class PackTooLong(Conflict):
-    english = "There are more than {rows} rows in these days. Please ask for fewer days."
-    indonesian = "Lebih dari {rows} baris dalam periode ini. Pilih periode yang lebih pendek."
-
-
-class Part(StrEnum):
-    """The tables of a pack."""
-
-    JOURNAL = "journal"
-    TRIAL_BALANCE = "trial_balance"
-    PAYOUTS = "payouts"
-    EXCEPTIONS = "exceptions"
-    CASH_COUNTS = "cash_counts"
-    DRAWER_COUNTS = "drawer_counts"
-    STOCK_COUNTS = "stock_counts"
-
-
-class Span(NamedTuple):
-    """Days of business, and the instants at which the first begins and the last is over."""
-
-    first: date
-    last: date
-    begins: datetime
-    over: datetime
-
-
-class Table(NamedTuple):
-    """One table: its name, what its columns are called, its rows."""
-
-    part: Part
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-
-
-class Pack(NamedTuple):
-    """The books of a bank from the first to the last day, both included."""
-
-    bank_name: str
-    first: date
-    last: date
-    tables: Sequence[Table]
 
 
 async def read(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from models.payout import FeeBy, PayoutMethod, PayoutSource, PayoutStatus
 from models.reconciliation import Action, CaseKind, CaseStatus
-from service.bookkeeping.pack import Cell, Pack, Part, Table
+from service.bookkeeping.shapes import Cell, Pack, Part, Table
 from service.ledger.chart import KINDS
 from service.ledger.reversing import CORRECTION
 
