@@ -38,6 +38,7 @@ from service.reconciliation.readers.shapes import StatementNotReadable
 from service.sealing import noted
 from service.sealing.canonical import FIELDS
 from service.sealing.proving import NoReceipt, prove
+from service.takeover import MemberFileNotReadable, read_members
 
 
 class NoError(Exception):
@@ -67,6 +68,10 @@ PARSERS: dict[str, tuple[Callable[[str], Any], type[Exception]]] = {
     "price rows": (
         lambda text: read_prices(f"material,condition,price\n{text}", {"PET"}),
         PriceFileNotReadable,
+    ),
+    "member rows": (
+        lambda text: read_members(f"name,phone,balance_idr\n{text}"),
+        MemberFileNotReadable,
     ),
     "columns": (
         lambda text: read_csv(f"date,amount\n{text}", "own", COLUMNS),
