@@ -13,7 +13,8 @@ from models.material import Condition
 class Lot(Table, table=True):
     """Grams of one resident in the bank's store, unpaid until they are sold.
 
-    The price is the resident's snapshot, per unit of `grams_per_unit`.
+    The price is the resident's snapshot, per unit of `grams_per_unit`. With 0 grams its
+    weighing was taken back.
     """
 
     __table_args__ = (
@@ -21,7 +22,7 @@ class Lot(Table, table=True):
         ForeignKeyConstraint(["bank_id", "dropoff_id"], ["dropoff.bank_id", "dropoff.id"]),
         CheckConstraint("(pickup_id IS NULL) <> (dropoff_id IS NULL)", "one_origin"),
         CheckConstraint(one_of("condition", Condition), "condition"),
-        CheckConstraint("grams > 0 AND price_idr >= 0 AND grams_per_unit > 0", "amounts"),
+        CheckConstraint("grams >= 0 AND price_idr >= 0 AND grams_per_unit > 0", "amounts"),
         CheckConstraint("sold_grams >= 0 AND sold_grams <= grams", "sold_once"),
         CheckConstraint("paid_idr >= 0 AND shared_idr >= 0", "paid"),
         Index(
@@ -71,6 +72,7 @@ class Sale(Table, table=True):
     """A batch of one material sold, and how its money was divided.
 
     amount = lots at their snapshots + residents' share + collectors' share + what the bank keeps.
+    One that was taken back as a mistake stays on record.
     """
 
     __table_args__ = (
@@ -101,6 +103,7 @@ class Sale(Table, table=True):
     note: str = Field(default="", max_length=300)
     sold_by: UUID = Field(foreign_key="person.id")
     sold_at: datetime = Field(default_factory=utc_now)
+    taken_back_at: datetime | None = None
 
 
 class LotSale(Table, table=True):
@@ -120,3 +123,4 @@ class LotSale(Table, table=True):
     grams: int = whole()
     amount_idr: int = whole(description="At the snapshot price, or less if the sale brought less")
     share_idr: int = whole(0)
+    taken_back_at: datetime | None = None

@@ -1,21 +1,23 @@
 """What tests of sales begin with: goods in the store, and somebody who buys them."""
 
 from collections.abc import Awaitable, Callable
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.correction import Correction
 from models.people import Person
 from models.sale import Buyer, Sale
-from service import ledger, sales, weighing
+from service import corrections, ledger, sales, weighing
 from service.database import Database
 from service.weighing import Credited, Weighed
 from tests.factories import PET, Town, make_town
 
 
-async def sharing_town(database: Database) -> Town:
+async def sharing_town(database: Database, **policy: Any) -> Town:
     """A bank that pays for waste once it is sold: 70 % of a gain to residents, 10 % to collectors."""
-    return await make_town(database, settlement="bagi_hasil")
+    return await make_town(database, settlement="bagi_hasil", **policy)
 
 
 async def bring(
@@ -68,6 +70,28 @@ async def sell(town: Town, buyer: Buyer, grams: int, amount_idr: int) -> Sale:
     """A batch of PET, sold and committed."""
     async with town.database.transaction() as session:
         return await sales.sell(session, a_batch(town, buyer, grams, amount_idr))
+
+
+def taking_back(
+    town: Town, about_id: UUID, by: UUID | None = None
+) -> Callable[[AsyncSession], Awaitable[Correction]]:
+    """The act of correcting a sale, a payment, residue or a weighing, by the treasurer."""
+
+    async def act(session: AsyncSession) -> Correction:
+        found = await corrections.find_act(
+            session, town.bank_id, journal_id=None, about_id=about_id
+        )
+        return await corrections.ask(
+            session, town.bank_id, found, by=by or town.treasurer.id, reason="salah ketik"
+        )
+
+    return act
+
+
+async def take_back(town: Town, about_id: UUID, by: UUID | None = None) -> None:
+    """The same, committed."""
+    async with town.database.transaction() as session:
+        await taking_back(town, about_id, by)(session)
 
 
 async def balances(town: Town) -> dict[tuple[str, str], int]:

@@ -1,3 +1,3 @@
 """The schema's history. HEAD is what a database must be at."""
 
-HEAD = "0017"
+HEAD = "0018"

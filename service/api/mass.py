@@ -27,7 +27,8 @@ class MassView(BaseModel):
     `collected_grams` = `on_loads_grams` (how much more lies on vehicles) + `received_grams`
     (into the store) + `weighing_difference_grams` (lost between two scales) +
     `balance_grams`, which is 0 or something is wrong. What was received and not sold or
-    thrown away is `stock_grams` at the end of the day, after the stock of the day before.
+    thrown away is `stock_grams` at the end of the day, after the stock of the day before. What
+    was sold or thrown away by mistake counts against the day on which it was taken back.
     """
 
     day: date
@@ -65,7 +66,8 @@ async def mass_balance(
     A day on which a material did not move has no line. The city gets a line a month, under its
     last day, of the months that lie whole within these days and are over (`shown_until`); what
     fewer than five people (`fewest_people`) brought is left out, of stocks nothing is said, and
-    neither is it of what was sold, if it was the goods of one to four people.
+    neither is it of what was sold, if it was the goods of one to four people, or if of residents'
+    goods an earlier month's sale was taken back.
     """
     if is_for_city(caller, bank_id):
         return await _by_month(session, bank_id, period)

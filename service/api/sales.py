@@ -71,6 +71,8 @@ class PaymentInput(BaseModel):
 
 
 class PaymentView(BaseModel):
+    """A payment, and what the buyer owes after it; a correction takes it back by its `id`."""
+
     id: UUID
     buyer_id: UUID
     amount_idr: int
@@ -94,7 +96,8 @@ class SaleView(BaseModel):
     """A sale and how its money was divided.
 
     `amount_idr` = `lots_idr` (to residents at their prices) + `residents_idr` and
-    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's).
+    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's). One with
+    `taken_back_at` was a mistake and counts no more: a correction of its id took it back.
     """
 
     id: UUID
@@ -112,10 +115,14 @@ class SaleView(BaseModel):
     note: str
     sold_by: UUID
     sold_at: datetime
+    taken_back_at: datetime | None
 
 
 class LotSoldView(BaseModel):
-    """What of a lot went with a sale: at the resident's price, and of what was beyond."""
+    """What of a lot went with a sale: at the resident's price, and of what was beyond.
+
+    With `taken_back_at` it is back in the lot, and the resident's money went back too.
+    """
 
     lot_id: UUID
     resident_id: UUID
@@ -126,6 +133,7 @@ class LotSoldView(BaseModel):
     price_idr: int
     amount_idr: int
     share_idr: int
+    taken_back_at: datetime | None
 
 
 class LotSoldList(BaseModel):
@@ -151,6 +159,8 @@ class ResidueInput(BaseModel):
 
 
 class ResidueView(BaseModel):
+    """Residue; a correction takes it back by its `id`."""
+
     id: UUID
     bank_id: UUID
     material: str
@@ -312,5 +322,7 @@ async def _sold_view(session: AsyncSession, sale: Sale) -> SoldView:
 
 def _lot_view(sold: LotSold) -> LotSoldView:
     origin = {"resident_id", "collector_id", "pickup_id", "dropoff_id", "price_idr"}
-    part = sold.part.model_dump(include={"lot_id", "grams", "amount_idr", "share_idr"})
+    part = sold.part.model_dump(
+        include={"lot_id", "grams", "amount_idr", "share_idr", "taken_back_at"}
+    )
     return LotSoldView(**sold.lot.model_dump(include=origin), **part)

@@ -57,6 +57,7 @@ class MassOfDay(NamedTuple):
     weighing_difference: int
     """Lost between two scales; negative if the second one found more."""
     sold: int
+    """To buyers, less what was taken back; negative if that was more."""
     residue: int
     stock: int
     load: int

@@ -15,6 +15,7 @@ from service.database import Database
 from tests.api.asking import Asking, done, nothing_changes, refused
 from tests.factories import KACA, KARDUS, PET, Town, another, make_town
 from tests.selling import a_buyer, bring, sharing_town
+from tests.storing import has_own
 
 MALFORMED = (422, "request_malformed")
 BUYER = {"name": "UD Plastik Jaya", "phone": "0812-6000-1234", "note": "Medan"}
@@ -35,7 +36,7 @@ async def yard(stocked: Town) -> Buyer:
 
 @pytest.fixture
 async def sharing(database: Database) -> Town:
-    return await sharing_town(database)
+    return await sharing_town(database, correction_limit_idr=100_000)
 
 
 def at(town: Town, noun: str) -> str:
@@ -176,6 +177,39 @@ async def test_what_nobody_buys_leaves_the_store(asking: Asking, town: Town) -> 
     assert (thrown["material"], thrown["grams"]) == (KARDUS, 400)
     trial = await accounts(asking, town, unit=f"g:{KARDUS}")
     assert (trial["stock"], trial["residue"]) == (600, 400)
+
+
+async def test_what_was_entered_wrongly_is_taken_back_by_its_id(
+    asking: Asking, sharing: Town
+) -> None:
+    await bring(sharing, 4_000)
+    buyer = await a_buyer(sharing)
+    body = batch(buyer.id, grams=4_000)
+    sold = done(await asking.post(sharing.operator, at(sharing, "sales"), body), 201)
+    assert sold["taken_back_at"] is None
+    payments, money = at(sharing, f"buyers/{buyer.id}/payments"), {"amount_idr": 5_000}
+    paid = done(await asking.post(sharing.operator, payments, money), 201)
+    await has_own(sharing, 500)
+    thrown = {"material": PET, "grams": 500, "reason": "basah"}
+    residue = done(await asking.post(sharing.operator, at(sharing, "residue"), thrown), 201)
+    for wrong in (sold, paid, residue):
+        body = {"about_id": wrong["id"], "reason": "salah ketik"}
+        done(await asking.post(sharing.treasurer, at(sharing, "corrections"), body), 201)
+    path = f"{at(sharing, 'sales')}/{sold['id']}"
+    seen = done(await asking.get(sharing.operator, path))
+    assert seen == sold | {"taken_back_at": seen["taken_back_at"]}
+    (listed,) = done(await asking.get(sharing.operator, at(sharing, "sales")))["items"]
+    (part,) = done(await asking.get(sharing.operator, f"{path}/lots"))["items"]
+    assert seen["taken_back_at"] == listed["taken_back_at"] == part["taken_back_at"] is not None
+    (owing,) = done(await asking.get(sharing.operator, at(sharing, "buyers")))["items"]
+    assert (owing["owes_idr"], owing["paid_ahead_idr"]) == (0, 0)
+    async with nothing_changes(sharing):
+        answer = await asking.post(sharing.operator, at(sharing, "corrections"), body)
+    refused(answer, 409, "already_reversed")
+    (line, *_) = done(await asking.get(sharing.resident, f"/v1/passbooks/{sharing.bank_id}/lines"))[
+        "items"
+    ]
+    assert line["description"] == "Koreksi: terjual (salah ketik)"
 
 
 async def test_a_repeated_sale_happens_once(asking: Asking, sharing: Town) -> None:
