@@ -258,7 +258,7 @@ COLUMNS: dict[str, Columns] = {
         rounded="lat lon",
     ),
     "sale": _columns(
-        plain="bank_id id buyer_id policy_id material grams amount_idr lot_grams lots_idr"
+        plain="bank_id id buyer_id policy_id material grams missing_grams amount_idr lot_grams lots_idr"
         " residents_idr collectors_idr kept_idr sold_at taken_back_at",
         pseudonym="sold_by",
         scrubbed="note",

@@ -79,7 +79,8 @@ class Sale(Table, table=True):
         ForeignKeyConstraint(["bank_id", "buyer_id"], ["buyer.bank_id", "buyer.id"]),
         ForeignKeyConstraint(["bank_id", "policy_id"], ["policy.bank_id", "policy.id"]),
         CheckConstraint("grams > 0 AND amount_idr >= 0", "sold_something"),
-        CheckConstraint("lot_grams >= 0 AND lot_grams <= grams", "lots"),
+        CheckConstraint("missing_grams >= 0 AND missing_grams <= grams", "missing"),
+        CheckConstraint("lot_grams >= 0 AND lot_grams <= grams + missing_grams", "lots"),
         CheckConstraint(
             "lots_idr >= 0 AND residents_idr >= 0 AND collectors_idr >= 0 AND kept_idr >= 0"
             " AND amount_idr = lots_idr + residents_idr + collectors_idr + kept_idr",
@@ -94,6 +95,9 @@ class Sale(Table, table=True):
     policy_id: UUID
     material: str = Field(foreign_key="material.code", max_length=20)
     grams: int = whole()
+    missing_grams: int = whole(
+        0, description="Left the store too, and not found by the buyer's scale"
+    )
     amount_idr: int = whole()
     lot_grams: int = whole(description="Of residents' lots; the rest was the bank's own")
     lots_idr: int = whole()

@@ -54,7 +54,9 @@ async def a_buyer(town: Town) -> Buyer:
         )
 
 
-def a_batch(town: Town, buyer: Buyer, grams: int, amount_idr: int) -> sales.Batch:
+def a_batch(
+    town: Town, buyer: Buyer, grams: int, amount_idr: int, *, missing: int = 0
+) -> sales.Batch:
     return sales.Batch(
         bank_id=town.bank_id,
         buyer_id=buyer.id,
@@ -63,13 +65,15 @@ def a_batch(town: Town, buyer: Buyer, grams: int, amount_idr: int) -> sales.Batc
         amount_idr=amount_idr,
         note="",
         sold_by=town.operator.id,
+        missing_grams=missing,
     )
 
 
-async def sell(town: Town, buyer: Buyer, grams: int, amount_idr: int) -> Sale:
+async def sell(town: Town, buyer: Buyer, grams: int, amount_idr: int, *, missing: int = 0) -> Sale:
     """A batch of PET, sold and committed."""
+    batch = a_batch(town, buyer, grams, amount_idr, missing=missing)
     async with town.database.transaction() as session:
-        return await sales.sell(session, a_batch(town, buyer, grams, amount_idr))
+        return await sales.sell(session, batch)
 
 
 def taking_back(

@@ -26,9 +26,9 @@ class MassView(BaseModel):
 
     `collected_grams` = `on_loads_grams` (how much more lies on vehicles) + `received_grams`
     (into the store) + `weighing_difference_grams` (lost between two scales) +
-    `balance_grams`, which is 0 or something is wrong. What was received and not sold or
-    thrown away is `stock_grams` at the end of the day, after the stock of the day before. What
-    was sold or thrown away by mistake counts against the day on which it was taken back.
+    `balance_grams`, which is 0 or something is wrong. What was received and not sold, thrown
+    away or missing on a buyer's scale (`missing_grams`) is `stock_grams` at the end of the day,
+    after the stock of the day before. What was sold or thrown away by mistake counts against the day on which it was taken back.
     """
 
     day: date
@@ -38,6 +38,7 @@ class MassView(BaseModel):
     received_grams: int
     weighing_difference_grams: int
     sold_grams: int | None
+    missing_grams: int | None
     residue_grams: int
     stock_grams: int | None
     load_grams: int | None
@@ -98,7 +99,7 @@ async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> Mas
 
 def not_for_city(sellers: int) -> dict[str, None]:
     """What a city isn't told of a month: stocks, nor how much was sold of the goods of few."""
-    sold = ["sold_grams"] if 0 < sellers < FEWEST else []
+    sold = ["sold_grams", "missing_grams"] if 0 < sellers < FEWEST else []
     return dict.fromkeys(["stock_grams", "load_grams", *sold])
 
 

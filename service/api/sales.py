@@ -5,7 +5,8 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.sale import Buyer, Sale
@@ -21,7 +22,15 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import Amount, Line, MaterialCode, Name, Reason, UnusualConfirmed
+from service.api.fields import (
+    OR_ZERO,
+    Amount,
+    Line,
+    MaterialCode,
+    Name,
+    Reason,
+    UnusualConfirmed,
+)
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed, said_of
@@ -32,6 +41,7 @@ router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=Act
 HEAVIEST_BATCH_GRAMS = 1_000_000_000
 """A thousand tonnes: a shipload."""
 BatchGrams = Annotated[int, Field(strict=True, gt=0, le=HEAVIEST_BATCH_GRAMS)]
+MissingGrams = Annotated[int, Field(strict=True, ge=0, le=HEAVIEST_BATCH_GRAMS), OR_ZERO]
 Drawer = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9-]+$")]
 
 
@@ -82,18 +92,30 @@ class PaymentView(BaseModel):
 
 
 class SaleInput(BaseModel):
-    """A batch of one material; `amount_idr` is for all of it."""
+    """A batch of one material: `grams` by the buyer's scale, and `amount_idr` for all of it.
+
+    `missing_grams` left the store with it and weren't found by that scale: moisture, or what the
+    buyer deducts. Of lots they count as sold.
+    """
 
     buyer_id: UUID
     material: MaterialCode
     grams: BatchGrams
+    missing_grams: MissingGrams = 0
     amount_idr: Amount
     note: Line = ""
     unusual_confirmed: UnusualConfirmed = False
 
+    @field_validator("missing_grams")
+    @classmethod
+    def _no_more_than_found(cls, missing: int, info: ValidationInfo) -> int:
+        if missing > info.data.get("grams", missing):
+            raise PydanticCustomError("more_missing", "No more is missing than was found.")
+        return missing
+
 
 class SaleView(BaseModel):
-    """A sale and how its money was divided.
+    """A sale and how its money was divided. `lot_grams` are of `grams` and `missing_grams`.
 
     `amount_idr` = `lots_idr` (to residents at their prices) + `residents_idr` and
     `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's). One with
@@ -106,6 +128,7 @@ class SaleView(BaseModel):
     policy_id: UUID
     material: str
     grams: int
+    missing_grams: int
     amount_idr: int
     lot_grams: int
     lots_idr: int
@@ -240,7 +263,8 @@ async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) 
 
     Residents' unsold lots go first, the oldest first: each is paid at the price the resident
     was promised, and what the sale brings beyond is shared by the rules in force. A sale that
-    brings less pays each lot its part. What the lots don't cover was the bank's own.
+    brings less pays each lot its part. What the lots don't cover was the bank's own. Lots are
+    taken for the missing grams as well: none waits for ever for a buyer of what isn't there.
     """
     batch = sales.Batch(bank_id=bank_id, sold_by=caller.person_id, **body.model_dump())
     with said_of("/buyer_id", NoSuchThing):

@@ -33,7 +33,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.ledger import Account, Balance, Entry, Journal, Page, Transfer, TransferKind
 from service.ledger.chart import grams_of
 
-_CUSTODY = ("source", "load", "stock", "sold", "residue", "weighing_difference")
+_CUSTODY = ("source", "load", "stock", "sold", "missing", "residue", "weighing_difference")
 """Where grams can be; whose they are is another matter and not counted here."""
 _PREFIX = grams_of("")
 _POSTED = (TransferKind.POST, TransferKind.SETTLE)
@@ -58,6 +58,8 @@ class MassOfDay(NamedTuple):
     """Lost between two scales; negative if the second one found more."""
     sold: int
     """To buyers, less what was taken back; negative if that was more."""
+    missing: int
+    """Left the store with what was sold, and not found by the buyers' scales."""
     residue: int
     stock: int
     load: int
@@ -111,9 +113,10 @@ def _of_day(
         material=material,
         collected=-moved["source"],
         on_loads=moved["load"],
-        received=moved["stock"] + moved["sold"] + moved["residue"],
+        received=sum(moved[place] for place in ("stock", "sold", "missing", "residue")),
         weighing_difference=moved["weighing_difference"],
         sold=moved["sold"],
+        missing=moved["missing"],
         residue=moved["residue"],
         stock=then["stock"],
         load=then["load"],

@@ -11,6 +11,7 @@ from sqlmodel import col
 from models.base import utc_now
 from models.people import Person, Role
 from models.sale import Buyer, Lot
+from service.banks import day_at
 from service.database import Database
 from tests.api.asking import Asking, done, nothing_changes, refused
 from tests.factories import KACA, KARDUS, PET, Town, another, make_town
@@ -179,6 +180,19 @@ async def test_what_nobody_buys_leaves_the_store(asking: Asking, town: Town) -> 
     assert (trial["stock"], trial["residue"]) == (600, 400)
 
 
+async def test_what_the_buyers_scale_did_not_find_is_told(asking: Asking, sharing: Town) -> None:
+    await bring(sharing, 4_000)
+    buyer, today = await a_buyer(sharing), str(day_at(sharing.bank, utc_now()))
+    for grams, missing in ((1_000, None), (2_900, 100)):
+        body = batch(buyer.id, grams=grams, missing_grams=missing)
+        sold = done(await asking.post(sharing.operator, at(sharing, "sales"), body), 201)
+    assert (sold["grams"], sold["missing_grams"], sold["lot_grams"]) == (2_900, 100, 3_000)
+    days = {"from": today, "to": today}
+    (line,) = done(await asking.get(sharing.operator, at(sharing, "mass-balance"), **days))["items"]
+    names = ("received", "sold", "missing", "weighing_difference", "stock", "balance")
+    assert [line[f"{name}_grams"] for name in names] == [4_000, 3_900, 100, 0, 0, 0]
+
+
 async def test_what_was_entered_wrongly_is_taken_back_by_its_id(
     asking: Asking, sharing: Town
 ) -> None:
@@ -232,6 +246,15 @@ BAD_SALES: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
         for field in ("grams", "amount_idr")
         for name, value in BAD_NUMBERS.items()
     },
+    "less than nothing missing": ({"missing_grams": -1}, *MALFORMED, "/missing_grams"),
+    "half a gram missing": ({"missing_grams": 0.5}, *MALFORMED, "/missing_grams"),
+    "more missing than found": ({"missing_grams": 5_001}, *MALFORMED, "/missing_grams"),
+    "missing from nowhere": (
+        {"grams": 9_000, "missing_grams": 1_001},
+        409,
+        "stock_too_low",
+        "/grams",
+    ),
     "unknown material": ({"material": "EMAS"}, 422, "unknown_material", "/material"),
     "material with a NUL": ({"material": "\u0000"}, *MALFORMED, "/material"),
     "more than the stock": ({"grams": 10_001}, 409, "stock_too_low", "/grams"),

@@ -23,6 +23,10 @@ from tests.factories import KARDUS, PET, Town, make_town
 MATERIALS = (PET, KARDUS)
 BUYER = UUID(int=7)
 _GROWING = re.compile("ledger_(entry|transfer|journal)")
+FLOWS = (
+    *("collected", "on_loads", "received", "weighing_difference"),
+    *("sold", "missing", "residue"),
+)
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(
@@ -53,13 +57,12 @@ class Model:
             moved[name] += amount
         self.load[material] += grams.get("on_loads", 0)
         self.stock[material] += grams.get("received", 0)
-        self.stock[material] -= grams.get("sold", 0) + grams.get("residue", 0)
+        self.stock[material] -= sum(grams.get(name, 0) for name in ("sold", "missing", "residue"))
         self.ends[self.day, material] = (self.stock[material], self.load[material])
 
     def expected(self, first: date, last: date) -> list[tuple[Any, ...]]:
-        names = ("collected", "on_loads", "received", "weighing_difference", "sold", "residue")
         return [
-            (day, material, *(moved[name] for name in names), *self.ends[day, material], 0)
+            (day, material, *(moved[name] for name in FLOWS), *self.ends[day, material], 0)
             for (day, material), moved in sorted(self.days.items())
             if first <= day <= last
         ]
@@ -103,10 +106,14 @@ async def act(town: Town, model: Model, kind: str, material: str, grams: int, of
         over, under = (stock, lost, station - brought), (lost, load, door - brought)
         await post(town, (stock, load, brought), over, under)
         model.count(material, on_loads=-door, received=station, weighing_difference=door - station)
-    elif kind in ("sell", "residue") and (out := min(grams, model.stock[material])):
-        to = chart.sold(BUYER, material) if kind == "sell" else chart.residue(material)
-        await post(town, (to, stock, out))
-        model.count(material, **{"sold" if kind == "sell" else "residue": out})
+    elif kind == "sell" and (out := min(grams, model.stock[material])):
+        missing = min(max(off, 0), out)
+        found = (chart.sold(BUYER, material), stock, out - missing)
+        await post(town, found, (chart.missing(BUYER, material), stock, missing))
+        model.count(material, sold=out - missing, missing=missing)
+    elif kind == "residue" and (out := min(grams, model.stock[material])):
+        await post(town, (chart.residue(material), stock, out))
+        model.count(material, residue=out)
 
 
 @settings(max_examples=12)
