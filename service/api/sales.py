@@ -1,4 +1,4 @@
-"""Buyers, sales and what nobody buys."""
+"""Sales and what nobody buys."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,11 +9,10 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.sale import Buyer, Sale
-from service import drawers, members, prices, sales
+from models.sale import Sale
+from service import prices, sales
 from service.api.access import CitySeesSums
 from service.api.dependencies import (
-    Actor,
     CurrentPage,
     Payer,
     Reader,
@@ -27,14 +26,13 @@ from service.api.fields import (
     Amount,
     Line,
     MaterialCode,
-    Name,
     Reason,
     UnusualConfirmed,
 )
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed, said_of
-from service.sales import LotSold, Owing
+from service.sales import LotSold
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=ActRoute)
 
@@ -42,53 +40,6 @@ HEAVIEST_BATCH_GRAMS = 1_000_000_000
 """A thousand tonnes: a shipload."""
 BatchGrams = Annotated[int, Field(strict=True, gt=0, le=HEAVIEST_BATCH_GRAMS)]
 MissingGrams = Annotated[int, Field(strict=True, ge=0, le=HEAVIEST_BATCH_GRAMS), OR_ZERO]
-Drawer = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9-]+$")]
-
-
-class BuyerInput(BaseModel):
-    name: Name
-    phone: Annotated[Line, Field(max_length=members.LONGEST_PHONE)] = ""
-    note: Line = ""
-
-
-class BuyerView(BaseModel):
-    """A buyer. `owes_idr` is what was sold less what was paid.
-
-    Below 0 they have paid ahead, `paid_ahead_idr`: the next sale to them takes from it.
-    """
-
-    id: UUID
-    bank_id: UUID
-    name: str
-    phone: str
-    note: str
-    owes_idr: int
-    paid_ahead_idr: int
-    created_at: datetime
-
-
-class BuyerList(BaseModel):
-    items: list[BuyerView]
-    next_cursor: str | None
-
-
-class PaymentInput(BaseModel):
-    """Money from a buyer, and the drawer that it went into."""
-
-    amount_idr: Amount
-    drawer: Drawer = "main"
-    note: Line = ""
-
-
-class PaymentView(BaseModel):
-    """A payment, and what the buyer owes after it; a correction takes it back by its `id`."""
-
-    id: UUID
-    buyer_id: UUID
-    amount_idr: int
-    drawer: str
-    owes_idr: int
-    paid_ahead_idr: int
 
 
 class SaleInput(BaseModel):
@@ -192,61 +143,6 @@ class ResidueView(BaseModel):
 
 
 @router.post(
-    "/buyers",
-    status_code=201,
-    responses=documented(NoValidToken, NotAllowed, members.PhoneNotValid, sales.BuyerExists),
-)
-async def enter_buyer(
-    bank_id: UUID, body: BuyerInput, caller: Actor, session: Session
-) -> BuyerView:
-    """Enter somebody the bank sells to."""
-    phone = members.normal_phone(body.phone) if body.phone else ""
-    buyer = Buyer(
-        bank_id=bank_id,
-        name=body.name.strip(),
-        phone=phone,
-        note=body.note,
-        entered_by=caller.person_id,
-    )
-    return _buyer_view(Owing(await sales.add_buyer(session, buyer), 0))
-
-
-@router.get("/buyers", responses=documented(NoValidToken, NotAllowed))
-async def list_buyers(
-    bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
-) -> BuyerList:
-    """Buyers with what each still owes, newest first."""
-    found = await sales.buyers_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
-    shown, last = page.cut(found)
-    return BuyerList(
-        items=[_buyer_view(owing) for owing in shown],
-        next_cursor=cursor_of(last.buyer.id) if last else None,
-    )
-
-
-@router.post(
-    "/buyers/{buyer_id}/payments",
-    status_code=201,
-    responses=documented(NoValidToken, NotAllowed, NoSuchThing, drawers.DrawerClosed),
-)
-async def take_payment(
-    bank_id: UUID, buyer_id: UUID, body: PaymentInput, caller: Payer, session: Session
-) -> PaymentView:
-    """A buyer pays cash, what they owe or ahead: what is beyond is told as `paid_ahead_idr`."""
-    buyer = await sales.find_buyer(session, bank_id, buyer_id)
-    payment = sales.Payment(body.amount_idr, body.drawer, body.note, caller.person_id)
-    payment_id, owing = await sales.pay(session, buyer, payment)
-    return PaymentView(
-        id=payment_id,
-        buyer_id=buyer.id,
-        amount_idr=body.amount_idr,
-        drawer=body.drawer,
-        owes_idr=owing.owes_idr,
-        paid_ahead_idr=owing.paid_ahead_idr,
-    )
-
-
-@router.post(
     "/sales",
     status_code=201,
     responses=documented(
@@ -328,15 +224,6 @@ async def throw_away(
     residue = sales.Residue(bank_id=bank_id, entered_by=caller.person_id, **body.model_dump())
     residue_id = await sales.throw_away(session, residue)
     return ResidueView(id=residue_id, bank_id=bank_id, **body.model_dump())
-
-
-def _buyer_view(owing: Owing) -> BuyerView:
-    shown = {"id", "bank_id", "name", "phone", "note", "created_at"}
-    return BuyerView(
-        **owing.buyer.model_dump(include=shown),
-        owes_idr=owing.owes_idr,
-        paid_ahead_idr=owing.paid_ahead_idr,
-    )
 
 
 async def _sold_view(session: AsyncSession, sale: Sale) -> SoldView:
