@@ -161,7 +161,7 @@ COLUMNS: dict[str, Columns] = {
         " weighed_at sold_grams paid_idr shared_idr",
         pseudonym="resident_id collector_id",
     ),
-    "lot_sale": _columns(plain="bank_id sale_id lot_id grams amount_idr share_idr"),
+    "lot_sale": _columns(plain="bank_id sale_id lot_id grams amount_idr share_idr taken_back_at"),
     "material": _columns(plain="code name aliases group_name sipsn_class unit grams_per_unit note"),
     "membership": _columns(
         plain="bank_id role created_at", pseudonym="person_id entered_by passbook_number"
@@ -258,8 +258,8 @@ COLUMNS: dict[str, Columns] = {
         rounded="lat lon",
     ),
     "sale": _columns(
-        plain="bank_id id buyer_id policy_id material grams amount_idr lot_grams lots_idr"
-        " residents_idr collectors_idr kept_idr sold_at",
+        plain="bank_id id buyer_id policy_id material grams missing_grams amount_idr lot_grams lots_idr"
+        " residents_idr collectors_idr kept_idr sold_at taken_back_at",
         pseudonym="sold_by",
         scrubbed="note",
     ),

@@ -13,7 +13,8 @@ from models.material import Condition
 class Lot(Table, table=True):
     """Grams of one resident in the bank's store, unpaid until they are sold.
 
-    The price is the resident's snapshot, per unit of `grams_per_unit`.
+    The price is the resident's snapshot, per unit of `grams_per_unit`. With 0 grams its
+    weighing was taken back.
     """
 
     __table_args__ = (
@@ -21,7 +22,7 @@ class Lot(Table, table=True):
         ForeignKeyConstraint(["bank_id", "dropoff_id"], ["dropoff.bank_id", "dropoff.id"]),
         CheckConstraint("(pickup_id IS NULL) <> (dropoff_id IS NULL)", "one_origin"),
         CheckConstraint(one_of("condition", Condition), "condition"),
-        CheckConstraint("grams > 0 AND price_idr >= 0 AND grams_per_unit > 0", "amounts"),
+        CheckConstraint("grams >= 0 AND price_idr >= 0 AND grams_per_unit > 0", "amounts"),
         CheckConstraint("sold_grams >= 0 AND sold_grams <= grams", "sold_once"),
         CheckConstraint("paid_idr >= 0 AND shared_idr >= 0", "paid"),
         Index(
@@ -71,13 +72,15 @@ class Sale(Table, table=True):
     """A batch of one material sold, and how its money was divided.
 
     amount = lots at their snapshots + residents' share + collectors' share + what the bank keeps.
+    One that was taken back as a mistake stays on record.
     """
 
     __table_args__ = (
         ForeignKeyConstraint(["bank_id", "buyer_id"], ["buyer.bank_id", "buyer.id"]),
         ForeignKeyConstraint(["bank_id", "policy_id"], ["policy.bank_id", "policy.id"]),
         CheckConstraint("grams > 0 AND amount_idr >= 0", "sold_something"),
-        CheckConstraint("lot_grams >= 0 AND lot_grams <= grams", "lots"),
+        CheckConstraint("missing_grams >= 0 AND missing_grams <= grams", "missing"),
+        CheckConstraint("lot_grams >= 0 AND lot_grams <= grams + missing_grams", "lots"),
         CheckConstraint(
             "lots_idr >= 0 AND residents_idr >= 0 AND collectors_idr >= 0 AND kept_idr >= 0"
             " AND amount_idr = lots_idr + residents_idr + collectors_idr + kept_idr",
@@ -92,6 +95,9 @@ class Sale(Table, table=True):
     policy_id: UUID
     material: str = Field(foreign_key="material.code", max_length=20)
     grams: int = whole()
+    missing_grams: int = whole(
+        0, description="Left the store too, and not found by the buyer's scale"
+    )
     amount_idr: int = whole()
     lot_grams: int = whole(description="Of residents' lots; the rest was the bank's own")
     lots_idr: int = whole()
@@ -101,6 +107,7 @@ class Sale(Table, table=True):
     note: str = Field(default="", max_length=300)
     sold_by: UUID = Field(foreign_key="person.id")
     sold_at: datetime = Field(default_factory=utc_now)
+    taken_back_at: datetime | None = None
 
 
 class LotSale(Table, table=True):
@@ -120,3 +127,4 @@ class LotSale(Table, table=True):
     grams: int = whole()
     amount_idr: int = whole(description="At the snapshot price, or less if the sale brought less")
     share_idr: int = whole(0)
+    taken_back_at: datetime | None = None

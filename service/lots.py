@@ -16,12 +16,12 @@ from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, table_of
-from models.sale import Lot
+from models.sale import Lot, LotSale
 from service import ledger
 from service.database import one_at_a_time
 from service.ledger import chart
 
-_lot = table_of(Lot)
+_lot, _part = table_of(Lot), table_of(LotSale)
 _INSERT_LOTS = insert(_lot)
 _unsold = _lot.c.grams - _lot.c.sold_grams
 _QUEUE = (
@@ -64,6 +64,22 @@ _MARK_SOLD = (
         sold_grams=_lot.c.sold_grams + bindparam("grams_more"),
         paid_idr=_lot.c.paid_idr + bindparam("paid_more"),
         shared_idr=_lot.c.shared_idr + bindparam("shared_more"),
+    )
+)
+
+# Less than nothing the database refuses, and the sale is marked once.
+_PUT_BACK = (
+    update(_lot)
+    .where(
+        _lot.c.bank_id == bindparam("of_bank"),
+        _lot.c.bank_id == _part.c.bank_id,
+        _lot.c.id == _part.c.lot_id,
+        _part.c.sale_id == bindparam("of_sale"),
+    )
+    .values(
+        sold_grams=_lot.c.sold_grams - _part.c.grams,
+        paid_idr=_lot.c.paid_idr - _part.c.amount_idr,
+        shared_idr=_lot.c.shared_idr - _part.c.share_idr,
     )
 )
 
@@ -194,13 +210,23 @@ async def mark_sold(session: AsyncSession, bank_id: UUID, sold: Iterable[Proceed
         await connection.execute(_MARK_SOLD, rows)
 
 
+async def put_back(session: AsyncSession, bank_id: UUID, sale_id: UUID) -> None:
+    """Let what went with a sale wait for its buyer again, exactly what it took of each lot.
+
+    What later sales took stays: the next due is rounded over what is sold then, so that it may
+    differ by a rupiah from what it would have been.
+    """
+    connection = await session.connection()
+    await connection.execute(_PUT_BACK, {"of_bank": bank_id, "of_sale": sale_id})
+
+
 async def of_resident(
     session: AsyncSession, bank_id: UUID, resident_id: UUID, *, before: UUID | None, limit: int
 ) -> list[Lot]:
-    """A resident's lots, sold or not, newest first."""
+    """A resident's lots, sold or not, newest first; not those whose weighing was taken back."""
     query = (
         select_rows(Lot)
-        .where(Lot.bank_id == bank_id, Lot.resident_id == resident_id)
+        .where(Lot.bank_id == bank_id, Lot.resident_id == resident_id, Lot.grams > 0)
         .order_by(col(Lot.id).desc())
         .limit(limit)
     )

@@ -182,6 +182,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Penimbangan sampah Anda dibatalkan sebagai koreksi. Alasan: {reason}.",
         "The weighing of your waste was taken back as a correction. Reason: {reason}.",
     ),
+    "sale_corrected": (
+        "Penjualan sampah Anda dibatalkan sebagai koreksi: Rp{amount_idr} ditarik kembali dari"
+        " buku tabungan. Alasan: {reason}. Sampahnya menunggu pembeli lagi.",
+        "The sale of your waste was taken back as a correction: Rp{amount_idr} left your passbook"
+        " again. Reason: {reason}. Your waste waits for a buyer once more.",
+    ),
     "payout_cancelled": (
         "Pencairan Rp{amount_idr} dibatalkan. Dana dikembalikan ke saldo Anda.",
         "Your payout of Rp{amount_idr} was cancelled. Your balance is back.",

@@ -1,21 +1,23 @@
 """What tests of sales begin with: goods in the store, and somebody who buys them."""
 
 from collections.abc import Awaitable, Callable
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.correction import Correction
 from models.people import Person
 from models.sale import Buyer, Sale
-from service import ledger, sales, weighing
+from service import corrections, ledger, sales, weighing
 from service.database import Database
 from service.weighing import Credited, Weighed
 from tests.factories import PET, Town, make_town
 
 
-async def sharing_town(database: Database) -> Town:
+async def sharing_town(database: Database, **policy: Any) -> Town:
     """A bank that pays for waste once it is sold: 70 % of a gain to residents, 10 % to collectors."""
-    return await make_town(database, settlement="bagi_hasil")
+    return await make_town(database, settlement="bagi_hasil", **policy)
 
 
 async def bring(
@@ -52,7 +54,9 @@ async def a_buyer(town: Town) -> Buyer:
         )
 
 
-def a_batch(town: Town, buyer: Buyer, grams: int, amount_idr: int) -> sales.Batch:
+def a_batch(
+    town: Town, buyer: Buyer, grams: int, amount_idr: int, *, missing: int = 0
+) -> sales.Batch:
     return sales.Batch(
         bank_id=town.bank_id,
         buyer_id=buyer.id,
@@ -61,13 +65,37 @@ def a_batch(town: Town, buyer: Buyer, grams: int, amount_idr: int) -> sales.Batc
         amount_idr=amount_idr,
         note="",
         sold_by=town.operator.id,
+        missing_grams=missing,
     )
 
 
-async def sell(town: Town, buyer: Buyer, grams: int, amount_idr: int) -> Sale:
+async def sell(town: Town, buyer: Buyer, grams: int, amount_idr: int, *, missing: int = 0) -> Sale:
     """A batch of PET, sold and committed."""
+    batch = a_batch(town, buyer, grams, amount_idr, missing=missing)
     async with town.database.transaction() as session:
-        return await sales.sell(session, a_batch(town, buyer, grams, amount_idr))
+        return await sales.sell(session, batch)
+
+
+def taking_back(
+    town: Town, about_id: UUID, by: UUID | None = None
+) -> Callable[[AsyncSession], Awaitable[Correction]]:
+    """The act of correcting a sale, a payment, residue or a weighing, by the treasurer."""
+
+    async def act(session: AsyncSession) -> Correction:
+        found = await corrections.find_act(
+            session, town.bank_id, journal_id=None, about_id=about_id
+        )
+        return await corrections.ask(
+            session, town.bank_id, found, by=by or town.treasurer.id, reason="salah ketik"
+        )
+
+    return act
+
+
+async def take_back(town: Town, about_id: UUID, by: UUID | None = None) -> None:
+    """The same, committed."""
+    async with town.database.transaction() as session:
+        await taking_back(town, about_id, by)(session)
 
 
 async def balances(town: Town) -> dict[tuple[str, str], int]:

@@ -29,6 +29,7 @@ _FLOWS = (
     "received",
     "weighing_difference",
     "sold",
+    "missing",
     "residue",
     "stock_difference",
     "balance",

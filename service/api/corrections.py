@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.correction import Correction, CorrectionStatus
-from service import corrections, ledger
+from service import corrections, drawers, ledger
 from service.api.dependencies import (
     CurrentPage,
     Payer,
@@ -33,17 +33,21 @@ _NOT_MADE = (
     corrections.NotCorrectable,
     ledger.AlreadyReversed,
     ledger.BalanceTooLow,
+    drawers.DrawerTooLow,
 )
 
 
 class CorrectionInput(BaseModel):
-    """What is wrong, and why: a passbook line's `journal_id`, or the id of a weighing, payout or top-up."""
+    """What is wrong, and why: a passbook line's `journal_id`, or the id of what was entered."""
 
     journal_id: UUID | None = None
     about_id: Annotated[
         UUID | None,
         Field(
-            description="A pickup, a drop-off, a payout that was paid, a top-up, or an exception"
+            description=(
+                "A pickup, a drop-off, a payout that was paid, a sale, a buyer's payment, residue,"
+                " a top-up, or an exception"
+            )
         ),
     ] = None
     reason: Reason
@@ -88,8 +92,10 @@ class CorrectionList(BaseModel):
 async def ask(
     bank_id: UUID, body: CorrectionInput, caller: Payer, session: Session
 ) -> CorrectionView:
-    """Take an act back with a reason; both stay in the book, and the resident is told.
+    """Take an act back with a reason; both stay in the book, and its residents are told.
 
+    A sale goes back whole: what its buyer owes, its goods, and what residents and collectors
+    got of it. Where one of them spent that already, nothing goes back (409 `balance_too_low`).
     Up to the bank's `correction_limit_idr` it is made at once. Above, it is `asked` until
     another officer agrees.
     """

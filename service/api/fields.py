@@ -43,10 +43,6 @@ def _no_control_characters(text: str) -> str:
     return text
 
 
-def _nothing_for_null(value: object) -> object:
-    return 0 if value is None else value
-
-
 def _instant_text(value: object) -> object:
     """Instants come as RFC 3339 text only: a number, even in text, would be taken for seconds."""
     if not isinstance(value, str) or not _is_instant(value):
@@ -87,6 +83,7 @@ Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT_IDR)]
 PLAIN = AfterValidator(_no_control_characters)
 # A field that may be left out may be null as well: many clients send it so.
 OR_NOTHING = BeforeValidator(lambda value: "" if value is None else value)
+OR_ZERO = BeforeValidator(lambda value: 0 if value is None else value)
 Line = Annotated[str, Field(max_length=300), PLAIN, OR_NOTHING]
 Reason = Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S"), PLAIN]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S"), PLAIN]
@@ -127,7 +124,7 @@ class WeighingInput(BaseModel):
     material: MaterialCode
     condition: Condition = Condition.CLEAN
     grams: GramsOrNone
-    rejected_grams: Annotated[GramsOrNone, BeforeValidator(_nothing_for_null)] = 0
+    rejected_grams: Annotated[GramsOrNone, OR_ZERO] = 0
     reason: Annotated[Line, Field(validate_default=True)] = ""
 
     @field_validator("reason")

@@ -27,8 +27,10 @@ class MassView(BaseModel):
     `collected_grams` = `on_loads_grams` (how much more lies on vehicles) + `received_grams`
     (into the store) + `weighing_difference_grams` (lost between two scales) +
     `balance_grams`, which is 0 or something is wrong. What was received and not sold, thrown
-    away or found missing by a count (`stock_difference_grams`, negative if more was there) is
-    `stock_grams` at the end of the day, after the stock of the day before.
+    away, missing on a buyer's scale (`missing_grams`) or found missing by a count
+    (`stock_difference_grams`, negative if more was there) is `stock_grams` at the end of the day,
+    after the stock of the day before. What was sold or thrown away by mistake counts against the
+    day on which it was taken back.
     """
 
     day: date
@@ -38,6 +40,7 @@ class MassView(BaseModel):
     received_grams: int
     weighing_difference_grams: int
     sold_grams: int | None
+    missing_grams: int | None
     residue_grams: int
     stock_difference_grams: int | None
     stock_grams: int | None
@@ -67,8 +70,8 @@ async def mass_balance(
     A day on which a material did not move has no line. The city gets a line a month, under its
     last day, of the months that lie whole within these days and are over (`shown_until`); what
     fewer than five people (`fewest_people`) brought is left out, of stocks nothing is said, and
-    neither is it of what was sold and what counts of the store found, if the goods of one to
-    four people were sold.
+    neither is it of what was sold and what counts of the store found, if it was the goods of one
+    to four people, or if of residents' goods an earlier month's sale was taken back.
     """
     if is_for_city(caller, bank_id):
         return await _by_month(session, bank_id, period)
@@ -102,7 +105,7 @@ def not_for_city(sellers: int) -> dict[str, None]:
 
     Whoever sees that the store is empty would have it from all else that went in and out.
     """
-    sold = ["sold_grams", "stock_difference_grams"] if 0 < sellers < FEWEST else []
+    sold = ["sold_grams", "missing_grams", "stock_difference_grams"] if 0 < sellers < FEWEST else []
     return dict.fromkeys(["stock_grams", "load_grams", *sold])
 
 

@@ -142,6 +142,7 @@ class MassThreeWaysView(BaseModel):
     door_grams: int
     station_grams: int
     sold_grams: int
+    missing_grams: int
     residue_grams: int
     stock_difference_grams: int
     weighing_difference_grams: int
@@ -329,6 +330,7 @@ def _mass_views(days: list[MassOfDay]) -> list[MassThreeWaysView]:
             door_grams=sum(day.collected for day in of),
             station_grams=sum(day.received for day in of),
             sold_grams=sum(day.sold for day in of),
+            missing_grams=sum(day.missing for day in of),
             residue_grams=sum(day.residue for day in of),
             stock_difference_grams=sum(day.stock_difference for day in of),
             weighing_difference_grams=sum(day.weighing_difference for day in of),

@@ -1,18 +1,18 @@
-"""Buyers, sales and what nobody buys."""
+"""Sales and what nobody buys."""
 
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.sale import Buyer, Sale
-from service import drawers, members, prices, sales
+from models.sale import Sale
+from service import prices, sales
 from service.api.access import CitySeesSums
 from service.api.dependencies import (
-    Actor,
     CurrentPage,
     Payer,
     Reader,
@@ -21,80 +21,56 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import Amount, Line, MaterialCode, Name, Reason, UnusualConfirmed
+from service.api.fields import (
+    OR_ZERO,
+    Amount,
+    Line,
+    MaterialCode,
+    Reason,
+    UnusualConfirmed,
+)
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed, said_of
-from service.sales import LotSold, Owing
+from service.sales import LotSold
 
 router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=ActRoute)
 
 HEAVIEST_BATCH_GRAMS = 1_000_000_000
 """A thousand tonnes: a shipload."""
 BatchGrams = Annotated[int, Field(strict=True, gt=0, le=HEAVIEST_BATCH_GRAMS)]
-Drawer = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9-]+$")]
-
-
-class BuyerInput(BaseModel):
-    name: Name
-    phone: Annotated[Line, Field(max_length=members.LONGEST_PHONE)] = ""
-    note: Line = ""
-
-
-class BuyerView(BaseModel):
-    """A buyer. `owes_idr` is what was sold less what was paid.
-
-    Below 0 they have paid ahead, `paid_ahead_idr`: the next sale to them takes from it.
-    """
-
-    id: UUID
-    bank_id: UUID
-    name: str
-    phone: str
-    note: str
-    owes_idr: int
-    paid_ahead_idr: int
-    created_at: datetime
-
-
-class BuyerList(BaseModel):
-    items: list[BuyerView]
-    next_cursor: str | None
-
-
-class PaymentInput(BaseModel):
-    """Money from a buyer, and the drawer that it went into."""
-
-    amount_idr: Amount
-    drawer: Drawer = "main"
-    note: Line = ""
-
-
-class PaymentView(BaseModel):
-    id: UUID
-    buyer_id: UUID
-    amount_idr: int
-    drawer: str
-    owes_idr: int
-    paid_ahead_idr: int
+MissingGrams = Annotated[int, Field(strict=True, ge=0, le=HEAVIEST_BATCH_GRAMS), OR_ZERO]
 
 
 class SaleInput(BaseModel):
-    """A batch of one material; `amount_idr` is for all of it."""
+    """A batch of one material: `grams` by the buyer's scale, and `amount_idr` for all of it.
+
+    `missing_grams` left the store with it and weren't found by that scale: moisture, or what the
+    buyer deducts. Of lots they count as sold.
+    """
 
     buyer_id: UUID
     material: MaterialCode
     grams: BatchGrams
+    missing_grams: MissingGrams = 0
     amount_idr: Amount
     note: Line = ""
     unusual_confirmed: UnusualConfirmed = False
 
+    @field_validator("missing_grams")
+    @classmethod
+    def _no_more_than_found(cls, missing: int, info: ValidationInfo) -> int:
+        if missing > info.data.get("grams", missing):
+            raise PydanticCustomError("more_missing", "No more is missing than was found.")
+        return missing
+
 
 class SaleView(BaseModel):
-    """A sale and how its money was divided.
+    """A sale and how its money was divided. `lot_grams` are of `grams` and `missing_grams`.
 
     `amount_idr` = `lots_idr` (to residents at their prices) + `residents_idr` and
-    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's).
+    `collectors_idr` (their parts of what is beyond) + `kept_idr` (the bank's). One with
+    `taken_back_at` was a mistake and counts no more: a correction of its id took it back.
     """
 
     id: UUID
@@ -103,6 +79,7 @@ class SaleView(BaseModel):
     policy_id: UUID
     material: str
     grams: int
+    missing_grams: int
     amount_idr: int
     lot_grams: int
     lots_idr: int
@@ -112,10 +89,14 @@ class SaleView(BaseModel):
     note: str
     sold_by: UUID
     sold_at: datetime
+    taken_back_at: datetime | None
 
 
 class LotSoldView(BaseModel):
-    """What of a lot went with a sale: at the resident's price, and of what was beyond."""
+    """What of a lot went with a sale: at the resident's price, and of what was beyond.
+
+    With `taken_back_at` it is back in the lot, and the resident's money went back too.
+    """
 
     lot_id: UUID
     resident_id: UUID
@@ -126,6 +107,7 @@ class LotSoldView(BaseModel):
     price_idr: int
     amount_idr: int
     share_idr: int
+    taken_back_at: datetime | None
 
 
 class LotSoldList(BaseModel):
@@ -151,66 +133,13 @@ class ResidueInput(BaseModel):
 
 
 class ResidueView(BaseModel):
+    """Residue; a correction takes it back by its `id`."""
+
     id: UUID
     bank_id: UUID
     material: str
     grams: int
     reason: str
-
-
-@router.post(
-    "/buyers",
-    status_code=201,
-    responses=documented(NoValidToken, NotAllowed, members.PhoneNotValid, sales.BuyerExists),
-)
-async def enter_buyer(
-    bank_id: UUID, body: BuyerInput, caller: Actor, session: Session
-) -> BuyerView:
-    """Enter somebody the bank sells to."""
-    phone = members.normal_phone(body.phone) if body.phone else ""
-    buyer = Buyer(
-        bank_id=bank_id,
-        name=body.name.strip(),
-        phone=phone,
-        note=body.note,
-        entered_by=caller.person_id,
-    )
-    return _buyer_view(Owing(await sales.add_buyer(session, buyer), 0))
-
-
-@router.get("/buyers", responses=documented(NoValidToken, NotAllowed))
-async def list_buyers(
-    bank_id: UUID, caller: Reader, session: ReadSession, page: CurrentPage
-) -> BuyerList:
-    """Buyers with what each still owes, newest first."""
-    found = await sales.buyers_of(session, bank_id, before=page.before_id, limit=page.limit + 1)
-    shown, last = page.cut(found)
-    return BuyerList(
-        items=[_buyer_view(owing) for owing in shown],
-        next_cursor=cursor_of(last.buyer.id) if last else None,
-    )
-
-
-@router.post(
-    "/buyers/{buyer_id}/payments",
-    status_code=201,
-    responses=documented(NoValidToken, NotAllowed, NoSuchThing, drawers.DrawerClosed),
-)
-async def take_payment(
-    bank_id: UUID, buyer_id: UUID, body: PaymentInput, caller: Payer, session: Session
-) -> PaymentView:
-    """A buyer pays cash, what they owe or ahead: what is beyond is told as `paid_ahead_idr`."""
-    buyer = await sales.find_buyer(session, bank_id, buyer_id)
-    payment = sales.Payment(body.amount_idr, body.drawer, body.note, caller.person_id)
-    payment_id, owing = await sales.pay(session, buyer, payment)
-    return PaymentView(
-        id=payment_id,
-        buyer_id=buyer.id,
-        amount_idr=body.amount_idr,
-        drawer=body.drawer,
-        owes_idr=owing.owes_idr,
-        paid_ahead_idr=owing.paid_ahead_idr,
-    )
 
 
 @router.post(
@@ -230,7 +159,8 @@ async def sell(bank_id: UUID, body: SaleInput, caller: Payer, session: Session) 
 
     Residents' unsold lots go first, the oldest first: each is paid at the price the resident
     was promised, and what the sale brings beyond is shared by the rules in force. A sale that
-    brings less pays each lot its part. What the lots don't cover was the bank's own.
+    brings less pays each lot its part. What the lots don't cover was the bank's own. Lots are
+    taken for the missing grams as well: none waits for ever for a buyer of what isn't there.
     """
     batch = sales.Batch(bank_id=bank_id, sold_by=caller.person_id, **body.model_dump())
     with said_of("/buyer_id", NoSuchThing):
@@ -296,15 +226,6 @@ async def throw_away(
     return ResidueView(id=residue_id, bank_id=bank_id, **body.model_dump())
 
 
-def _buyer_view(owing: Owing) -> BuyerView:
-    shown = {"id", "bank_id", "name", "phone", "note", "created_at"}
-    return BuyerView(
-        **owing.buyer.model_dump(include=shown),
-        owes_idr=owing.owes_idr,
-        paid_ahead_idr=owing.paid_ahead_idr,
-    )
-
-
 async def _sold_view(session: AsyncSession, sale: Sale) -> SoldView:
     lot_count = await sales.count_lots(session, sale)
     return SoldView(**sale.model_dump(), lot_count=lot_count)
@@ -312,5 +233,7 @@ async def _sold_view(session: AsyncSession, sale: Sale) -> SoldView:
 
 def _lot_view(sold: LotSold) -> LotSoldView:
     origin = {"resident_id", "collector_id", "pickup_id", "dropoff_id", "price_idr"}
-    part = sold.part.model_dump(include={"lot_id", "grams", "amount_idr", "share_idr"})
+    part = sold.part.model_dump(
+        include={"lot_id", "grams", "amount_idr", "share_idr", "taken_back_at"}
+    )
     return LotSoldView(**sold.lot.model_dump(include=origin), **part)

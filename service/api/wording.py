@@ -42,6 +42,7 @@ _SENTENCES = {
     "literal_error": "Harus salah satu dari: {expected}.",
     "model_attributes_type": "Harus berupa objek.",
     "model_type": "Harus berupa objek.",
+    "more_missing": "Yang susut tidak lebih banyak dari yang ditimbang pembeli.",
     "nothing_seen": "Tidak ada yang terlihat pada teks ini.",
     "nothing_weighed": "Tidak ada yang ditimbang pada baris ini.",
     "one_of_both": "Sebutkan salah satu saja: journal_id atau about_id.",

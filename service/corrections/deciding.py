@@ -11,11 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import new_id, utc_now
 from models.correction import Correction, CorrectionStatus
 from models.weighing import Weighing
-from service import banks, events, ledger, lots
+from service import banks, drawers, events, ledger, lots
 from service.corrections.undoing import CORRECTABLE, NotCorrectable, undo
 from service.database import constraint_of
 from service.errors import Conflict, Forbidden, NoSuchThing
-from service.ledger import Act
+from service.ledger import Act, Place, chart
 from service.ledger.chart import STOCK
 
 
@@ -40,7 +40,7 @@ async def ask(
     """Take an act back at once, or above the bank's limit ask a second officer to agree.
 
     Raises OwnCorrection, NotCorrectable, NotReversible, CorrectionAlreadyAsked,
-    AlreadyReversed or BalanceTooLow.
+    AlreadyReversed, BalanceTooLow or DrawerTooLow.
     """
     _check_another(act, by)
     await _check_open(session, bank_id, act)
@@ -67,8 +67,8 @@ async def ask(
 async def agree(session: AsyncSession, correction: Correction, *, by: UUID) -> None:
     """The second officer agrees, and the act is taken back.
 
-    Raises OwnCorrection, CorrectionNotOpen, NotCorrectable, AlreadyReversed or BalanceTooLow;
-    after these last ones it can be agreed to later.
+    Raises OwnCorrection, CorrectionNotOpen, NotCorrectable, AlreadyReversed, BalanceTooLow or
+    DrawerTooLow; after these last ones it can be agreed to later.
     """
     act = await ledger.act_of(session, correction.bank_id, correction.journal_id)
     _check_second(correction, act, by)
@@ -90,7 +90,7 @@ async def refuse(session: AsyncSession, correction: Correction, *, by: UUID, rea
 async def find_act(
     session: AsyncSession, bank_id: UUID, *, journal_id: UUID | None, about_id: UUID | None
 ) -> Act:
-    """What is to be corrected: a line's act, or that of a weighing or payout.
+    """What is to be corrected: a line's act, or that of a weighing, payout or sale.
 
     Raises NoSuchThing.
     """
@@ -164,21 +164,32 @@ async def _amount_idr(session: AsyncSession, bank_id: UUID, act: Act) -> int:
 
 async def _make(session: AsyncSession, correction: Correction, act: Act, *, by: UUID) -> UUID:
     """Take the act back, and what followed from it outside of the ledger."""
-    stored = _brought_into_store(act)
+    stored = _moved_in_store(act)
+    # Before all else, as a sale does, so that the two can't wait for each other.
     await lots.alone_with(session, correction.bank_id, stored)
     await undo(session, correction.bank_id, act, correction.reason)
-    reversal_id = await ledger.reverse(
-        session, correction.bank_id, act, by=by, reason=correction.reason
-    )
+    with drawers.paid_out_of(_paid_into(act)):
+        reversal_id = await ledger.reverse(
+            session, correction.bank_id, act, by=by, reason=correction.reason
+        )
     if stored:
         await _check_store(session, correction.bank_id, stored)
     await _tell(session, correction, act)
     return reversal_id
 
 
-def _brought_into_store(act: Act) -> set[str]:
-    """The materials of which an act put grams into the bank's store."""
-    return {step.debit.unit.removeprefix("g:") for step in act.steps if step.debit.code == STOCK}
+def _moved_in_store(act: Act) -> set[str]:
+    """The materials of which an act put grams into the bank's store, or took some out."""
+    return {
+        step.debit.unit.removeprefix("g:")
+        for step in act.steps
+        if STOCK in (step.debit.code, step.credit.code)
+    }
+
+
+def _paid_into(act: Act) -> Place:
+    """The drawer that a buyer paid into, of which the money goes out again; else the safe."""
+    return act.steps[0].debit if act.kind == "buyer_payment" else chart.CASH
 
 
 async def _check_store(session: AsyncSession, bank_id: UUID, materials: set[str]) -> None:
@@ -220,12 +231,18 @@ async def _decide(session: AsyncSession, correction: Correction, by: UUID, **val
 async def _tell(session: AsyncSession, correction: Correction, act: Act) -> None:
     for resident_id in act.owners("resident"):
         given = act.given_idr(resident_id)
-        kind = (
-            "passbook_reduced" if given > 0 else "passbook_raised" if given else "goods_corrected"
-        )
         body = {
             "correction_id": str(correction.id),
             "amount_idr": abs(given),
             "reason": correction.reason,
         }
+        kind = _told_as(act, given)
         await events.record(session, correction.bank_id, kind, person_id=resident_id, body=body)
+
+
+def _told_as(act: Act, given_idr: int) -> str:
+    if act.kind == "sale":
+        return "sale_corrected"
+    if given_idr:
+        return "passbook_reduced" if given_idr > 0 else "passbook_raised"
+    return "goods_corrected"

@@ -1,9 +1,9 @@
-"""What a correction undoes beside the ledger: the pickup, lots, payout or line behind an act."""
+"""What a correction undoes beside the ledger: the pickup, lots, payout, sale or line behind an act."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,8 +11,8 @@ from models.base import instant_of, utc_now
 from models.payout import Cause, Payout, PayoutMethod, PayoutStatus
 from models.pickup import Pickup, PickupStatus
 from models.reconciliation import Action, CaseStatus, ReconciliationCase, StatementMatch
-from models.sale import Lot
-from service import ledger
+from models.sale import Lot, LotSale, Sale
+from service import ledger, lots
 from service.errors import Conflict
 from service.ledger import Act
 
@@ -20,13 +20,15 @@ from service.ledger import Act
 class NotCorrectable(Conflict):
     english = (
         "This can't be corrected as a whole: only a weighing that was neither received at the"
-        " station nor sold since, a payout that was paid, a top-up,"
-        " or a decision about an exception whose line isn't matched by it (undo that match)."
+        " station nor sold since, a payout that was paid, a sale, a buyer's payment, residue,"
+        " a top-up, or a decision about an exception whose line isn't matched by it (undo that"
+        " match). Of goods that were sold, correct the sale first."
     )
     indonesian = (
         "Ini tidak dapat dikoreksi: hanya penimbangan yang belum diterima di gudang dan belum"
-        " terjual, pencairan yang sudah dibayar, isi ulang saldo, atau keputusan"
-        " selisih yang barisnya tidak dicocokkan (batalkan pencocokannya)."
+        " terjual, pencairan yang sudah dibayar, penjualan, pembayaran pembeli, residu, isi ulang"
+        " saldo, atau keputusan selisih yang barisnya tidak dicocokkan (batalkan pencocokannya)."
+        " Bila sampahnya sudah terjual, koreksi penjualannya dahulu."
     )
 
 
@@ -57,15 +59,18 @@ async def _take_back_pickup(session: AsyncSession, bank_id: UUID, act: Act, reas
 
 
 async def _take_back_dropoff(session: AsyncSession, bank_id: UUID, act: Act, _reason: str) -> bool:
-    """Its lots are nobody's any more, unless something of them was sold."""
+    """Its lots hold nothing any more, unless something of them is sold.
+
+    They stay: a sale that was taken back names them.
+    """
+    brought = (col(Lot.bank_id) == bank_id, col(Lot.dropoff_id) == act.about_id)
     await session.exec(
-        delete(Lot).where(
-            col(Lot.bank_id) == bank_id,
-            col(Lot.dropoff_id) == act.about_id,
-            col(Lot.sold_grams) == 0,
-        )
+        update(Lot)
+        .where(*brought, col(Lot.sold_grams) == 0)
+        .values(grams=0)
+        .execution_options(synchronize_session=False)
     )
-    sold = select(Lot.id).where(Lot.bank_id == bank_id, Lot.dropoff_id == act.about_id)
+    sold = select(Lot.id).where(*brought, col(Lot.sold_grams) > 0)
     return (await session.exec(sold)).first() is None
 
 
@@ -99,6 +104,38 @@ async def _take_back_payout(session: AsyncSession, bank_id: UUID, act: Act, reas
         .execution_options(synchronize_session=False)
     )
     return reversed_.first() is not None
+
+
+async def _take_back_sale(session: AsyncSession, bank_id: UUID, act: Act, _reason: str) -> bool:
+    """Its goods wait for a buyer again; that it was made stays on record, of each lot too."""
+    now = utc_now()
+    marked = await session.exec(
+        update(Sale)
+        .where(
+            col(Sale.bank_id) == bank_id,
+            col(Sale.id) == act.about_id,
+            col(Sale.taken_back_at).is_(None),
+        )
+        .values(taken_back_at=now)
+        .returning(col(Sale.id))
+        .execution_options(synchronize_session=False)
+    )
+    sale_id = marked.scalar_one_or_none()
+    if sale_id is None:
+        return False
+    await session.exec(
+        update(LotSale)
+        .where(col(LotSale.bank_id) == bank_id, col(LotSale.sale_id) == sale_id)
+        .values(taken_back_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    await lots.put_back(session, bank_id, sale_id)
+    return True
+
+
+async def _take_back_alone(_session: AsyncSession, _bank_id: UUID, _act: Act, _reason: str) -> bool:
+    """What only the ledger knows: a buyer's payment, and residue."""
+    return True
 
 
 async def _take_back_top_up(session: AsyncSession, bank_id: UUID, act: Act, _reason: str) -> bool:
@@ -164,6 +201,9 @@ _UNDO: dict[str, Callable[[AsyncSession, UUID, Act, str], Awaitable[bool]]] = {
     "dropoff": _take_back_dropoff,
     "opening": _take_back_opening,
     "payout": _take_back_payout,
+    "sale": _take_back_sale,
+    "buyer_payment": _take_back_alone,
+    "residue": _take_back_alone,
     "float_top_up": _take_back_top_up,
     "reconciliation": _take_back_decision,
 }

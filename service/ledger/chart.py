@@ -119,6 +119,13 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(STOCK, "in the bank's store", "stok gudang", unit=GRAMS, floor=_DEBIT),
         Kind("sold", "gone to a buyer", "terjual ke pembeli", unit=GRAMS, per="buyer"),
+        Kind(
+            "missing",
+            "not found by a buyer's scale",
+            "susut di timbangan pembeli",
+            unit=GRAMS,
+            per="buyer",
+        ),
         Kind("residue", "thrown away", "residu", unit=GRAMS),
         Kind(
             "weighing_difference", "door against station", "selisih timbang", unit=GRAMS, hot=True
@@ -223,6 +230,11 @@ class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(re
     @staticmethod
     def sold(buyer_id: UUID, material: str) -> Place:
         return KINDS["sold"].place(buyer_id, unit=grams_of(material))
+
+    @staticmethod
+    def missing(buyer_id: UUID, material: str) -> Place:
+        """Grams that left the store for a buyer whose scale didn't find them."""
+        return KINDS["missing"].place(buyer_id, unit=grams_of(material))
 
     @staticmethod
     def residue(material: str) -> Place:

@@ -38,12 +38,13 @@ _CUSTODY = (
     "load",
     "stock",
     "sold",
+    "missing",
     "residue",
     "weighing_difference",
     "stock_difference",
 )
 """Where grams can be; whose they are is another matter and not counted here."""
-_ONCE_RECEIVED = ("stock", "sold", "residue", "stock_difference")
+_ONCE_RECEIVED = ("stock", "sold", "missing", "residue", "stock_difference")
 """Where they are that came into the store."""
 _PREFIX = grams_of("")
 _POSTED = (TransferKind.POST, TransferKind.SETTLE)
@@ -67,6 +68,9 @@ class MassOfDay(NamedTuple):
     weighing_difference: int
     """Lost between two scales; negative if the second one found more."""
     sold: int
+    """To buyers, less what was taken back; negative if that was more."""
+    missing: int
+    """Left the store with what was sold, and not found by the buyers' scales."""
     residue: int
     stock_difference: int
     """Missing when the store was counted; negative if more was there."""
@@ -125,6 +129,7 @@ def _of_day(
         received=sum(moved[place] for place in _ONCE_RECEIVED),
         weighing_difference=moved["weighing_difference"],
         sold=moved["sold"],
+        missing=moved["missing"],
         residue=moved["residue"],
         stock_difference=moved["stock_difference"],
         stock=then["stock"],

@@ -159,6 +159,7 @@ sold_grams terjual (gram)
 source asal
 status status
 subject penanda di penerbit
+taken_back_at dibatalkan pada
 text teks
 to_status ke status
 told kepada

@@ -139,6 +139,7 @@ passbook_opened|balance brought over|saldo dari buku lama dicatat
 passbook_reduced|passbook reduced|buku tabungan dikurangi
 passbook_raised|passbook raised|buku tabungan ditambah
 goods_corrected|waste in the store corrected|sampah di gudang dikoreksi
+sale_corrected|sale of waste corrected|penjualan sampah dikoreksi
 payout_cancelled|payout cancelled|pencairan dibatalkan
 breach|data breach|kebocoran data
 """

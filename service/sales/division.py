@@ -72,8 +72,9 @@ def due_idr(price_idr: int, grams: int, grams_per_unit: int, *, sold_before: int
 
 
 def divide(brought_idr: int, grams: int, portions: Sequence[Portion], parts: Parts) -> Division:
-    """Divide what so many grams brought; what the portions don't cover was the bank's own.
+    """Divide what so many grams brought, those that a buyer didn't find among them.
 
+    What the portions don't cover was the bank's own.
     Residents get what they are due, or parts of it if the lots' money doesn't reach. What is
     beyond is shared by grams among residents and collectors; the bank keeps the rest.
     """

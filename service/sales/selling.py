@@ -21,7 +21,10 @@ _INSERT_LOT_SALES = insert(LotSale)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Grams of one material for one buyer, and what they bring in all."""
+    """Grams of one material for one buyer, and what they bring in all.
+
+    `missing_grams` left the store with them, and the buyer's scale didn't find them.
+    """
 
     bank_id: UUID
     buyer_id: UUID
@@ -30,7 +33,13 @@ class Batch:
     amount_idr: int
     note: str
     sold_by: UUID
+    missing_grams: int = 0
     unusual_confirmed: bool = False
+
+    @property
+    def gone_grams(self) -> int:
+        """All that left the store: whose it was has a part in what the rest brings."""
+        return self.grams + self.missing_grams
 
 
 @dataclass(slots=True)
@@ -50,11 +59,12 @@ async def sell(session: AsyncSession, batch: Batch) -> Sale:
     await find_buyer(session, batch.bank_id, batch.buyer_id)
     named = await store.name_of(session, batch.material)
     policy = await banks.policy_of(session, batch.bank_id)
-    taken = await lots.first_in(session, batch.bank_id, batch.material, grams=batch.grams)
+    gone = batch.gone_grams
+    taken = await lots.first_in(session, batch.bank_id, batch.material, grams=gone)
     parts = Parts(policy.residents_permille, policy.collectors_permille)
     portions = _portions(taken)
-    check_usual(batch.amount_idr, batch.grams, portions, confirmed=batch.unusual_confirmed)
-    divided = divide(batch.amount_idr, batch.grams, portions, parts)
+    check_usual(batch.amount_idr, gone, portions, confirmed=batch.unusual_confirmed)
+    divided = divide(batch.amount_idr, gone, portions, parts)
     sale = await _save(session, batch, policy.id, divided)
     got = _by_resident(divided)
     moves = [*_to_the_buyer(sale), *_to_residents(sale, got), *_to_collectors(sale, divided)]
@@ -84,6 +94,7 @@ async def _save(session: AsyncSession, batch: Batch, policy_id: UUID, divided: D
         policy_id=policy_id,
         material=batch.material,
         grams=batch.grams,
+        missing_grams=batch.missing_grams,
         amount_idr=batch.amount_idr,
         lot_grams=divided.lot_grams,
         lots_idr=divided.lots_idr,
@@ -132,14 +143,15 @@ def _by_resident(divided: Division) -> dict[UUID, _Got]:
     return found
 
 
-def _to_the_buyer(sale: Sale) -> list[Movement]:
-    """Grams out of the store, and the money that is owed for them."""
-    out = chart.sold(sale.buyer_id, sale.material)
-    owed = chart.receivable(sale.buyer_id)
-    return [
-        Movement(f"sale:{sale.id}:grams", out, chart.stock(sale.material), sale.grams),
-        Movement(f"sale:{sale.id}:amount", owed, chart.SALES, sale.amount_idr),
-    ]
+def _to_the_buyer(sale: Sale) -> Iterator[Movement]:
+    """Grams out of the store, found by the buyer's scale or not, and the money that is owed."""
+    buyer, stock = sale.buyer_id, chart.stock(sale.material)
+    key, out = f"sale:{sale.id}", chart.sold(buyer, sale.material)
+    yield Movement(f"{key}:grams", out, stock, sale.grams)
+    if sale.missing_grams:
+        missing = chart.missing(buyer, sale.material)
+        yield Movement(f"{key}:missing", missing, stock, sale.missing_grams)
+    yield Movement(f"{key}:amount", chart.receivable(buyer), chart.SALES, sale.amount_idr)
 
 
 def _to_residents(sale: Sale, got: dict[UUID, _Got]) -> Iterator[Movement]:

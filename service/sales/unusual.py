@@ -13,13 +13,15 @@ MANY_TIMES = 10
 
 class UnusualSale(Malformed):
     english = (
-        "This is unusually much for these goods, and nothing was sold yet. What residents get of a"
-        " sale can't be taken back. If it is right, send the same once more with"
+        "This is unusually much for these goods, and nothing was sold yet. A sale can be taken"
+        " back, but not what residents were paid out of it. If it is right, send the same once"
+        " more with"
         ' "unusual_confirmed": true.'
     )
     indonesian = (
-        "Ini tidak biasa mahalnya untuk barang ini, dan belum ada yang terjual. Bagian warga dari"
-        " penjualan tidak dapat ditarik kembali. Bila benar, kirim ulang yang sama dengan"
+        "Ini tidak biasa mahalnya untuk barang ini, dan belum ada yang terjual. Penjualan dapat"
+        " dikoreksi, tetapi uang yang sudah dicairkan warga tidak dapat ditarik kembali. Bila"
+        " benar, kirim ulang yang sama dengan"
         ' "unusual_confirmed": true.'
     )
 

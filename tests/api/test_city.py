@@ -29,13 +29,14 @@ from service.api.city import (
     whole_months,
 )
 from service.api.mass import not_for_city
+from service.banks import day_at
 from service.keys import Keys
-from service.ledger import MassOfDay, Moved, months_moved
+from service.ledger import MassOfDay, Moved, months_moved, turn_page
 from service.months import FEWEST
 from tests.api.asking import Asking, done
 from tests.factories import PET, Town, another, earn, make_town
 from tests.paid import pay_through
-from tests.selling import a_buyer, bring, sell, sharing_town
+from tests.selling import a_buyer, bring, sell, sharing_town, take_back
 
 
 def moved(month: int, debit: str, credit: str, people: Iterable[int], amount: int = 100) -> Moved:
@@ -206,9 +207,8 @@ def test_what_several_moved_in_a_month_is_one_sum_in_any_order() -> None:
 
 @pytest.mark.parametrize(("sellers", "told"), [(0, True), (1, False), (4, False), (5, True)])
 def test_grams_of_a_month_are_told_if_few_sold_none_of_them(sellers: int, told: bool) -> None:
-    hidden = not_for_city(sellers)
-    assert ("sold_grams" in hidden) is not told
-    assert ("stock_difference_grams" in hidden) is not told
+    for name in ("sold_grams", "missing_grams", "stock_difference_grams"):
+        assert (name in not_for_city(sellers)) is not told
 
 
 async def test_a_sale_of_few_is_told_neither_by_itself_nor_by_its_payment(town: Town) -> None:
@@ -227,6 +227,34 @@ async def test_a_sale_of_few_is_told_neither_by_itself_nor_by_its_payment(town: 
     balances, sellers = await seen_of_sales(sharing)
     assert (balances[MONEY], balances["sales"]) == (27_001, -27_001)
     assert sellers == {PET: 6}
+
+
+async def test_a_sale_that_was_taken_back_tells_no_more_than_others(town: Town) -> None:
+    """Sold and back within the days it is nobody's; later, it would tell what others sold."""
+    sharing = await sharing_town(town.database, correction_limit_idr=10**6)
+    buyer, today = await a_buyer(sharing), day_at(sharing.bank, utc_now())
+    await bring(sharing, 1_000)
+    for _ in range(5):
+        await bring(sharing, 1_000, resident=await another(sharing, Role.RESIDENT))
+    wrong = await sell(sharing, buyer, 6_000, 20_000)
+    assert await sellers_on(sharing, today) == {PET: 6}
+    await take_back(sharing, wrong.id)
+    assert await sellers_on(sharing, today) == {}
+    await sell(sharing, buyer, 1_000, 7_001)
+    assert await sellers_on(sharing, today) == {PET: 1}
+    five = await sell(sharing, buyer, 5_000, 20_000)
+    async with sharing.database.transaction() as session:
+        await turn_page(session, sharing.bank_id, today + DAY)
+    await take_back(sharing, five.id)
+    await sell(sharing, buyer, 5_000, 20_000)
+    assert await sellers_on(sharing, today) == {PET: 6}
+    assert await sellers_on(sharing, today + DAY) == {PET: 1}
+    assert await sellers_on(sharing, today, today + DAY) == {PET: 6}
+
+
+async def sellers_on(town: Town, first: date, last: date | None = None) -> dict[str, int]:
+    async with town.database.reading() as session:
+        return await sales.sellers(session, town.bank_id, first, last or first)
 
 
 async def paid(town: Town, buyer: Buyer, amount_idr: int) -> None:

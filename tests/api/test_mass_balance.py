@@ -30,6 +30,7 @@ async def test_officers_see_where_the_grams_are(asking: Asking, town: Town, keys
         "received_grams": 4_900,
         "weighing_difference_grams": 100,
         "sold_grams": 0,
+        "missing_grams": 0,
         "residue_grams": 0,
         "stock_difference_grams": 0,
         "stock_grams": 4_900,

@@ -11,10 +11,12 @@ from sqlmodel import col
 from models.base import utc_now
 from models.people import Person, Role
 from models.sale import Buyer, Lot
+from service.banks import day_at
 from service.database import Database
 from tests.api.asking import Asking, done, nothing_changes, refused
 from tests.factories import KACA, KARDUS, PET, Town, another, make_town
 from tests.selling import a_buyer, bring, sharing_town
+from tests.storing import has_own
 
 MALFORMED = (422, "request_malformed")
 BUYER = {"name": "UD Plastik Jaya", "phone": "0812-6000-1234", "note": "Medan"}
@@ -35,7 +37,7 @@ async def yard(stocked: Town) -> Buyer:
 
 @pytest.fixture
 async def sharing(database: Database) -> Town:
-    return await sharing_town(database)
+    return await sharing_town(database, correction_limit_idr=100_000)
 
 
 def at(town: Town, noun: str) -> str:
@@ -178,6 +180,52 @@ async def test_what_nobody_buys_leaves_the_store(asking: Asking, town: Town) -> 
     assert (trial["stock"], trial["residue"]) == (600, 400)
 
 
+async def test_what_the_buyers_scale_did_not_find_is_told(asking: Asking, sharing: Town) -> None:
+    await bring(sharing, 4_000)
+    buyer, today = await a_buyer(sharing), str(day_at(sharing.bank, utc_now()))
+    for grams, missing in ((1_000, None), (2_900, 100)):
+        body = batch(buyer.id, grams=grams, missing_grams=missing)
+        sold = done(await asking.post(sharing.operator, at(sharing, "sales"), body), 201)
+    assert (sold["grams"], sold["missing_grams"], sold["lot_grams"]) == (2_900, 100, 3_000)
+    days = {"from": today, "to": today}
+    (line,) = done(await asking.get(sharing.operator, at(sharing, "mass-balance"), **days))["items"]
+    names = ("received", "sold", "missing", "weighing_difference", "stock", "balance")
+    assert [line[f"{name}_grams"] for name in names] == [4_000, 3_900, 100, 0, 0, 0]
+
+
+async def test_what_was_entered_wrongly_is_taken_back_by_its_id(
+    asking: Asking, sharing: Town
+) -> None:
+    await bring(sharing, 4_000)
+    buyer = await a_buyer(sharing)
+    body = batch(buyer.id, grams=4_000)
+    sold = done(await asking.post(sharing.operator, at(sharing, "sales"), body), 201)
+    assert sold["taken_back_at"] is None
+    payments, money = at(sharing, f"buyers/{buyer.id}/payments"), {"amount_idr": 5_000}
+    paid = done(await asking.post(sharing.operator, payments, money), 201)
+    await has_own(sharing, 500)
+    thrown = {"material": PET, "grams": 500, "reason": "basah"}
+    residue = done(await asking.post(sharing.operator, at(sharing, "residue"), thrown), 201)
+    for wrong in (sold, paid, residue):
+        body = {"about_id": wrong["id"], "reason": "salah ketik"}
+        done(await asking.post(sharing.treasurer, at(sharing, "corrections"), body), 201)
+    path = f"{at(sharing, 'sales')}/{sold['id']}"
+    seen = done(await asking.get(sharing.operator, path))
+    assert seen == sold | {"taken_back_at": seen["taken_back_at"]}
+    (listed,) = done(await asking.get(sharing.operator, at(sharing, "sales")))["items"]
+    (part,) = done(await asking.get(sharing.operator, f"{path}/lots"))["items"]
+    assert seen["taken_back_at"] == listed["taken_back_at"] == part["taken_back_at"] is not None
+    (owing,) = done(await asking.get(sharing.operator, at(sharing, "buyers")))["items"]
+    assert (owing["owes_idr"], owing["paid_ahead_idr"]) == (0, 0)
+    async with nothing_changes(sharing):
+        answer = await asking.post(sharing.operator, at(sharing, "corrections"), body)
+    refused(answer, 409, "already_reversed")
+    (line, *_) = done(await asking.get(sharing.resident, f"/v1/passbooks/{sharing.bank_id}/lines"))[
+        "items"
+    ]
+    assert line["description"] == "Koreksi: terjual (salah ketik)"
+
+
 async def test_a_repeated_sale_happens_once(asking: Asking, sharing: Town) -> None:
     await bring(sharing, 10_000)
     body = batch((await a_buyer(sharing)).id)
@@ -198,6 +246,15 @@ BAD_SALES: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
         for field in ("grams", "amount_idr")
         for name, value in BAD_NUMBERS.items()
     },
+    "less than nothing missing": ({"missing_grams": -1}, *MALFORMED, "/missing_grams"),
+    "half a gram missing": ({"missing_grams": 0.5}, *MALFORMED, "/missing_grams"),
+    "more missing than found": ({"missing_grams": 5_001}, *MALFORMED, "/missing_grams"),
+    "missing from nowhere": (
+        {"grams": 9_000, "missing_grams": 1_001},
+        409,
+        "stock_too_low",
+        "/grams",
+    ),
     "unknown material": ({"material": "EMAS"}, 422, "unknown_material", "/material"),
     "material with a NUL": ({"material": "\u0000"}, *MALFORMED, "/material"),
     "more than the stock": ({"grams": 10_001}, 409, "stock_too_low", "/grams"),

@@ -11,10 +11,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 from service import api
 from service.api.bank_statements import SourceName
 from service.api.banks import Lat
+from service.api.buyers import Drawer
 from service.api.fields import Day, Reason
 from service.api.gateways import Name as GatewayName
 from service.api.gateways import TopUpInput
-from service.api.sales import Drawer
 from service.api.wording import in_english, in_indonesian
 
 _CUSTOM = re.compile(r'PydanticCustomError\(\s*"([a-z_]+)"')

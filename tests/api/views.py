@@ -139,7 +139,7 @@ SEEN: dict[Role, dict[str, set[str]]] = {
         "mass.MassList": _fields("fewest_people items next_cursor shown_until"),
         "mass.MassView": _fields(
             """
-            balance_grams collected_grams day load_grams material on_loads_grams
+            balance_grams collected_grams day load_grams material missing_grams on_loads_grams
             received_grams residue_grams sold_grams stock_difference_grams stock_grams
             weighing_difference_grams
             """

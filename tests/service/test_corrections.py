@@ -15,7 +15,7 @@ from models.payout import Payout, PayoutStatus
 from models.people import Role
 from models.pickup import Pickup, PickupStatus
 from models.sale import Lot
-from service import banks, corrections, ledger, payouts, sales, station, weighing
+from service import banks, corrections, ledger, lots, payouts, sales, station, weighing
 from service.corrections import (
     CorrectionAlreadyAsked,
     CorrectionNotOpen,
@@ -235,14 +235,14 @@ async def test_an_act_is_corrected_once(town: Town, keys: Keys) -> None:
     assert await balances(town) == before
 
 
-async def test_what_is_no_weighing_and_no_payout_is_not_corrected(town: Town) -> None:
+async def test_what_more_would_have_to_follow_is_not_corrected(town: Town) -> None:
     async with town.database.transaction() as session:
-        move = Movement("sale", chart.CASH, chart.SALES, 1_000)
+        move = Movement("moved", chart.CASH, chart.CAPITAL, 1_000)
         await ledger.post(
-            session, town.bank_id, Draft("sale", [move], utc_now(), about_id=town.bank_id)
+            session, town.bank_id, Draft("put_in", [move], utc_now(), about_id=town.bank_id)
         )
     with pytest.raises(NotCorrectable):
-        await ask(town, await journal_about(town, town.bank_id, "sale"))
+        await ask(town, await journal_about(town, town.bank_id, "put_in"))
 
 
 async def test_what_the_station_has_received_is_not_corrected(town: Town, keys: Keys) -> None:
@@ -281,7 +281,10 @@ async def test_unsold_goods_go_back_with_their_lots(database: Database) -> None:
     await ask(town, await journal_about(town, brought, "dropoff"))
     assert await balances(town) == {}
     async with town.database.reading() as session:
-        assert (await session.exec(select(Lot.id).where(Lot.bank_id == town.bank_id))).all() == []
+        (lot,) = await session.exec(select(Lot).where(Lot.bank_id == town.bank_id))
+        assert (lot.grams, lot.sold_grams) == (0, 0)
+        whose = town.resident.id
+        assert await lots.of_resident(session, town.bank_id, whose, before=None, limit=9) == []
 
 
 async def test_goods_that_were_sold_in_part_stay(database: Database) -> None:

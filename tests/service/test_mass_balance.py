@@ -22,8 +22,9 @@ from tests.factories import KARDUS, PET, Town, make_town
 
 MATERIALS = (PET, KARDUS)
 BUYER = UUID(int=7)
-LEAVING = ("sold", "residue", "stock_difference")
+LEAVING = ("sold", "missing", "residue", "stock_difference")
 _GROWING = re.compile("ledger_(entry|transfer|journal)")
+FLOWS = ("collected", "on_loads", "received", "weighing_difference", *LEAVING)
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(
@@ -58,9 +59,8 @@ class Model:
         self.ends[self.day, material] = (self.stock[material], self.load[material])
 
     def expected(self, first: date, last: date) -> list[tuple[Any, ...]]:
-        names = ("collected", "on_loads", "received", "weighing_difference", *LEAVING)
         return [
-            (day, material, *(moved[name] for name in names), *self.ends[day, material], 0)
+            (day, material, *(moved[name] for name in FLOWS), *self.ends[day, material], 0)
             for (day, material), moved in sorted(self.days.items())
             if first <= day <= last
         ]
@@ -104,10 +104,14 @@ async def act(town: Town, model: Model, kind: str, material: str, grams: int, of
         over, under = (stock, lost, station - brought), (lost, load, door - brought)
         await post(town, (stock, load, brought), over, under)
         model.count(material, on_loads=-door, received=station, weighing_difference=door - station)
-    elif kind in ("sell", "residue") and (out := min(grams, model.stock[material])):
-        to = chart.sold(BUYER, material) if kind == "sell" else chart.residue(material)
-        await post(town, (to, stock, out))
-        model.count(material, **{"sold" if kind == "sell" else "residue": out})
+    elif kind == "sell" and (out := min(grams, model.stock[material])):
+        missing = min(max(off, 0), out)
+        found = (chart.sold(BUYER, material), stock, out - missing)
+        await post(town, found, (chart.missing(BUYER, material), stock, missing))
+        model.count(material, sold=out - missing, missing=missing)
+    elif kind == "residue" and (out := min(grams, model.stock[material])):
+        await post(town, (chart.residue(material), stock, out))
+        model.count(material, residue=out)
     elif kind == "count" and (missing := min(off, model.stock[material])):
         differing = chart.stock_difference(material)
         await post(town, (differing, stock, max(missing, 0)), (stock, differing, max(-missing, 0)))

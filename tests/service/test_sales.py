@@ -85,6 +85,25 @@ async def test_what_came_first_is_sold_first(sharing: Town) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("amount", "paid", "shared"), [(21_000, 13_000, 1_400), (14_000, 10_000, 0)]
+)
+async def test_what_the_buyer_did_not_find_is_sold_with_the_rest(
+    sharing: Town, amount: int, paid: int, shared: int
+) -> None:
+    """Of the 7 kg that left, 5 were the resident's, and so are 5/7 of what 6.5 kg brought."""
+    await bring(sharing, 5_000)
+    await has_own(sharing, 2_000)
+    buyer = await a_buyer(sharing)
+    sale = await sell(sharing, buyer, 6_500, amount, missing=500)
+    assert (sale.lot_grams, sale.lots_idr, sale.residents_idr) == (5_000, paid, shared)
+    (lot,) = await lots_in(sharing)
+    assert (lot.sold_grams, lot.paid_idr, lot.shared_idr) == (5_000, paid, shared)
+    held = await balances(sharing)
+    assert (held[f"sold:{buyer.id}", GRAMS], held[f"missing:{buyer.id}", GRAMS]) == (6_500, 500)
+    assert {"stock", "goods_held"}.isdisjoint(code for code, _ in held)
+
+
 async def test_a_lot_sold_in_parts_brings_what_it_would_at_once(sharing: Town) -> None:
     buyer = await a_buyer(sharing)
     await bring(sharing, 1_000)
@@ -135,8 +154,9 @@ async def test_residents_hear_that_their_goods_were_sold(sharing: Town, keys: Ke
 async def test_more_than_the_store_has_is_not_sold(sharing: Town) -> None:
     await bring(sharing, 2_000)
     buyer, before = await a_buyer(sharing), await balances(sharing)
-    with pytest.raises(StockTooLow):
-        await sell(sharing, buyer, 2_001, 10_000)
+    for grams, missing in ((2_001, 0), (2_000, 1)):
+        with pytest.raises(StockTooLow):
+            await sell(sharing, buyer, grams, 10_000, missing=missing)
     assert await balances(sharing) == before
     assert [lot.sold_grams for lot in await lots_in(sharing)] == [0]
 

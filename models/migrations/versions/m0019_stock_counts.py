@@ -7,7 +7,7 @@ from sqlmodel import UTCDateTime
 from models.ledger import triggers
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
