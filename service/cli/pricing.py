@@ -26,7 +26,7 @@ from service.cli.opening import find_bank
 from service.cli.refusals import Refused
 from service.database import open_database
 from service.errors import in_words
-from service.prices.book import GRACE
+from service.prices.entering import GRACE
 from service.prices.importing import (
     MOST_BYTES,
     NewPriceRow,

@@ -3,15 +3,13 @@
 from service.prices.book import (
     MaterialNotBought,
     NewPrice,
-    PastPrice,
-    PriceExists,
     Quote,
     UnknownMaterial,
-    add,
     amount_idr,
     in_force,
     quotes,
 )
+from service.prices.entering import PastPrice, PriceExists, add
 
 __all__ = [
     "MaterialNotBought",
