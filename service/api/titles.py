@@ -153,6 +153,7 @@ INDONESIAN = {
     "unknown_material": "Jenis sampah tidak dikenal",
     "unknown_profile": "Format mutasi tidak dikenal",
     "unknown_source": "Gerbang bayar atau rekening tidak dikenal",
+    "unusual_price": "Harga tidak biasa",
     "unusual_sale": "Penjualan tidak biasa",
     "unusual_weighing": "Berat tidak biasa",
     "waits_for_operator": "Menunggu operator",

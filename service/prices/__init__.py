@@ -10,6 +10,7 @@ from service.prices.book import (
     quotes,
 )
 from service.prices.entering import PastPrice, PriceExists, add
+from service.prices.unusual import UnusualPrice
 
 __all__ = [
     "MaterialNotBought",
@@ -18,6 +19,7 @@ __all__ = [
     "PriceExists",
     "Quote",
     "UnknownMaterial",
+    "UnusualPrice",
     "add",
     "amount_idr",
     "in_force",

@@ -14,6 +14,7 @@ from models.base import new_id, utc_now
 from models.material import Material
 from models.price import Price
 from service.errors import Conflict
+from service.prices import unusual
 from service.prices.book import NewPrice, UnknownMaterial, at_line
 
 GRACE = timedelta(minutes=5)
@@ -31,15 +32,25 @@ class PriceExists(Conflict):
 
 
 async def add(
-    session: AsyncSession, bank_id: UUID, new: Sequence[NewPrice], *, entered_by: UUID | None
+    session: AsyncSession,
+    bank_id: UUID,
+    new: Sequence[NewPrice],
+    *,
+    entered_by: UUID | None,
+    unusual_confirmed: bool,
 ) -> None:
-    """Enter prices, all or none. Raises UnknownMaterial, PastPrice or PriceExists."""
+    """Enter prices, all or none.
+
+    Raises UnknownMaterial, PastPrice, PriceExists or UnusualPrice.
+    """
     await _check_materials(session, new)
     now = utc_now()
     past = [line for line, price in enumerate(new) if price.valid_from < now - GRACE]
     if past:
         raise PastPrice(*(at_line(f"/items/{line}/valid_from", PastPrice) for line in past))
     await _check_free(session, bank_id, new)
+    book = await unusual.book_of(session, bank_id, {price.material for price in new})
+    unusual.check_usual(unusual.changes_of(new, book), confirmed=unusual_confirmed)
     rows = [
         {
             "bank_id": bank_id,
