@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, or_
+from sqlalchemy import and_, bindparam, literal_column, or_
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -34,6 +34,13 @@ class SecondFactorNotGiven(Forbidden):
         "Operator dan bendahara memerlukan faktor kedua untuk ini."
         " Pasang dahulu (POST /v1/me/second-factor), atau masuk dengannya."
     )
+
+
+class Joined(NamedTuple):
+    """A part in a bank, and whether it is new or was there already."""
+
+    membership: Membership
+    is_new: bool
 
 
 class ShownCard(NamedTuple):
@@ -186,10 +193,10 @@ async def person_without_phone(session: AsyncSession, *, name: str) -> Person:
 
 async def register(
     session: AsyncSession, bank_id: UUID, person: Person, role: Role, *, entered_by: UUID | None
-) -> Membership:
+) -> Joined:
     """Make a person a member of a bank; once more changes nothing."""
     number = person.id.hex[-10:].upper() if role == Role.RESIDENT else None
-    await _insert_once(
+    is_new = await _insert_once(
         session,
         Membership,
         {
@@ -201,7 +208,7 @@ async def register(
             "created_at": utc_now(),
         },
     )
-    return await _membership(session, bank_id, person.id, role)
+    return Joined(await _membership(session, bank_id, person.id, role), is_new)
 
 
 async def resident_of(session: AsyncSession, bank_id: UUID, person_id: UUID) -> Person:
@@ -330,7 +337,9 @@ async def _membership(
 
 async def _insert_once(
     session: AsyncSession, table: type[Person] | type[Membership], values: dict[str, object]
-) -> None:
+) -> bool:
+    """Whether it is new."""
     connection = await session.connection()
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    await connection.execute(insert(table).values(values).on_conflict_do_nothing())
+    once = insert(table).values(values).on_conflict_do_nothing()
+    return (await connection.execute(once.returning(literal_column("1")))).first() is not None
