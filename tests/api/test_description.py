@@ -106,6 +106,15 @@ async def test_every_operation_has_a_name_and_words(described: dict[str, Any]) -
         assert operation["description"], name
 
 
+async def test_every_group_has_words_and_that_of_gateways_is_none_of_the_first(
+    described: dict[str, Any],
+) -> None:
+    groups = [group["name"] for group in described["tags"]]
+    assert {tag for each in operations(described).values() for tag in each["tags"]} == set(groups)
+    assert all(group["description"] for group in described["tags"])
+    assert (groups[:2], groups[-2:]) == (["sign-in", "people"], ["gateways", "system"])
+
+
 async def test_a_summary_says_what_a_call_does_and_not_what_a_function_is_called(
     app: FastAPI, described: dict[str, Any]
 ) -> None:
