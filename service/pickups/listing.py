@@ -114,8 +114,7 @@ def _window(listing: Listing, now: datetime) -> tuple[datetime, datetime]:
 def _check_reach(policy: Policy, bank: Point, place: Point) -> None:
     distance = metres_between(bank, place)
     if distance > policy.service_radius_m:
-        far = OutsideServiceArea(distance_m=round(distance), radius_m=policy.service_radius_m)
-        raise far.at("/position")
+        raise OutsideServiceArea(distance_m=round(distance), radius_m=policy.service_radius_m)
 
 
 async def _quotes(session: AsyncSession, listing: Listing, now: datetime) -> list[prices.Quote]:
