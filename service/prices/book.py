@@ -22,8 +22,14 @@ class UnknownMaterial(Malformed):
 
 
 class MaterialNotBought(Conflict):
-    english = "This waste bank does not buy this material in this condition."
-    indonesian = "Bank sampah ini tidak membeli jenis sampah dengan kondisi ini."
+    english = (
+        "This waste bank does not buy this material in this condition. Its price list says what it"
+        " buys."
+    )
+    indonesian = (
+        "Bank sampah ini tidak membeli jenis sampah dengan kondisi ini. Yang dibeli ada di daftar"
+        " harganya."
+    )
 
 
 class Quote(NamedTuple):

@@ -373,3 +373,4 @@ async def test_the_corners_of_the_service_area_are_served(asking: Asking, town: 
     far = {"lat": HERE["lat"] + 0.23, "lon": HERE["lon"]}
     answer = await asking.post(town.resident, PICKUPS, listing(town, position=far))
     refused(answer, 409, "outside_service_area")
+    assert "look for a waste bank that is nearer" in answer.json()["detail"]
