@@ -24,6 +24,7 @@ from service.api.measuring import Measuring
 from service.api.places import Places, Shedding
 from service.api.rates import AddressRates, Rates
 from service.api.streams import Streams
+from service.api.tags import TAGS
 from service.audit import Seen
 from service.database import Database, open_database, schema
 from service.gateways import Gateways, beside
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Jumpa Madu",
         version=VERSION,
         description=DESCRIPTION,
+        openapi_tags=TAGS,
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,

@@ -36,8 +36,14 @@ class PayoutsUnknown(Conflict):
 
 
 class DrawersNotCounted(Conflict):
-    english = "Money moved in these drawers since they were last counted: {drawers}."
-    indonesian = "Ada uang masuk atau keluar sejak laci ini terakhir dihitung: {drawers}."
+    english = (
+        "Money moved in these drawers since they were last counted: {drawers}. Count them, and send"
+        " what is in each along as `counts`."
+    )
+    indonesian = (
+        "Ada uang masuk atau keluar sejak laci ini terakhir dihitung: {drawers}. Hitung isinya, dan"
+        " kirim bersama sebagai `counts`."
+    )
 
 
 class InDrawer(NamedTuple):

@@ -35,12 +35,23 @@ class Problem(Exception):
     def __init__(self, *fields: FieldProblem, **facts: object) -> None:
         self.fields = fields
         self.facts = facts
+        self.added = FieldProblem("", "", "")
         super().__init__(self.detail("en"))
 
     def at(self, pointer: str) -> Self:
         """The same, naming the one field that is at fault."""
         self.fields = (FieldProblem(pointer, self.detail("en"), self.detail("id")),)
         return self
+
+    def add(self, english: str, indonesian: str) -> None:
+        """Say more, and say it also of a field that is said to be at fault."""
+        before = self.detail("en")
+        self.added = FieldProblem("", english, indonesian)
+        now = self.detail("en"), self.detail("id")
+        self.fields = tuple(
+            FieldProblem(field.pointer, *now) if field.english == before else field
+            for field in self.fields
+        )
 
     @classmethod
     def slug(cls) -> str:
@@ -62,7 +73,8 @@ class Problem(Exception):
         template = self.english if language == "en" else self.indonesian
         facts = {name: in_words(value, language) for name, value in self.facts.items()}
         sentence = template.format(**facts)
-        return sentence[:1].upper() + sentence[1:]
+        added = self.added.detail(language)
+        return f"{sentence[:1].upper()}{sentence[1:]} {added}".rstrip()
 
 
 @contextmanager

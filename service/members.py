@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, or_
+from sqlalchemy import and_, bindparam, literal_column, or_
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -34,6 +34,13 @@ class SecondFactorNotGiven(Forbidden):
         "Operator dan bendahara memerlukan faktor kedua untuk ini."
         " Pasang dahulu (POST /v1/me/second-factor), atau masuk dengannya."
     )
+
+
+class Joined(NamedTuple):
+    """A part in a bank, and whether it is new or was there already."""
+
+    membership: Membership
+    is_new: bool
 
 
 class ShownCard(NamedTuple):
@@ -176,7 +183,7 @@ async def person_without_phone(session: AsyncSession, *, name: str) -> Person:
 
 async def register(
     session: AsyncSession, bank_id: UUID, person: Person, role: Role, *, entered_by: UUID | None
-) -> Membership:
+) -> Joined:
     """Make a person a member of a bank; once more changes nothing."""
     number = number_of(person.id) if role == Role.RESIDENT else None
     row = {
@@ -187,8 +194,8 @@ async def register(
         "entered_by": entered_by,
         "created_at": utc_now(),
     }
-    await insert_once(session, Membership, [row])
-    return await _membership(session, bank_id, person.id, role)
+    is_new = await insert_once(session, Membership, [row]) > 0
+    return Joined(await _membership(session, bank_id, person.id, role), is_new)
 
 
 async def resident_of(session: AsyncSession, bank_id: UUID, person_id: UUID) -> Person:
@@ -335,12 +342,16 @@ async def insert_once(
     session: AsyncSession,
     table: type[Person] | type[Membership],
     rows: Sequence[Mapping[str, object]],
-) -> None:
-    """Insert what isn't there yet: people by their phone, memberships by who, where and what."""
+) -> int:
+    """Insert what isn't there yet: people by their phone, memberships by who, where and what.
+
+    How many are new.
+    """
     if not rows:
-        return
+        return 0
     connection = await session.connection()
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
     known_by = ("phone",) if table is Person else ("person_id", "bank_id", "role")
     statement = insert(table).on_conflict_do_nothing(index_elements=known_by)
-    await connection.execute(statement, rows)
+    inserted = await connection.execute(statement.returning(literal_column("1")), rows)
+    return len(inserted.all())

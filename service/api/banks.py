@@ -21,6 +21,7 @@ from service.api.fields import (
     Instant,
     MaterialCode,
     Position,
+    UnusualConfirmed,
     position_of,
 )
 from service.api.idempotency import ActRoute
@@ -81,6 +82,7 @@ class PriceInput(BaseModel):
 
 class PricesInput(BaseModel):
     items: Annotated[list[PriceInput], Field(min_length=1, max_length=500)]
+    unusual_confirmed: UnusualConfirmed = False
 
 
 class PricesEntered(BaseModel):
@@ -132,7 +134,12 @@ async def price_list(
     "/banks/{bank_id}/prices",
     status_code=201,
     responses=documented(
-        NoValidToken, NotAllowed, prices.UnknownMaterial, prices.PastPrice, prices.PriceExists
+        NoValidToken,
+        NotAllowed,
+        prices.UnknownMaterial,
+        prices.UnusualPrice,
+        prices.PastPrice,
+        prices.PriceExists,
     ),
 )
 async def enter_prices(
@@ -146,7 +153,13 @@ async def enter_prices(
         )
         for item in body.items
     ]
-    await prices.add(session, bank_id, new, entered_by=caller.person_id)
+    await prices.add(
+        session,
+        bank_id,
+        new,
+        entered_by=caller.person_id,
+        unusual_confirmed=body.unusual_confirmed,
+    )
     return PricesEntered(entered=len(new))
 
 

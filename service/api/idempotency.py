@@ -20,7 +20,7 @@ from models.base import table_of, utc_now
 from models.idempotency import Answer
 from models.people import Membership
 from models.sign_in import Device
-from service import audit, auth
+from service import audit, auth, ledger
 from service.api import auditing, remembered
 from service.api.auditing import ActName
 from service.api.errors import IdempotencyKeyReused, answer_of
@@ -152,6 +152,7 @@ async def _run(handle: Handler, request: Request, name: ActName) -> Response:
             raise
         if not problem.keeps_changes:
             await act.session.rollback()
+            await ledger.say_how_much(act.session, problem)
         response = answer_of(request, problem)
     act = getattr(request.state, "act", None)
     if act is not None and act.caller.bank_id is not None:

@@ -79,6 +79,10 @@ class MemberView(BaseModel):
     created_at: datetime
 
 
+class JoinedView(MemberView):
+    is_new: Annotated[bool, Field(description="False for who had this part here already")]
+
+
 class MemberList(BaseModel):
     items: list[MemberView]
     next_cursor: str | None
@@ -123,7 +127,7 @@ async def change_me(
 )
 async def register(
     bank_id: UUID, body: MemberInput, caller: Actor, session: Session, given: CurrentNiks
-) -> MemberView:
+) -> JoinedView:
     """Register a resident or collector at the counter; whoever is one already stays one."""
     if body.phone is None:
         person = await members.person_without_phone(session, name=_name_of(body))
@@ -137,7 +141,7 @@ async def register(
         await _complete(person, body, given)
     role = Role(body.role)
     joined = await members.register(session, bank_id, person, role, entered_by=caller.person_id)
-    view = _member_view(person, joined)
+    view = _joined_view(person, joined)
     # What another bank knows of a phone is not for this bank's officers to find out.
     return view if known_here else view.model_copy(update={"name": body.name})
 
@@ -154,13 +158,13 @@ async def _complete(person: Person, body: MemberInput, given: Niks) -> None:
 @router.post(
     "/banks/{bank_id}/join", status_code=201, responses=documented(NoValidToken, NoSuchThing)
 )
-async def join(bank_id: UUID, caller: Keyless, session: Session) -> MemberView:
+async def join(bank_id: UUID, caller: Keyless, session: Session) -> JoinedView:
     """Become a resident of a bank, to be fetched from and paid there."""
     bank = await banks.get(session, bank_id)
     caller.bank_id = bank.id
     person = await _person(session, caller.person_id)
     joined = await members.register(session, bank.id, person, Role.RESIDENT, entered_by=person.id)
-    return _member_view(person, joined)
+    return _joined_view(person, joined)
 
 
 @router.get("/banks/{bank_id}/members", responses=documented(NoValidToken, NotAllowed))
@@ -237,3 +241,8 @@ def _member_view(person: Person, joined: Membership) -> MemberView:
         passbook_number=joined.passbook_number,
         created_at=joined.created_at,
     )
+
+
+def _joined_view(person: Person, joined: members.Joined) -> JoinedView:
+    view = _member_view(person, joined.membership)
+    return JoinedView(**view.model_dump(), is_new=joined.is_new)

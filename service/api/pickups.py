@@ -192,7 +192,9 @@ async def list_waste(
         ],
         note=body.note,
     )
-    shown = await pickups.list_waste(session, listing)
+    where = "/address" if body.position is None else "/position"
+    with said_of(where, pickups.OutsideServiceArea):
+        shown = await pickups.list_waste(session, listing)
     # An officer who lists for somebody without a phone is told the code once, to hand it over.
     return pickup_view(shown, caller, parts.keys, is_new=True)
 

@@ -42,8 +42,8 @@ _LOCK_COLLECTOR = (
 
 
 class PickupAlreadyClaimed(Conflict):
-    english = "Another collector has this pickup."
-    indonesian = "Penjemputan ini sudah diambil petugas lain."
+    english = "Another collector has this pickup. Claim one that is still open."
+    indonesian = "Penjemputan ini sudah diambil petugas lain. Ambil yang masih terbuka."
 
 
 class PickupNotOpen(Conflict):
@@ -57,13 +57,25 @@ class ClaimExpired(Conflict):
 
 
 class TooManyJobsHeld(Conflict):
-    english = "You hold {held} jobs; the waste bank allows {allowed} at a time."
-    indonesian = "Anda memegang {held} tugas; bank sampah mengizinkan {allowed} sekaligus."
+    english = (
+        "You hold {held} jobs; the waste bank allows {allowed} at a time. Finish one first, or give"
+        " one back."
+    )
+    indonesian = (
+        "Anda memegang {held} tugas; bank sampah mengizinkan {allowed} sekaligus. Selesaikan atau"
+        " lepas satu dahulu."
+    )
 
 
 class TooManyGramsHeld(Conflict):
-    english = "You hold {held} kg by estimate; with this job it would be more than {allowed} kg."
-    indonesian = "Anda memegang {held} kg menurut taksiran; dengan ini melebihi {allowed} kg."
+    english = (
+        "You hold {held} kg by estimate; with this job it would be more than {allowed} kg. Finish"
+        " one first, or give one back."
+    )
+    indonesian = (
+        "Anda memegang {held} kg menurut taksiran; dengan ini melebihi {allowed} kg. Selesaikan"
+        " atau lepas satu dahulu."
+    )
 
 
 class NoOpenPickup(NotFound):

@@ -267,6 +267,13 @@ def import_prices(
         ),
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    unusual_confirmed: Annotated[
+        bool,
+        typer.Option(
+            "--unusual-confirmed",
+            help="With --yes: take also prices five times those before, or a fifth of them.",
+        ),
+    ] = False,
 ) -> None:
     """Enter a price list from a CSV file: shows what would change, asks, takes all or nothing.
 
@@ -277,7 +284,9 @@ def import_prices(
     """
     from service.cli import pricing  # noqa: PLC0415
 
-    pricing.import_prices(file, bank=bank, begins=begins, is_agreed=yes)
+    pricing.import_prices(
+        file, bank=bank, begins=begins, is_agreed=yes, unusual_confirmed=unusual_confirmed
+    )
 
 
 @demo_town.command("day")

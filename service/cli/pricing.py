@@ -1,10 +1,10 @@
 """The command that enters a price list from a file."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,7 +18,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.bank import Bank
 from models.base import utc_now
 from models.material import Material
-from models.price import Price
 from service import audit, prices
 from service.cli.ground import require_schema
 from service.cli.naming import told
@@ -27,37 +26,33 @@ from service.cli.reading import in_lines, text_of
 from service.cli.refusals import Refused
 from service.database import open_database
 from service.errors import in_words
-from service.prices.book import GRACE
+from service.prices.entering import GRACE
 from service.prices.importing import (
     NewPriceRow,
     PriceFileNotReadable,
     instant_of,
     read_prices,
 )
+from service.prices.unusual import Change, book_of, changes_of
 from service.settings import Settings
 
-_What = tuple[str, str, str]
-"""What a price is for: material, condition and channel."""
-_Book = dict[_What, list[tuple[datetime, int | None]]]
-"""When each price began, and what it is."""
-
-
-class _Change(NamedTuple):
-    """A price to be, and the one that is in force until it begins."""
-
-    price: prices.NewPrice
-    before: int | None
+_UNUSUAL = (
+    "unusual: {unusual}, marked with “?”; at least five times the price before, or at most a fifth."
+    " Look at them again: people are paid at these prices."
+)
 
 
 class _Plan(NamedTuple):
     """What an import is going to do."""
 
     bank: Bank
-    changes: list[_Change]
+    changes: list[Change]
     unchanged: int
 
 
-def import_prices(path: Path, *, bank: str, begins: str, is_agreed: bool) -> None:
+def import_prices(
+    path: Path, *, bank: str, begins: str, is_agreed: bool, unusual_confirmed: bool
+) -> None:
     """Show what a file would change, and enter that if it is agreed to."""
     settings = Settings()
     require_schema(settings)
@@ -68,10 +63,27 @@ def import_prices(path: Path, *, bank: str, begins: str, is_agreed: bool) -> Non
     Console().print(_table(plan))
     if plan.unchanged:
         typer.echo(f"unchanged: {plan.unchanged}")
+    unusual = sum(change.is_unusual for change in plan.changes)
+    if unusual:
+        typer.echo(_UNUSUAL.format(unusual=unusual))
     if not is_agreed:
-        typer.confirm(f"Enter this for {plan.bank.name}?", abort=True)
+        _ask(f"Enter this for {plan.bank.name}?")
+    elif unusual and not unusual_confirmed:
+        raise Refused("Nothing was entered. If they are right, add --unusual-confirmed.")
     asyncio.run(_enter(settings, plan))
     typer.echo(f"Prices entered for {plan.bank.name}: {len(plan.changes)}.")
+
+
+def _ask(question: str) -> None:
+    """Go on if it is agreed to. Raises Refused where nobody is there to answer."""
+    try:
+        is_agreed = typer.confirm(question)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise Refused("Nothing was entered: nobody was there to be asked. Add --yes.") from None
+    if not is_agreed:
+        raise typer.Abort
 
 
 async def _plan(settings: Settings, text: str, wanted: str, begins: str) -> _Plan:
@@ -81,12 +93,12 @@ async def _plan(settings: Settings, text: str, wanted: str, begins: str) -> _Pla
             bank = await find_bank(session, wanted)
             zone = ZoneInfo(bank.time_zone)
             default = _instant(begins, zone) if begins else utc_now()
-            rows = _rows(text, await _materials(session), zone)
-            changes = _changes(
-                [_new_price(row, default) for row in rows], await _book(session, bank)
-            )
+            known = await _materials(session)
+            new = [_new_price(row, default) for row in _rows(text, known, zone)]
+            book = await book_of(session, bank.id, known)
+            changes = [one for one in changes_of(new, book) if one.before != one.price.price_idr]
             _check_not_past(changes)
-            return _Plan(bank, changes, len(rows) - len(changes))
+            return _Plan(bank, changes, len(new) - len(changes))
     finally:
         await database.close()
 
@@ -98,34 +110,7 @@ async def _materials(session: AsyncSession) -> set[str]:
     return known
 
 
-async def _book(session: AsyncSession, bank: Bank) -> _Book:
-    book: _Book = {}
-    for price in await session.exec(select(Price).where(Price.bank_id == bank.id)):
-        what = (price.material, price.condition, price.channel)
-        book.setdefault(what, []).append((price.valid_from, price.price_idr))
-    return book
-
-
-def _changes(new: Sequence[prices.NewPrice], book: _Book) -> list[_Change]:
-    """Those that differ from what is in force when they begin, in the order of the file."""
-    changes: dict[int, _Change] = {}
-    # By their beginnings, for a row may follow on another one of the same file.
-    for number, price in sorted(enumerate(new), key=lambda one: one[1].valid_from):
-        what = (price.material, str(price.condition), str(price.channel))
-        known = book.setdefault(what, [])
-        before = _in_force(known, price.valid_from)
-        if before != price.price_idr:
-            changes[number] = _Change(price, before)
-            known.append((price.valid_from, price.price_idr))
-    return [changes[number] for number in sorted(changes)]
-
-
-def _in_force(known: Sequence[tuple[datetime, int | None]], at: datetime) -> int | None:
-    begun = [one for one in known if one[0] <= at]
-    return max(begun, key=itemgetter(0))[1] if begun else None
-
-
-def _check_not_past(changes: Sequence[_Change]) -> None:
+def _check_not_past(changes: Sequence[Change]) -> None:
     """Before anybody is asked; the price book would refuse it afterwards."""
     if any(change.price.valid_from < utc_now() - GRACE for change in changes):
         raise prices.PastPrice
@@ -140,7 +125,7 @@ async def _enter(settings: Settings, plan: _Plan) -> None:
             new = [
                 replace(price, valid_from=max(price.valid_from, now)) for price, _ in plan.changes
             ]
-            await prices.add(session, plan.bank.id, new, entered_by=None)
+            await prices.add(session, plan.bank.id, new, entered_by=None, unusual_confirmed=True)
             await audit.by_system(
                 session, plan.bank.id, "import_prices", about_kind="price", about=""
             )
@@ -176,13 +161,14 @@ def _table(plan: _Plan) -> Table:
         table.add_column(heading, justify="right")
     table.add_column(f"from ({plan.bank.time_zone})")
     zone = ZoneInfo(plan.bank.time_zone)
-    for price, before in plan.changes:
+    for change in plan.changes:
+        price = change.price
         table.add_row(
             price.material,
             price.channel,
             price.condition,
-            _rupiah(before),
-            _rupiah(price.price_idr),
+            _rupiah(change.before),
+            ("? " if change.is_unusual else "") + _rupiah(price.price_idr),
             price.valid_from.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
         )
     return table

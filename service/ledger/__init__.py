@@ -42,6 +42,7 @@ from service.ledger.reversing import (
     reversal_of,
     reverse,
 )
+from service.ledger.shortfall import say_how_much
 from service.ledger.verify import Finding, Verified, verify
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "post_all",
     "reversal_of",
     "reverse",
+    "say_how_much",
     "standing",
     "trial_balance",
     "turn_page",

@@ -90,6 +90,9 @@ _SIDES = select(Transfer.id, Transfer.debit_shard, Transfer.credit_shard).where(
 class BalanceTooLow(Conflict):
     english = "The balance is too low for this."
     indonesian = "Saldo tidak cukup."
+    bank_id: UUID | None = None
+    drafts: "Sequence[Draft]" = ()
+    """What was refused, for whoever tells how much there is."""
 
 
 class HoldAlreadyResolved(Conflict):
@@ -160,7 +163,10 @@ async def post_all(session: AsyncSession, bank_id: UUID, drafts: Sequence[Draft]
         await write(connection, journals, rows)
     except IntegrityError as error:
         forget(connection)
-        raise refusal_of(error) from error
+        refusal = refusal_of(error)
+        if isinstance(refusal, BalanceTooLow):
+            refusal.bank_id, refusal.drafts = bank_id, drafts
+        raise refusal from error
     return [row["id"] for row in rows]
 
 

@@ -26,8 +26,14 @@ DEFAULT_WINDOW = timedelta(days=7)
 
 
 class OutsideServiceArea(Conflict):
-    english = "This place is {distance_m} m away; the waste bank fetches up to {radius_m} m."
-    indonesian = "Tempat ini berjarak {distance_m} m; bank sampah menjemput sampai {radius_m} m."
+    english = (
+        "This place is {distance_m} m away; the waste bank fetches up to {radius_m} m. Bring the"
+        " waste there, or look for a waste bank that is nearer."
+    )
+    indonesian = (
+        "Tempat ini berjarak {distance_m} m; bank sampah menjemput sampai {radius_m} m. Antar"
+        " sendiri ke sana, atau cari bank sampah yang lebih dekat."
+    )
 
 
 class BelowMinimumWeight(Conflict):
@@ -114,8 +120,7 @@ def _window(listing: Listing, now: datetime) -> tuple[datetime, datetime]:
 def _check_reach(policy: Policy, bank: Point, place: Point) -> None:
     distance = metres_between(bank, place)
     if distance > policy.service_radius_m:
-        far = OutsideServiceArea(distance_m=round(distance), radius_m=policy.service_radius_m)
-        raise far.at("/position")
+        raise OutsideServiceArea(distance_m=round(distance), radius_m=policy.service_radius_m)
 
 
 async def _quotes(session: AsyncSession, listing: Listing, now: datetime) -> list[prices.Quote]:

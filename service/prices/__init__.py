@@ -3,15 +3,14 @@
 from service.prices.book import (
     MaterialNotBought,
     NewPrice,
-    PastPrice,
-    PriceExists,
     Quote,
     UnknownMaterial,
-    add,
     amount_idr,
     in_force,
     quotes,
 )
+from service.prices.entering import PastPrice, PriceExists, add
+from service.prices.unusual import UnusualPrice
 
 __all__ = [
     "MaterialNotBought",
@@ -20,6 +19,7 @@ __all__ = [
     "PriceExists",
     "Quote",
     "UnknownMaterial",
+    "UnusualPrice",
     "add",
     "amount_idr",
     "in_force",

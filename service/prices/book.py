@@ -1,24 +1,19 @@
-"""The price book: prices begin at an instant and never change afterwards."""
+"""The price book: what is in force when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert
+from sqlalchemy import func
 from sqlalchemy import select as select_columns
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.base import new_id, utc_now
 from models.material import Condition, Material
 from models.price import Channel, Price
 from service.errors import Conflict, FieldProblem, Malformed
-
-GRACE = timedelta(minutes=5)
-"""A clock of the sender may be so far behind."""
 
 
 class UnknownMaterial(Malformed):
@@ -27,18 +22,14 @@ class UnknownMaterial(Malformed):
 
 
 class MaterialNotBought(Conflict):
-    english = "This waste bank does not buy this material in this condition."
-    indonesian = "Bank sampah ini tidak membeli jenis sampah dengan kondisi ini."
-
-
-class PastPrice(Conflict):
-    english = "A price can only begin now or later; the past is never changed."
-    indonesian = "Harga hanya dapat berlaku mulai sekarang; harga yang lalu tidak diubah."
-
-
-class PriceExists(Conflict):
-    english = "There is already a price that begins at this very instant."
-    indonesian = "Sudah ada harga yang mulai berlaku pada saat yang sama."
+    english = (
+        "This waste bank does not buy this material in this condition. Its price list says what it"
+        " buys."
+    )
+    indonesian = (
+        "Bank sampah ini tidak membeli jenis sampah dengan kondisi ini. Yang dibeli ada di daftar"
+        " harganya."
+    )
 
 
 class Quote(NamedTuple):
@@ -123,54 +114,9 @@ async def quotes(
     return [found[want] for want in wanted]
 
 
-async def add(
-    session: AsyncSession, bank_id: UUID, new: Sequence[NewPrice], *, entered_by: UUID | None
-) -> None:
-    """Enter prices, all or none. Raises UnknownMaterial, PastPrice or PriceExists."""
-    await _check_materials(session, new)
-    now = utc_now()
-    past = [line for line, price in enumerate(new) if price.valid_from < now - GRACE]
-    if past:
-        raise PastPrice(*(_at(f"/items/{line}/valid_from", PastPrice) for line in past))
-    await _check_free(session, bank_id, new)
-    rows = [
-        {
-            "bank_id": bank_id,
-            "id": new_id(),
-            "material": price.material,
-            "condition": price.condition,
-            "channel": price.channel,
-            "price_idr": price.price_idr,
-            "valid_from": max(price.valid_from, now),
-            "entered_by": entered_by,
-            "created_at": now,
-        }
-        for price in new
-    ]
-    connection = await session.connection()
-    try:
-        await connection.execute(insert(Price), rows)
-    except IntegrityError as error:
-        raise PriceExists from error
-
-
-async def _check_free(session: AsyncSession, bank_id: UUID, new: Sequence[NewPrice]) -> None:
-    """No price begins when another of the same thing does. Raises PriceExists, for each line."""
-    query = select_columns(
-        col(Price.material), col(Price.condition), col(Price.channel), col(Price.valid_from)
-    ).where(
-        col(Price.bank_id) == bank_id,
-        col(Price.valid_from).in_({price.valid_from for price in new}),
-    )
-    known = {tuple(row) for row in await (await session.connection()).execute(query)}
-    taken = []
-    for line, price in enumerate(new):
-        begins = (price.material, price.condition, price.channel, price.valid_from)
-        if begins in known:
-            taken.append(line)
-        known.add(begins)
-    if taken:
-        raise PriceExists(*(_at(f"/items/{line}/valid_from", PriceExists) for line in taken))
+def at_line(pointer: str, problem: type[Malformed] | type[Conflict]) -> FieldProblem:
+    """A problem said of the one line that it is about."""
+    return FieldProblem(pointer, problem.english, problem.indonesian)
 
 
 def _quote(price: Price, material: Material) -> Quote:
@@ -234,21 +180,8 @@ async def _refuse(
     unknown = [line for line in lacking if wanted[line][0] not in known]
     if unknown:
         raise UnknownMaterial(
-            *(_at(f"{pointer}/{line}/material", UnknownMaterial) for line in unknown)
+            *(at_line(f"{pointer}/{line}/material", UnknownMaterial) for line in unknown)
         )
     raise MaterialNotBought(
-        *(_at(f"{pointer}/{line}/material", MaterialNotBought) for line in lacking)
+        *(at_line(f"{pointer}/{line}/material", MaterialNotBought) for line in lacking)
     )
-
-
-async def _check_materials(session: AsyncSession, new: Sequence[NewPrice]) -> None:
-    known = set(await session.exec(select(Material.code)))
-    unknown = [line for line, price in enumerate(new) if price.material not in known]
-    if unknown:
-        raise UnknownMaterial(
-            *(_at(f"/items/{line}/material", UnknownMaterial) for line in unknown)
-        )
-
-
-def _at(pointer: str, problem: type[Malformed] | type[Conflict]) -> FieldProblem:
-    return FieldProblem(pointer, problem.english, problem.indonesian)

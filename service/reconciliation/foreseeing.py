@@ -41,8 +41,14 @@ _Key = tuple[str, str, int]
 
 
 class StatementContradicts(Conflict):
-    english = "Lines that were imported before say something else now; nothing was imported."
-    indonesian = "Baris yang sudah diimpor kini berisi lain; tidak ada yang diimpor."
+    english = (
+        "Lines that were imported before say something else now; nothing was imported. If this file"
+        " is right, withdraw the statement first that they came with."
+    )
+    indonesian = (
+        "Baris yang sudah diimpor kini berisi lain; tidak ada yang diimpor. Bila berkas ini yang"
+        " benar, tarik dahulu mutasi tempat baris itu berasal."
+    )
 
 
 class StatementAlreadyImported(Conflict):

@@ -48,11 +48,15 @@ class PickupAlreadyCollected(Conflict):
 class ClaimNotHeld(Conflict):
     english = (
         "You do not hold this pickup: the claim ran out or is another collector's. Claim it again"
-        " if it is still open, and send the weighing with a new Idempotency-Key."
+        " if it is still open, and send the weighing with a new Idempotency-Key. If it is not, bring"
+        " the goods to the waste bank: an operator enters them there as the resident's drop-off, and"
+        " cancels the pickup."
     )
     indonesian = (
         "Anda tidak memegang penjemputan ini: waktunya habis atau milik petugas lain. Ambil lagi"
-        " jika masih terbuka, lalu kirim hasil timbang dengan Idempotency-Key baru."
+        " jika masih terbuka, lalu kirim hasil timbang dengan Idempotency-Key baru. Jika tidak, bawa"
+        " barangnya ke bank sampah: petugas mencatatnya di sana sebagai setoran langsung warga, dan"
+        " membatalkan penjemputan ini."
     )
 
 

@@ -79,9 +79,9 @@ def test_a_month_begins_when_it_does_at_the_bank() -> None:
 
 
 def test_the_days_of_a_month_stand_together() -> None:
-    days = [MassOfDay(date(2026, 10, n), "PET", n, 1, 2, 3, 4, 5, 6, n, n, 0) for n in (3, 9)]
+    days = [MassOfDay(date(2026, 10, n), "PET", n, 1, 2, 3, 4, 5, 6, 7, n, n, 0) for n in (3, 9)]
     (line,) = month_together(days, date(2026, 10, 31))
-    assert line == (date(2026, 10, 31), "PET", 12, 2, 4, 6, 8, 10, 12, 9, 9, 0)
+    assert line == (date(2026, 10, 31), "PET", 12, 2, 4, 6, 8, 10, 12, 14, 9, 9, 0)
 
 
 def test_what_enough_people_moved_is_told() -> None:

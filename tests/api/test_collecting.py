@@ -219,6 +219,7 @@ async def test_a_lapsed_claim_does_not_weigh(asking: Asking, town: Town, keys: K
         answer = await collect(asking, town.collector, pickup, handover(keys, pickup.id))
     refused(answer, 409, "claim_not_held")
     assert "Idempotency-Key" in answer.json()["detail"]
+    assert "drop-off" in answer.json()["detail"]
 
 
 async def test_a_pickup_is_collected_once(asking: Asking, town: Town, keys: Keys) -> None:

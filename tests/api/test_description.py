@@ -12,6 +12,7 @@ from service.api import titles
 from service.api.description import summary_of
 from service.errors import Problem
 from service.prices.importing import PriceFileNotReadable
+from service.takeover import MemberFileNotReadable
 from tests.api.asking import Asking, done, operations
 from tests.factories import Town
 
@@ -104,6 +105,15 @@ async def test_every_operation_has_a_name_and_words(described: dict[str, Any]) -
     assert len(set(described_by_id)) == len(described_by_id)
     for name, operation in operations(described).items():
         assert operation["description"], name
+
+
+async def test_every_group_has_words_and_that_of_gateways_is_none_of_the_first(
+    described: dict[str, Any],
+) -> None:
+    groups = [group["name"] for group in described["tags"]]
+    assert {tag for each in operations(described).values() for tag in each["tags"]} == set(groups)
+    assert all(group["description"] for group in described["tags"])
+    assert (groups[:2], groups[-2:]) == (["sign-in", "people"], ["gateways", "system"])
 
 
 async def test_a_summary_says_what_a_call_does_and_not_what_a_function_is_called(
@@ -211,8 +221,8 @@ async def test_the_pages_of_problems_begin_with_the_callers_language(
 
 
 def test_every_problem_has_a_title_of_its_own_in_both_languages() -> None:
-    # Only the command line says this one.
-    slugs = {PriceFileNotReadable.slug()}
+    # Only the command line says these.
+    slugs = {PriceFileNotReadable.slug(), MemberFileNotReadable.slug()}
     # Tests have problems of their own.
     ours = [each for each in Problem.family() if each.__module__.startswith("service.")]
     slugs |= {each.slug() for each in ours if not each.__subclasses__()}

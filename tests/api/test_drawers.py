@@ -115,6 +115,7 @@ async def test_what_a_drawer_refuses(asking: Asking, kept: Town) -> None:
     async with nothing_changes(kept):
         answer = await ask(kept.operator, at(kept, "drawers/ani/float-out"), {"amount_idr": 1})
         refused(answer, 409, "drawer_too_low", "/amount_idr")
+        assert answer.json()["detail"].endswith("There is Rp0, and this takes Rp1.")
         for path in ("drawers/budi/float-in", "drawers/budi/close", "drawers/budi/float-out"):
             refused(await ask(who, at(kept, path), {"amount_idr": 1}), 404, "no_such_thing")
         for path in ("drawers/main/float-in", "drawers/main/close"):

@@ -1,13 +1,17 @@
 """Listing waste, and taking a listing back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 
 from models.base import utc_now
 from models.people import Role
+from routing.geo import Point
+from service.api.dependencies import Parts
 from service.keys import Keys
 from tests.api.asking import HERE, Asking, done, item, listing, nothing_changes, refused
 from tests.factories import (
@@ -346,9 +350,27 @@ async def test_the_collector_who_holds_a_pickup_can_not_cancel_it(
     refused(answer, 403, "not_allowed")
 
 
+class FarAway:
+    """Knows of every address that it is on another island."""
+
+    async def locate(self, address: str) -> Point:
+        return Point(-6.2, 106.8)
+
+
+async def test_an_address_outside_of_the_service_area_is_what_is_at_fault(
+    asking: Asking, app: FastAPI, parts: Parts, quiet: Town
+) -> None:
+    app.state.parts = replace(parts, geocoder=FarAway())
+    body = {name: value for name, value in listing(quiet).items() if name != "position"}
+    async with nothing_changes(quiet):
+        answer = await asking.post(quiet.resident, PICKUPS, body)
+    refused(answer, 409, "outside_service_area", "/address")
+
+
 async def test_the_corners_of_the_service_area_are_served(asking: Asking, town: Town) -> None:
     near = {"lat": HERE["lat"] + 0.22, "lon": HERE["lon"]}
     done(await asking.post(town.resident, PICKUPS, listing(town, position=near)), 201)
     far = {"lat": HERE["lat"] + 0.23, "lon": HERE["lon"]}
     answer = await asking.post(town.resident, PICKUPS, listing(town, position=far))
     refused(answer, 409, "outside_service_area")
+    assert "look for a waste bank that is nearer" in answer.json()["detail"]

@@ -63,11 +63,14 @@ async def test_the_whole_balance_can_be_asked_for_and_not_a_rupiah_more(
     async with nothing_changes(rich):
         answer = await asking.post(rich.resident, PAYOUTS, payout(rich, EARNED + 1))
     refused(answer, 409, "balance_too_low", "/amount_idr")
-    await ask(asking, rich, EARNED)
-    assert await standing(asking, rich) == (0, EARNED)
+    assert answer.json()["errors"][0]["detail"] == answer.json()["detail"]
+    await ask(asking, rich, EARNED - 10_000)
     async with nothing_changes(rich):
-        again = await asking.post(rich.resident, PAYOUTS, payout(rich, 1_000))
+        again = await asking.post(rich.resident, PAYOUTS, payout(rich, 10_001))
     refused(again, 409, "balance_too_low")
+    assert again.json()["detail"].endswith("There is Rp10,000, and this takes Rp10,001.")
+    await ask(asking, rich, 10_000)
+    assert await standing(asking, rich) == (0, EARNED)
 
 
 async def test_the_last_of_a_balance_is_paid_in_cash_however_little_it_is(

@@ -157,11 +157,28 @@ async def test_a_price_of_zero_is_a_price(asking: Asking, town: Town) -> None:
     assert done(await asking.post(town.resident, "/v1/pickups", body), 201)["estimate_idr"] == 0
 
 
+async def test_what_may_be_mistyped_is_asked_about_and_nothing_entered(
+    asking: Asking, town: Town
+) -> None:
+    path = path_of(town)
+    rows = [
+        price(price_idr=2_500),
+        price(price_idr=25_000, valid_from=in_days(2)),
+        price(material=KARDUS, price_idr=119),
+    ]
+    async with nothing_changes(town):
+        answer = await asking.post(town.operator, path, {"items": rows})
+        for line in (1, 2):
+            refused(answer, 422, "unusual_price", f"/items/{line}/price_idr")
+    meant = {"items": rows, "unusual_confirmed": True}
+    assert done(await asking.post(town.operator, path, meant), 201) == {"entered": 3}
+
+
 async def test_a_pickup_keeps_the_prices_it_was_listed_at(
     asking: Asking, town: Town, keys: Keys
 ) -> None:
     pickup = done(await asking.post(town.resident, "/v1/pickups", listing(town)), 201)
-    await enter(asking, town, price(price_idr=1), price(material=KARDUS, price_idr=None))
+    await enter(asking, town, price(price_idr=900), price(material=KARDUS, price_idr=None))
     path = f"/v1/pickups/{pickup['id']}"
     shown = done(await asking.get(town.resident, path))
     assert [line["price_idr"] for line in shown["items"]] == [2_474]

@@ -48,6 +48,8 @@ def test_a_bank_is_opened_and_gets_its_prices(folder: Path) -> None:
     assert "1.600" in again.output
     assert "from (Asia/Jakarta)" in again.output
     assert "unchanged: 1" in again.output
+    unattended = jumpa("price", "import", path, "--bank", "Bank Sampah Melati")
+    assert (unattended.exit_code, "Add --yes." in unattended.output) == (2, True)
 
 
 def test_prices_that_are_in_force_when_they_would_begin_are_left_out(folder: Path) -> None:
@@ -56,9 +58,16 @@ def test_prices_that_are_in_force_when_they_would_begin_are_left_out(folder: Pat
     header = HEADER.replace("\n", ",valid_from\n")
     path = folder / "prices.csv"
     path.write_text(f"{header}HVS,,pickup,1,2027-01-01\nHVS,,pickup,1445,2027-02-01")
+    asked = jumpa("price", "import", str(path), *bank)
+    assert (asked.exit_code, "unusual: 2" in asked.output, "? 1.445" in asked.output) == (
+        2,
+        True,
+        True,
+    )
+    assert "add --unusual-confirmed" in asked.output
     assert (
         "Prices entered for BSI BERSERI Lubuk Pakam: 2."
-        in jumpa("price", "import", str(path), *bank).output
+        in jumpa("price", "import", str(path), *bank, "--unusual-confirmed").output
     ), "the second ends the first"
     again = jumpa("price", "import", str(path), *bank)
     assert again.exit_code == 0

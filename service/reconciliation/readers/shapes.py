@@ -217,10 +217,11 @@ def _oldest_first(rows: Sequence[Row]) -> Sequence[Row]:
 
 @lru_cache(maxsize=64)
 def _amount(decimal: str, thousands: str) -> re.Pattern[str]:
+    # Never three zeros: 500.000 is five hundred thousand of a file that its map doesn't fit.
     grouped = rf"[0-9]{{1,3}}(?:{re.escape(thousands)}[0-9]{{3}})+|" if thousands else ""
     return re.compile(
         rf"\(?(?P<before>[-+]?\s*(?:(?:Rp|IDR)\.?\s*)?[-+]?)"
-        rf"(?P<whole>{grouped}[0-9]+)(?:{re.escape(decimal)}0{{1,4}})?\s*(?P<after>[-+]?)\)?",
+        rf"(?P<whole>{grouped}[0-9]+)(?:{re.escape(decimal)}(?:00?|0000))?\s*(?P<after>[-+]?)\)?",
         re.IGNORECASE,
     )
 

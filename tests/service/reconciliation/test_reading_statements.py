@@ -361,6 +361,17 @@ def test_an_amount_is_read_as_it_was_written(idr: int, signs: tuple[str, str], c
     decimal, thousands = signs
     text = f"{idr:,}".replace(",", thousands) + (f"{decimal}00" if cents else "")
     assert rupiah(text, decimal=decimal, thousands=thousands) == idr
+    try:
+        by_another_map = rupiah(text, decimal=thousands, thousands=decimal)
+    except Bad:
+        return
+    assert by_another_map == idr
+
+
+@pytest.mark.parametrize("text", ["500.000", "0.000", "-1,500.000"])
+def test_three_zeros_after_the_decimal_sign_are_thousands_of_another_map(text: str) -> None:
+    with pytest.raises(Bad):
+        rupiah(text)
 
 
 _CELL = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20)
