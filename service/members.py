@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, literal_column, or_
+from sqlalchemy import and_, bindparam, or_
 from sqlalchemy import select as select_columns
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -353,5 +353,5 @@ async def insert_once(
     insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
     known_by = ("phone",) if table is Person else ("person_id", "bank_id", "role")
     statement = insert(table).on_conflict_do_nothing(index_elements=known_by)
-    inserted = await connection.execute(statement.returning(literal_column("1")), rows)
-    return len(inserted.all())
+    told = statement.returning(col(Membership.person_id if table is Membership else Person.id))
+    return len((await connection.execute(told, rows)).all())
