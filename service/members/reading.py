@@ -1,0 +1,115 @@
+"""The members of a bank, and the parts of a person."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, or_
+from sqlalchemy import select as select_columns
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.people import Membership, Person, Role
+from service.errors import NoSuchThing
+from service.members.callers import OFFICERS
+
+_ROLES = select_columns(col(Membership.bank_id), col(Membership.role)).where(
+    col(Membership.person_id) == bindparam("person_id")
+)
+
+
+class Member(NamedTuple):
+    person: Person
+    membership: Membership
+
+
+async def roles_of(session: AsyncSession, person_id: UUID) -> dict[UUID, frozenset[str]]:
+    """The parts a person plays, by bank."""
+    connection = await session.connection()
+    rows = await connection.execute(_ROLES, {"person_id": person_id})
+    return group_roles([(row.bank_id, row.role) for row in rows])
+
+
+def group_roles(pairs: Sequence[tuple[UUID, str]]) -> dict[UUID, frozenset[str]]:
+    """Pairs of bank and role, gathered by bank."""
+    roles: dict[UUID, frozenset[str]] = {}
+    for bank_id, role in pairs:
+        roles[bank_id] = roles.get(bank_id, frozenset()) | {role}
+    return roles
+
+
+async def resident_of(session: AsyncSession, bank_id: UUID, person_id: UUID) -> Person:
+    """A resident of this bank. Raises NoSuchThing for anybody else."""
+    return await with_part(session, bank_id, person_id, Role.RESIDENT)
+
+
+async def with_part(session: AsyncSession, bank_id: UUID, person_id: UUID, role: Role) -> Person:
+    query = (
+        select(Person)
+        .join(Membership, col(Membership.person_id) == Person.id)
+        .where(
+            Membership.person_id == person_id,
+            Membership.bank_id == bank_id,
+            Membership.role == role,
+            col(Person.deleted_at).is_(None),
+        )
+    )
+    person = (await session.exec(query)).first()
+    if person is None:
+        raise NoSuchThing(thing=role)
+    return person
+
+
+async def holders_of(session: AsyncSession, bank_id: UUID, *roles: Role) -> list[UUID]:
+    """Everybody who plays one of these parts at the bank, each once."""
+    query = select(Membership.person_id).where(
+        Membership.bank_id == bank_id, col(Membership.role).in_(roles)
+    )
+    return list(await session.exec(query.distinct()))
+
+
+async def is_officer(session: AsyncSession, bank_id: UUID, person_id: UUID) -> bool:
+    """Whether somebody is an operator or a treasurer of the bank."""
+    query = select(Membership.role).where(
+        Membership.person_id == person_id,
+        Membership.bank_id == bank_id,
+        col(Membership.role).in_(OFFICERS),
+    )
+    return (await session.exec(query)).first() is not None
+
+
+async def members_of(
+    session: AsyncSession,
+    bank_id: UUID,
+    *,
+    role: Role | None,
+    phone: str | None,
+    after: tuple[UUID, Role] | None,
+    limit: int,
+) -> list[Member]:
+    """Members of a bank, newest person first; `after` is the last one seen and their part."""
+    query = (
+        select(Person, Membership)
+        .join(Membership, col(Membership.person_id) == Person.id)
+        .where(Membership.bank_id == bank_id, col(Person.deleted_at).is_(None))
+        .order_by(col(Person.id).desc(), col(Membership.role))
+        .limit(limit)
+    )
+    if role is not None:
+        query = query.where(Membership.role == role)
+    if phone is not None:
+        query = query.where(Person.phone == phone)
+    if after is not None:
+        person_id, part = after
+        query = query.where(
+            or_(
+                col(Person.id) < person_id,
+                and_(col(Person.id) == person_id, col(Membership.role) > part),
+            )
+        )
+    return [Member(person, membership) for person, membership in await session.exec(query)]
+
+
+async def find_by_phone(session: AsyncSession, phone: str) -> Person | None:
+    """The person with this number (E.164), if there is one."""
+    return (await session.exec(select(Person).where(Person.phone == phone))).first()
