@@ -33,6 +33,7 @@ _NOT_MADE = (
     corrections.NotCorrectable,
     ledger.AlreadyReversed,
     ledger.BalanceTooLow,
+    drawers.DrawerClosed,
     drawers.DrawerTooLow,
 )
 

@@ -40,7 +40,7 @@ async def ask(
     """Take an act back at once, or above the bank's limit ask a second officer to agree.
 
     Raises OwnCorrection, NotCorrectable, NotReversible, CorrectionAlreadyAsked,
-    AlreadyReversed, BalanceTooLow or DrawerTooLow.
+    AlreadyReversed, BalanceTooLow, DrawerClosed or DrawerTooLow.
     """
     _check_another(act, by)
     await _check_open(session, bank_id, act)
@@ -67,8 +67,8 @@ async def ask(
 async def agree(session: AsyncSession, correction: Correction, *, by: UUID) -> None:
     """The second officer agrees, and the act is taken back.
 
-    Raises OwnCorrection, CorrectionNotOpen, NotCorrectable, AlreadyReversed, BalanceTooLow or
-    DrawerTooLow; after these last ones it can be agreed to later.
+    Raises OwnCorrection, CorrectionNotOpen, NotCorrectable, AlreadyReversed, BalanceTooLow,
+    DrawerClosed or DrawerTooLow; after these last ones it can be agreed to later.
     """
     act = await ledger.act_of(session, correction.bank_id, correction.journal_id)
     _check_second(correction, act, by)
@@ -167,6 +167,7 @@ async def _make(session: AsyncSession, correction: Correction, act: Act, *, by: 
     stored = _moved_in_store(act)
     # Before all else, as a sale does, so that the two can't wait for each other.
     await lots.alone_with(session, correction.bank_id, stored)
+    await _hold_drawers(session, correction.bank_id, act)
     await undo(session, correction.bank_id, act, correction.reason)
     with drawers.paid_out_of(_paid_into(act)):
         reversal_id = await ledger.reverse(
@@ -185,6 +186,13 @@ def _moved_in_store(act: Act) -> set[str]:
         for step in act.steps
         if STOCK in (step.debit.code, step.credit.code)
     }
+
+
+async def _hold_drawers(session: AsyncSession, bank_id: UUID, act: Act) -> None:
+    """See that no drawer which cash comes out of or goes back to is closed. Raises DrawerClosed."""
+    places = {place for step in act.steps for place in (step.debit, step.credit)}
+    for name in sorted(place.whose for place in places if place.kind == "cash"):
+        await drawers.at(session, bank_id, name)
 
 
 def _paid_into(act: Act) -> Place:

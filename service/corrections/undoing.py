@@ -148,7 +148,7 @@ async def _take_back_top_up(session: AsyncSession, bank_id: UUID, act: Act, _rea
         return False
     query = select(ReconciliationCase.id, ReconciliationCase.since).where(
         ReconciliationCase.bank_id == bank_id,
-        ReconciliationCase.source == top_up.debit.code.partition(":")[2],
+        ReconciliationCase.source == top_up.debit.whose,
         ReconciliationCase.why == "topped_up",
         ReconciliationCase.found_idr == -top_up.amount,
         col(ReconciliationCase.status).in_((CaseStatus.OPEN, CaseStatus.WAITING)),

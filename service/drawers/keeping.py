@@ -31,8 +31,8 @@ class OfficerHasDrawer(Conflict):
 
 
 class DrawerClosed(Conflict):
-    english = "The drawer {drawer} is closed."
-    indonesian = "Laci kas {drawer} sudah ditutup."
+    english = "The drawer {drawer} is closed. Open it again first."
+    indonesian = "Laci kas {drawer} sudah ditutup. Buka lagi laci itu dahulu."
 
 
 class DrawerNeverOpened(Conflict):

@@ -93,7 +93,7 @@ def paid_out_of(place: Place) -> Iterator[None]:
     except ledger.BalanceTooLow as error:
         if place.floor != Floor.DEBIT:
             raise
-        raise DrawerTooLow(drawer=place.code.partition(":")[2]) from error
+        raise DrawerTooLow(drawer=place.whose) from error
 
 
 def _outside(what: Outside, account: str) -> Place:

@@ -59,6 +59,11 @@ class Place:
         """Which line of the chart it belongs to."""
         return self.code.partition(":")[0]
 
+    @property
+    def whose(self) -> str:
+        """Whose of its kind it is: a drawer's name, an id; nothing if there is one only."""
+        return self.code.partition(":")[2]
+
     def id_in(self, bank_id: UUID) -> UUID:
         """The account's id follows from bank, code and unit."""
         return _account_id(bank_id, self.code, self.unit)

@@ -15,7 +15,7 @@ from models.payout import Payout, PayoutStatus
 from models.people import Role
 from models.pickup import Pickup, PickupStatus
 from models.sale import Lot
-from service import banks, corrections, ledger, lots, payouts, sales, station, weighing
+from service import banks, corrections, drawers, ledger, lots, payouts, sales, station, weighing
 from service.corrections import (
     CorrectionAlreadyAsked,
     CorrectionNotOpen,
@@ -23,6 +23,7 @@ from service.corrections import (
     OwnCorrection,
 )
 from service.database import Database
+from service.drawers import Move
 from service.errors import NoSuchThing
 from service.keys import Keys
 from service.ledger import (
@@ -37,7 +38,7 @@ from service.ledger import (
 from service.weighing import Weighed
 from tests import factories
 from tests.factories import KARDUS, PET, Town, earn, give, make_town, payout_in
-from tests.races import Act
+from tests.races import Act, slower_of
 from tests.service.test_races import a_payout, asking
 
 LIMITED: dict[str, Any] = {"correction_limit_idr": 0}
@@ -457,3 +458,34 @@ async def test_a_payouts_state_is_left_when_its_correction_is_refused(
     async with town.database.reading() as session:
         query = select(Payout.status).where(Payout.bank_id == town.bank_id)
         assert (await session.exec(query)).one() == PayoutStatus.PAID
+
+
+@pytest.mark.parametrize("first", ["correct", "shut"])
+async def test_no_cash_goes_back_into_a_drawer_that_is_being_closed(
+    town: Town, keys: Keys, first: str
+) -> None:
+    payout = await a_payout(town, keys, approved=True)
+    operator, treasurer = town.operator.id, town.treasurer.id
+    async with town.database.transaction() as session:
+        await drawers.open_drawer(session, town.bank_id, "ani", officer_id=operator, by=treasurer)
+        await drawers.float_in(session, Move(town.bank_id, 5_000, "", treasurer), "ani")
+        fresh = await payout_in(session, payout)
+        await payouts.pay_cash(session, fresh, by=operator, proof="")
+    paid = await newest_journal(town)
+
+    async def correct(session: AsyncSession) -> None:
+        act = await ledger.act_of(session, town.bank_id, paid)
+        await corrections.ask(session, town.bank_id, act, by=treasurer, reason="salah orang")
+
+    async def shut(session: AsyncSession) -> None:
+        drawer = await drawers.keeper_of(session, town.bank_id, "ani")
+        assert drawer is not None
+        await drawers.close(session, drawer, by=treasurer)
+
+    if first == "correct":
+        assert isinstance(await slower_of(town, correct, shut), drawers.DrawerNotEmpty)
+        assert (await balances(town))["cash:ani", "IDR"] == 5_000
+        return
+    assert isinstance(await slower_of(town, shut, correct), drawers.DrawerClosed)
+    async with town.database.reading() as session:
+        assert (await payout_in(session, payout)).status == PayoutStatus.PAID
