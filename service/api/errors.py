@@ -42,8 +42,10 @@ class RequestMalformed(errors.Malformed):
 
 
 class IdempotencyKeyReused(errors.Malformed):
-    english = "This Idempotency-Key was already used for another request."
-    indonesian = "Idempotency-Key ini sudah dipakai untuk permintaan lain."
+    english = (
+        "This Idempotency-Key was already used for another request. Send a new key with this one."
+    )
+    indonesian = "Idempotency-Key ini sudah dipakai untuk permintaan lain. Kirim permintaan ini dengan kunci baru."
 
 
 class IdempotencyKeyMissing(Problem):

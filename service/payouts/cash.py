@@ -53,8 +53,14 @@ _AT_CODE = FieldProblem("/code", CashNeedsCode.english, CashNeedsCode.indonesian
 
 
 class WrongPayoutCode(Conflict):
-    english = "This is not the code of this payout. Tries left: {tries_left}."
-    indonesian = "Kode pencairan salah. Sisa percobaan: {tries_left}."
+    english = (
+        "This is not the code of this payout. Tries left: {tries_left}. After the last one no"
+        " code is taken: cancel the payout and ask for it again."
+    )
+    indonesian = (
+        "Kode pencairan salah. Sisa percobaan: {tries_left}. Setelah itu kode tidak diterima"
+        " lagi: batalkan pencairan ini lalu ajukan lagi."
+    )
     keeps_changes = True
 
 

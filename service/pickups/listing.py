@@ -37,8 +37,14 @@ class OutsideServiceArea(Conflict):
 
 
 class BelowMinimumWeight(Conflict):
-    english = "A pickup needs at least {minimum_grams} grams."
-    indonesian = "Penjemputan minimal {minimum_grams} gram."
+    english = (
+        "A pickup needs at least {minimum_grams} grams. List it once there is more, or bring it to"
+        " the waste bank."
+    )
+    indonesian = (
+        "Penjemputan minimal {minimum_grams} gram. Daftarkan setelah terkumpul, atau antar ke bank"
+        " sampah."
+    )
 
 
 class WindowNotPossible(Malformed):

@@ -250,13 +250,11 @@ async def test_a_refusal_is_in_the_words_of_the_caller(
     light = listing(quiet, items=[item(estimated_grams=500)])
     answer = await in_language(asking, quiet, accepted, light)
     refused(answer, 409, "below_minimum_weight")
-    assert (
-        answer.json()["detail"]
-        == {
-            "en": "A pickup needs at least 1,000 grams.",
-            "id": "Penjemputan minimal 1.000 gram.",
-        }[language]
-    )
+    said = {
+        "en": "A pickup needs at least 1,000 grams.",
+        "id": "Penjemputan minimal 1.000 gram.",
+    }
+    assert answer.json()["detail"].startswith(said[language])
 
 
 @pytest.mark.parametrize(("accepted", "language"), [("en", "en"), ("id", "id"), ("fr", "id")])
