@@ -1,6 +1,7 @@
 """Prices are entered: they begin at an instant and never change afterwards."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -49,6 +50,8 @@ async def add(
     if past:
         raise PastPrice(*(at_line(f"/items/{line}/valid_from", PastPrice) for line in past))
     await _check_free(session, bank_id, new)
+    # A clock that is behind must not look at the prices of before.
+    new = [replace(price, valid_from=max(price.valid_from, now)) for price in new]
     book = await unusual.book_of(session, bank_id, {price.material for price in new})
     unusual.check_usual(unusual.changes_of(new, book), confirmed=unusual_confirmed)
     rows = [
@@ -59,7 +62,7 @@ async def add(
             "condition": price.condition,
             "channel": price.channel,
             "price_idr": price.price_idr,
-            "valid_from": max(price.valid_from, now),
+            "valid_from": price.valid_from,
             "entered_by": entered_by,
             "created_at": now,
         }

@@ -174,6 +174,16 @@ async def test_what_may_be_mistyped_is_asked_about_and_nothing_entered(
     assert done(await asking.post(town.operator, path, meant), 201) == {"entered": 3}
 
 
+async def test_a_slow_clock_is_asked_about_the_price_that_is_in_force(
+    asking: Asking, town: Town
+) -> None:
+    await enter(asking, town, price(price_idr=2_000))
+    late = price(price_idr=20_000, valid_from=in_days(-2 / (24 * 60)))
+    answer = await asking.post(town.operator, path_of(town), {"items": [late]})
+    refused(answer, 422, "unusual_price", "/items/0/price_idr")
+    assert "Rp2,000" in answer.json()["errors"][0]["detail"]
+
+
 async def test_a_pickup_keeps_the_prices_it_was_listed_at(
     asking: Asking, town: Town, keys: Keys
 ) -> None:
