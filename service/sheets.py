@@ -51,7 +51,7 @@ class Sheet:
         reader = csv.reader(StringIO(text, newline=""), delimiter=";" if ";" in first else ",")
         try:
             columns = self._columns(next(reader, []))
-            for count, cells in enumerate(filter(any, reader), start=1):
+            for count, cells in enumerate(filter(_has_text, reader), start=1):
                 self._check_count(reader.line_num, count)
                 yield reader.line_num, self._by_column(reader.line_num, columns, cells)
         except csv.Error:
@@ -63,14 +63,21 @@ class Sheet:
 
     def _columns(self, header: Sequence[str]) -> list[str]:
         columns = [name.strip().lower() for name in header]
+        while columns and not columns[-1]:
+            columns.pop()
         known = (*self.required, *self.optional)
         problems = [
             FieldProblem(f"/1/{name}", "This column is missing.", "Kolom ini tidak ada.")
             for name in self.required
             if name not in columns
         ]
+        names = ", ".join(known)
         problems += [
-            FieldProblem(f"/1/{name}", "There is no such column.", "Kolom ini tidak dikenal.")
+            FieldProblem(
+                f"/1/{name or '?'}",
+                f"There is no such column, but: {names}.",
+                f"Kolom ini tidak dikenal. Kolom yang ada: {names}.",
+            )
             for name in columns
             if name not in known
         ]
@@ -99,7 +106,16 @@ class Sheet:
                 "Isinya lebih banyak dari kolomnya; isi dengan koma perlu tanda kutip.",
             )
         padded = [*cells, *[""] * (len(columns) - len(cells))]
-        return {column: cell.strip() for column, cell in zip(columns, padded, strict=False)}
+        return {column: _stripped(cell) for column, cell in zip(columns, padded, strict=False)}
+
+
+def _has_text(cells: Sequence[str]) -> bool:
+    return any(cell.strip() for cell in cells)
+
+
+def _stripped(cell: str) -> str:
+    """Without spaces around it; a space that a spreadsheet doesn't break is a space."""
+    return cell.replace("\u00a0", " ").strip()
 
 
 def read_cells(
@@ -122,7 +138,8 @@ def rupiah_of(text: str) -> int | None:
     """Whole rupiah as people here write them; None if they are none."""
     found = _RUPIAH.fullmatch(text)
     # What is cut off is too much anyway, and too long for Python to count.
-    return int(found.group(1).replace(".", "")[:_MOST_DIGITS]) if found else None
+    digits = found.group(1).replace(".", "").lstrip("0") if found else ""
+    return int(digits[:_MOST_DIGITS] or "0") if found else None
 
 
 def in_order(problems: Sequence[FieldProblem]) -> list[FieldProblem]:

@@ -239,18 +239,23 @@ def import_members(
     *,
     bank: Annotated[str, typer.Option(metavar="NAME|ID", help="Whose residents they are")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    doubtful_confirmed: Annotated[
+        bool, typer.Option("--doubtful-confirmed", help="With --yes: also those marked with “?”.")
+    ] = False,
 ) -> None:
     """Take over residents, and what the book before owes them: shows what it would do, asks.
 
     Columns of the CSV file: name, and phone, passbook_number and balance_idr as far as there are
     any; without a phone the number is needed. All is entered or nothing, each balance is a line in
-    its passbook, and its owner is told. Entering the same again changes nothing.
+    its passbook, and who has a phone is told. Entering the same again changes nothing.
 
     Example: [cyan]jumpa member import anggota.csv --bank "Bank Sampah Melati"[/cyan]
     """
     from service.cli import taking_over  # noqa: PLC0415
 
-    taking_over.import_members(file, bank=bank, is_agreed=yes)
+    taking_over.import_members(
+        file, bank=bank, is_agreed=yes, doubtful_confirmed=doubtful_confirmed
+    )
 
 
 @price.command("import")

@@ -1,7 +1,6 @@
 """The command that enters a price list from a file."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +19,7 @@ from models.bank import Bank
 from models.base import utc_now
 from models.material import Material
 from service import audit, prices
+from service.cli.asking import ask
 from service.cli.ground import require_schema
 from service.cli.naming import told
 from service.cli.opening import find_bank
@@ -67,23 +68,11 @@ def import_prices(
     if unusual:
         typer.echo(_UNUSUAL.format(unusual=unusual))
     if not is_agreed:
-        _ask(f"Enter this for {plan.bank.name}?")
+        ask(f"Enter this for {plan.bank.name}?")
     elif unusual and not unusual_confirmed:
         raise Refused("Nothing was entered. If they are right, add --unusual-confirmed.")
     asyncio.run(_enter(settings, plan))
     typer.echo(f"Prices entered for {plan.bank.name}: {len(plan.changes)}.")
-
-
-def _ask(question: str) -> None:
-    """Go on if it is agreed to. Raises Refused where nobody is there to answer."""
-    try:
-        is_agreed = typer.confirm(question)
-    except typer.Abort:
-        if sys.stdin.isatty():
-            raise
-        raise Refused("Nothing was entered: nobody was there to be asked. Add --yes.") from None
-    if not is_agreed:
-        raise typer.Abort
 
 
 async def _plan(settings: Settings, text: str, wanted: str, begins: str) -> _Plan:
@@ -154,7 +143,7 @@ def _new_price(row: NewPriceRow, default: datetime) -> prices.NewPrice:
 
 
 def _table(plan: _Plan) -> Table:
-    table = Table(title=f"Prices of {plan.bank.name}", title_justify="left")
+    table = Table(title=Text(f"Prices of {plan.bank.name}"), title_justify="left")
     for heading in ("material", "channel", "condition"):
         table.add_column(heading)
     for heading in ("before", "new"):

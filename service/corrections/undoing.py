@@ -21,14 +21,16 @@ class NotCorrectable(Conflict):
     english = (
         "This can't be corrected as a whole: only a weighing that was neither received at the"
         " station nor sold since, a payout that was paid, a sale, a buyer's payment, residue,"
-        " a top-up, or a decision about an exception whose line isn't matched by it (undo that"
-        " match). Of goods that were sold, correct the sale first."
+        " a balance brought over, a top-up, or a decision about an exception whose line isn't"
+        " matched by it (undo that match). Of goods that were sold, correct the sale first; what"
+        " was counted is counted again."
     )
     indonesian = (
         "Ini tidak dapat dikoreksi: hanya penimbangan yang belum diterima di gudang dan belum"
-        " terjual, pencairan yang sudah dibayar, penjualan, pembayaran pembeli, residu, isi ulang"
-        " saldo, atau keputusan selisih yang barisnya tidak dicocokkan (batalkan pencocokannya)."
-        " Bila sampahnya sudah terjual, koreksi penjualannya dahulu."
+        " terjual, pencairan yang sudah dibayar, penjualan, pembayaran pembeli, residu, saldo dari"
+        " buku lama, isi ulang saldo, atau keputusan selisih yang barisnya tidak dicocokkan"
+        " (batalkan pencocokannya). Bila sampahnya sudah terjual, koreksi penjualannya dahulu;"
+        " yang sudah dihitung, hitung lagi."
     )
 
 
@@ -72,11 +74,6 @@ async def _take_back_dropoff(session: AsyncSession, bank_id: UUID, act: Act, _re
     )
     sold = select(Lot.id).where(*brought, col(Lot.sold_grams) > 0)
     return (await session.exec(sold)).first() is None
-
-
-async def _take_back_opening(_session: AsyncSession, _bank: UUID, _act: Act, _why: str) -> bool:
-    """It left nothing outside of the ledger; the right balance can be brought over afterwards."""
-    return True
 
 
 async def _take_back_payout(session: AsyncSession, bank_id: UUID, act: Act, reason: str) -> bool:
@@ -134,7 +131,7 @@ async def _take_back_sale(session: AsyncSession, bank_id: UUID, act: Act, _reaso
 
 
 async def _take_back_alone(_session: AsyncSession, _bank_id: UUID, _act: Act, _reason: str) -> bool:
-    """What only the ledger knows: a buyer's payment, and residue."""
+    """What only the ledger knows: a buyer's payment, residue, a balance brought over."""
     return True
 
 
@@ -199,7 +196,7 @@ _OF_A_DECISION = {
 _UNDO: dict[str, Callable[[AsyncSession, UUID, Act, str], Awaitable[bool]]] = {
     "pickup": _take_back_pickup,
     "dropoff": _take_back_dropoff,
-    "opening": _take_back_opening,
+    "opening": _take_back_alone,
     "payout": _take_back_payout,
     "sale": _take_back_sale,
     "buyer_payment": _take_back_alone,

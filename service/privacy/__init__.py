@@ -1,6 +1,12 @@
 """What the law on personal data asks for: a person's data shown, moved, forgotten, deleted."""
 
-from service.privacy.deleting import DeletesThemselves, check_may_delete, delete
+from service.privacy.deleted import deleted_phones
+from service.privacy.deleting import (
+    DeletesThemselves,
+    check_may_delete,
+    delete,
+    hold_deletions,
+)
 from service.privacy.export import export
 from service.privacy.files import MESSAGES
 from service.privacy.page import as_page, bank_names, zone_of
@@ -27,8 +33,10 @@ __all__ = [
     "bank_names",
     "check_may_delete",
     "delete",
+    "deleted_phones",
     "export",
     "forget_old",
+    "hold_deletions",
     "scan",
     "zone_of",
 ]

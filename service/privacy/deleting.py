@@ -35,8 +35,8 @@ async def delete(
 
     Raises NoSuchThing, or as refusing.check() does.
     """
-    # One at a time, or the last two treasurers of a bank could both go.
-    await one_at_a_time(session, "deletion")
+    # Or the last two treasurers of a bank could both go.
+    await hold_deletions(session)
     person = await _locked(session, person_id)
     banks = select(Membership.bank_id).where(Membership.person_id == person_id).distinct()
     bank_ids = list(await session.exec(banks))
@@ -53,6 +53,11 @@ async def delete(
     await session.flush()
     # Before the commit: should that fail, messages are gone that nobody needs.
     blank_messages(messages, finder)
+
+
+async def hold_deletions(session: AsyncSession) -> None:
+    """Nobody else is deleted until the end of this transaction."""
+    await one_at_a_time(session, "deletion")
 
 
 async def check_may_delete(session: AsyncSession, caller: Caller, person_id: UUID) -> None:

@@ -4,31 +4,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, or_, select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, table_of, utc_now
 from models.people import Membership, Person, Role
-from service import audit, events, ledger, members
+from service import audit, events, ledger, members, privacy
 from service.audit import Entry
-from service.database import one_at_a_time
+from service.keys import Keys
 from service.ledger import Draft, Movement, chart
 from service.takeover.file import MemberRow
-from service.takeover.opened import OPENING
+from service.takeover.opened import OPENING, key_of
 from service.takeover.planning import Step, plan
 
-_person, _membership = table_of(Person), table_of(Membership)
-_is_member = exists().where(_membership.c.person_id == _person.c.id)
-# Whom other banks know, and this one doesn't, keeps the name they have there.
-_NAME_WHOM_NOBODY_NAMED = (
-    update(_person)
-    .where(
-        _person.c.id == bindparam("of_person"),
-        _person.c.name == "",
-        or_(~_is_member, _is_member.where(_membership.c.bank_id == bindparam("here"))),
-    )
-    .values(name=bindparam("named"))
-)
+_person = table_of(Person)
+_NAME = update(_person).where(_person.c.id == bindparam("of_person"), _person.c.name == "")
 
 
 class _Entered(NamedTuple):
@@ -38,15 +28,18 @@ class _Entered(NamedTuple):
     person_id: UUID
 
 
-async def enter(session: AsyncSession, bank_id: UUID, rows: Sequence[MemberRow]) -> list[Step]:
+async def enter(
+    session: AsyncSession, keys: Keys, bank_id: UUID, rows: Sequence[MemberRow]
+) -> list[Step]:
     """Enter a list, all of it or nothing; what each row came to. Again, it changes nothing.
 
     Whose balance is brought over is told so. Raises MemberFileNotReadable.
     """
-    await one_at_a_time(session, f"members taken over by {bank_id}")
-    steps = await plan(session, bank_id, rows)
+    # Nor does anybody else enter a list meanwhile.
+    await privacy.hold_deletions(session)
+    steps = await plan(session, keys, bank_id, rows)
     people = await _people(session, steps)
-    await _name(session, bank_id, people)
+    await _name(session, [one for one in people if one.step.is_named])
     await _join(session, bank_id, [one for one in people if one.step.joins])
     await _open(session, bank_id, [one for one in people if one.step.opens_idr])
     await _note(session, bank_id, [one for one in people if one.step.is_change])
@@ -75,12 +68,10 @@ async def _by_phone(session: AsyncSession, phones: Sequence[str]) -> dict[str | 
     return {row.phone: row.id for row in rows}
 
 
-async def _name(session: AsyncSession, bank_id: UUID, people: Sequence[_Entered]) -> None:
-    rows = [
-        {"of_person": person_id, "here": bank_id, "named": step.row.name}
-        for step, person_id in people
-    ]
-    await (await session.connection()).execute(_NAME_WHOM_NOBODY_NAMED, rows)
+async def _name(session: AsyncSession, people: Sequence[_Entered]) -> None:
+    rows = [{"of_person": person_id, "name": step.row.name} for step, person_id in people]
+    if rows:
+        await (await session.connection()).execute(_NAME, rows)
 
 
 async def _join(session: AsyncSession, bank_id: UUID, people: Sequence[_Entered]) -> None:
@@ -110,7 +101,7 @@ async def _open(session: AsyncSession, bank_id: UUID, people: Sequence[_Entered]
 
 def _brought(step: Step, person_id: UUID) -> Movement:
     return Movement(
-        f"{OPENING}:{person_id}:{step.nth}",
+        key_of(person_id, step.nth),
         debit=chart.OPENING,
         credit=chart.available(person_id),
         amount=step.opens_idr,

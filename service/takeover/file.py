@@ -19,7 +19,7 @@ class MemberFileNotReadable(Malformed):
     indonesian = "Daftar anggota ini tidak dapat dimasukkan."
 
 
-SHEET = Sheet(
+_SHEET = Sheet(
     required=("name",),
     optional=("phone", "passbook_number", "balance_idr"),
     refusal=MemberFileNotReadable,
@@ -41,16 +41,23 @@ def read_members(text: str) -> list[MemberRow]:
     """The rows of a list. Raises MemberFileNotReadable, which names every cell at fault."""
     problems: list[FieldProblem] = []
     rows = [
-        row for line, cells in SHEET.lines(text) if (row := _row(line, cells, problems)) is not None
+        row
+        for line, cells in _SHEET.lines(text)
+        if (row := _row(line, cells, problems)) is not None
     ]
     problems += _nameless(rows)
     problems += _twice(rows, "phone", lambda row: row.phone)
-    problems += _twice(rows, "passbook_number", lambda row: row.passbook_number)
+    problems += _twice(rows, "passbook_number", lambda row: normal_number(row.passbook_number))
     if problems:
         raise MemberFileNotReadable(*in_order(problems))
     if not rows:
-        raise SHEET.whole(1, "There is nobody in it.", "Tidak ada anggota di dalamnya.")
+        raise _SHEET.whole(1, "There is nobody in it.", "Tidak ada anggota di dalamnya.")
     return rows
+
+
+def normal_number(text: str | None) -> str | None:
+    """A passbook's number whatever a spreadsheet made of it: `007` is `7`, `a-2` is `A-2`."""
+    return (text.upper().replace(" ", "").lstrip("0") or "0") if text else None
 
 
 def _row(line: int, cells: dict[str, str], problems: list[FieldProblem]) -> MemberRow | None:
@@ -67,7 +74,7 @@ def _row(line: int, cells: dict[str, str], problems: list[FieldProblem]) -> Memb
 def _name(text: str) -> str:
     if not text:
         raise Bad("A name is needed.", "Nama wajib diisi.")
-    return _on_one_line(text, _LONGEST_NAME)
+    return _plain(text, _LONGEST_NAME)
 
 
 def _phone(text: str) -> str | None:
@@ -78,14 +85,19 @@ def _phone(text: str) -> str | None:
 
 
 def _number(text: str) -> str | None:
-    return _on_one_line(text, _LONGEST_NUMBER) if text else None
+    return _plain(text, _LONGEST_NUMBER) if text else None
 
 
-def _on_one_line(text: str, longest: int) -> str:
-    if len(text) > longest or not text.isprintable():
+def _plain(text: str, longest: int) -> str:
+    if len(text) > longest:
         raise Bad(
-            f"It has at most {longest} characters, on one line.",
-            f"Paling panjang {longest} karakter dalam satu baris.",
+            f"It has at most {longest} characters.",
+            f"Paling panjang {longest} karakter.",
+        )
+    if not text.isprintable():
+        raise Bad(
+            "It holds a sign that can't be seen, or a line break. Type it anew.",
+            "Ada karakter yang tidak terlihat, atau ganti baris. Ketik ulang.",
         )
     return text
 

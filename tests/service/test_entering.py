@@ -207,6 +207,12 @@ def test_residents_of_a_book_before_are_taken_over(folder: Path) -> None:
     entered = jumpa(*command, "--yes")
     assert "new residents: 2, balances brought over: 1 (Rp125.500)" in entered.output
     assert "has all of them already; unchanged: 2." in jumpa(*command).output
+    path.write_text("name,phone,balance_idr\nBudi [/b],081260007002,9000\n")
+    doubtful = jumpa(*command, "--yes")
+    assert (doubtful.exit_code, "add --doubtful-confirmed" in doubtful.output) == (2, True)
+    assert "Budi [/b]" in doubtful.output
+    assert "add --yes" in jumpa(*command).output.lower()
+    assert jumpa(*command, "--yes", "--doubtful-confirmed").exit_code == 0
     path.write_text("name,phone,balance_idr\nIbu Sari,0812-6000-7001,Rp1.255.000\n,12,x\n")
     refused = jumpa(*command, "--yes")
     assert refused.exit_code == 2

@@ -66,7 +66,7 @@ PARSERS: dict[str, tuple[Callable[[str], Any], type[Exception]]] = {
     "phone": (members.normal_phone, members.PhoneNotValid),
     "prices": (lambda text: read_prices(text, {"PET"}), PriceFileNotReadable),
     "price rows": (
-        lambda text: read_prices(f"material,condition,price\n{text}", {"PET"}),
+        lambda text: read_prices(f"material,condition,channel,price_idr\n{text}", {"PET"}),
         PriceFileNotReadable,
     ),
     "member rows": (
