@@ -113,6 +113,20 @@ async def test_in_any_order_lots_are_what_stands_of_their_sales(shared: Shared) 
     assert dict(units) == {"IDR": 0, GRAMS: 0}
 
 
+async def test_parts_pay_what_the_whole_would_whatever_was_taken_back(database: Database) -> None:
+    """At Rp2.6 a gram, of which those that were due Rp2 are taken back: Rp12 were due for 4 g."""
+    town = await sharing_town(database, correction_limit_idr=10**9)
+    buyer = await a_buyer(town)
+    await bring(town, 1_000)
+    made = [await sell(town, buyer, 1, brings) for brings in (100, 100, 1, 100, 100, 1)]
+    assert [sale.lots_idr for sale in made] == [3, 2, 1, 2, 3, 1], "two brought Rp2 too little"
+    for sale in (made[1], made[3]):
+        await take_back(town, sale.id)
+    await sell(town, buyer, 996, 100_000)
+    ((_, paid_idr, _),) = await figures(town)
+    assert paid_idr == 2_600 - 2 - 2
+
+
 async def check_lots(town: Town, standing: set[UUID]) -> None:
     """Each lot says what the sales that count took of it, and what they brought."""
     async with town.database.reading() as session:
