@@ -1,5 +1,6 @@
 """What was sold, paid or thrown away by mistake is taken back, whole and once."""
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import col, select, update
 
+from models.base import new_id
 from models.correction import CorrectionStatus
 from models.event import Event
 from models.people import Person, Role
@@ -190,7 +192,8 @@ async def test_everybody_hears_whose_goods_wait_again(shared: Shared, keys: Keys
     messages = [notices.notice_of(event, town.resident, keys) for event in told]
     texts = [message.text for message in messages if message is not None]
     amounts = [text.partition(" ditarik")[0].partition("Rp")[2] for text in texts]
-    assert (sorted(amounts[:2]), sorted(amounts[2:])) == (["0", "1"], ["5.200", "7.800"])
+    assert (sorted(amounts[:2]), sorted(amounts[2:])) == (["", "1"], ["5.200", "7.800"])
+    assert ["tidak ada yang ditarik" in text for text in texts].count(True) == 1
     assert all("salah ketik. Sampahnya menunggu pembeli lagi" in text for text in texts)
 
 
@@ -293,3 +296,23 @@ async def test_what_a_sale_gave_is_paid_out_or_taken_back(
     assert isinstance(refusal, BalanceTooLow)
     assert (await figures(town) == [(0, 0, 0)] * 2) is not payout_first
     await balances(town)
+
+
+@pytest.mark.parametrize(
+    ("body", "english"),
+    [
+        ({"amount_idr": 7_800, "material": PET}, f"your waste ({PET}) was taken back as a"),
+        ({"amount_idr": 7_800}, "your waste was taken back as a correction: Rp7,800 left your"),
+        ({"amount_idr": 0, "material": PET}, "it had brought you nothing, so your balance stays."),
+    ],
+)
+def test_a_corrected_sale_names_what_was_sold_and_what_it_took(
+    keys: Keys, body: dict[str, object], english: str
+) -> None:
+    person = Person(phone="+6281260001234", name="Siti", language="en")
+    told = json.dumps({"reason": "salah ketik", **body})
+    event = Event(bank_id=new_id(), kind="sale_corrected", body=told)
+    message = notices.notice_of(event, person, keys)
+    assert message is not None
+    assert english in message.text
+    assert "Rp0" not in message.text
