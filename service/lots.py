@@ -16,12 +16,12 @@ from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, table_of
-from models.sale import Lot, LotSale
+from models.sale import Lot, LotSale, Sale
 from service import ledger
 from service.database import one_at_a_time
 from service.ledger import chart
 
-_lot, _part = table_of(Lot), table_of(LotSale)
+_lot, _part, _sale = table_of(Lot), table_of(LotSale), table_of(Sale)
 _INSERT_LOTS = insert(_lot)
 _unsold = _lot.c.grams - _lot.c.sold_grams
 _QUEUE = (
@@ -56,6 +56,22 @@ _UNSOLD_GRAMS = (
         _lot.c.sold_grams < _lot.c.grams,
     )
     .group_by(_lot.c.material)
+)
+_back = _part.alias()
+_PARTS_OF_TAKEN_BACK = (
+    select(_part.c.lot_id, _part.c.grams, _sale.c.sold_at, _part.c.taken_back_at)
+    .join(_sale, (_sale.c.bank_id == _part.c.bank_id) & (_sale.c.id == _part.c.sale_id))
+    .where(
+        _part.c.bank_id == bindparam("of_bank"),
+        _part.c.lot_id.in_(
+            select(_back.c.lot_id).where(
+                _back.c.bank_id == bindparam("of_bank"),
+                _back.c.lot_id.in_(bindparam("of_lots", expanding=True)),
+                _back.c.taken_back_at.is_not(None),
+            )
+        ),
+    )
+    .order_by(_sale.c.sold_at, _sale.c.id)
 )
 _MARK_SOLD = (
     update(_lot)
@@ -100,6 +116,18 @@ class NewLot:
     weighed_at: datetime
 
 
+class Sold(NamedTuple):
+    """Grams of a lot that went with a sale, whether that stands or was taken back."""
+
+    grams: int
+    sold_at: datetime
+    taken_back_at: datetime | None
+
+    def stood_at(self, instant: datetime) -> bool:
+        """Whether it had not been taken back by then."""
+        return self.taken_back_at is None or self.taken_back_at > instant
+
+
 class Taken(NamedTuple):
     """So many grams of a lot, on top of what was sold of it before."""
 
@@ -110,6 +138,8 @@ class Taken(NamedTuple):
     sold_before: int
     price_idr: int
     grams_per_unit: int
+    parts: Sequence[Sold] = ()
+    """All that was ever sold of it, first sold first, if any of that was taken back."""
 
 
 class Room(NamedTuple):
@@ -168,7 +198,7 @@ async def first_in(
                 grams_per_unit=lot.grams_per_unit,
             )
         )
-    return taken
+    return await _with_parts(session, bank_id, taken)
 
 
 async def alone_with(session: AsyncSession, bank_id: UUID, materials: Iterable[str]) -> None:
@@ -213,8 +243,7 @@ async def mark_sold(session: AsyncSession, bank_id: UUID, sold: Iterable[Proceed
 async def put_back(session: AsyncSession, bank_id: UUID, sale_id: UUID) -> None:
     """Let what went with a sale wait for its buyer again, exactly what it took of each lot.
 
-    What later sales took stays: the next due is rounded over what is sold then, so that it may
-    differ by a rupiah from what it would have been.
+    What later sales took stays, and so does what it was due.
     """
     connection = await session.connection()
     await connection.execute(_PUT_BACK, {"of_bank": bank_id, "of_sale": sale_id})
@@ -233,6 +262,19 @@ async def of_resident(
     if before is not None:
         query = query.where(col(Lot.id) < before)
     return list(await session.exec(query))
+
+
+async def _with_parts(session: AsyncSession, bank_id: UUID, taken: list[Taken]) -> list[Taken]:
+    """The same, with what was sold of those of which something was taken back."""
+    begun = [each.lot_id for each in taken if each.sold_before]
+    if not begun:
+        return taken
+    connection = await session.connection()
+    asked = {"of_bank": bank_id, "of_lots": begun}
+    parts: dict[UUID, list[Sold]] = {}
+    for lot_id, *part in await connection.execute(_PARTS_OF_TAKEN_BACK, asked):
+        parts.setdefault(lot_id, []).append(Sold(*part))
+    return [each._replace(parts=parts.get(each.lot_id, ())) for each in taken]
 
 
 async def _lock(

@@ -183,10 +183,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The weighing of your waste was taken back as a correction. Reason: {reason}.",
     ),
     "sale_corrected": (
-        "Penjualan sampah Anda dibatalkan sebagai koreksi: Rp{amount_idr} ditarik kembali dari"
+        "Penjualan sampah Anda{of_what} dibatalkan sebagai koreksi: Rp{amount_idr} ditarik kembali dari"
         " buku tabungan. Alasan: {reason}. Sampahnya menunggu pembeli lagi.",
-        "The sale of your waste was taken back as a correction: Rp{amount_idr} left your passbook"
-        " again. Reason: {reason}. Your waste waits for a buyer once more.",
+        "The sale of your waste{of_what} was taken back as a correction: Rp{amount_idr} left your"
+        " passbook again. Reason: {reason}. Your waste waits for a buyer once more.",
     ),
     "payout_cancelled": (
         "Pencairan Rp{amount_idr} dibatalkan. Dana dikembalikan ke saldo Anda.",
@@ -197,6 +197,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Notice of a breach of personal data: {text}",
     ),
 }
+_SALE_BROUGHT_NOTHING = (
+    "Penjualan sampah Anda{of_what} dibatalkan sebagai koreksi; penjualan itu tidak menambah saldo Anda,"
+    " jadi tidak ada yang ditarik kembali. Alasan: {reason}. Sampahnya menunggu pembeli lagi.",
+    "The sale of your waste{of_what} was taken back as a correction; it had brought you nothing, so"
+    " your balance stays. Reason: {reason}. Your waste waits for a buyer once more.",
+)
 KINDS = frozenset(_WORDS)
 """What people are told of."""
 OPTIONAL = frozenset({"pickup_confirmed", "pickup_expired"})
@@ -216,6 +222,10 @@ def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:
     if event.kind == "payout_failed":
         why = failures.in_words(body.get("failure", ""))
         body["why"] = why.en if person.language == "en" else why.id
+    if event.kind == "sale_corrected":
+        words = words if body["amount_idr"] else _SALE_BROUGHT_NOTHING
+        # Events of before don't say which material it was.
+        body["of_what"] = f" ({body['material']})" if "material" in body else ""
     to = body.pop("to_phone", person.phone)
     if to is None:
         return None

@@ -54,11 +54,12 @@ _Asked = Annotated[Asked, Depends(asked)]
 async def books_of_day(
     of: _Asked, parts: CurrentParts, day: _Day, file_format: _Format
 ) -> Response:
-    """The books of a day: journal, trial balance, payouts, exceptions and cash counts.
+    """The books of a day: journal, trial balance, payouts, exceptions, counts of cash, of officers'
+    drawers and of the store.
 
     As CSV with one table below the other, or as XLSX with a sheet each, in the language of
-    `Accept-Language`. With `part` one table alone, in the same words whatever the language, for
-    another program. Text that a spreadsheet would take for a formula begins with an apostrophe. Nobody's
+    `Accept-Language`. With `part` one table alone, the same file whatever the language, divided by
+    commas, for another program. Text that a spreadsheet would take for a formula begins with an apostrophe. Nobody's
     name, phone or account number is in it.
     """
     return await _answer(of, parts, checked(day, day, "/day"), file_format)

@@ -1,6 +1,7 @@
 """Receipts over HTTP: as JSON with proof, as a short text, and as a QR code."""
 
 import base64
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -21,6 +22,7 @@ from service.api.seals import PageSealView, page_view
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed, in_words
 from service.keys import Keys
+from service.ledger.acts import ACTS
 from service.ledger.chart import IDR
 from service.sealing import Proven, Receipt, State
 
@@ -29,15 +31,6 @@ router = APIRouter(prefix="/v1/receipts", tags=["seals"], route_class=LateRoute)
 _UNSEALED = {
     "en": "Not sealed yet: the proof is there within a minute. Ask for the receipt again.",
     "id": "Belum disegel: buktinya ada dalam satu menit. Mintalah kuitansi ini lagi.",
-}
-_KINDS = {
-    "opening": {"en": "Balance of the book before", "id": "Saldo dari buku lama"},
-    "pickup": {"en": "Pickup", "id": "Setoran jemput"},
-    "dropoff": {"en": "Drop-off", "id": "Setoran langsung"},
-    "payout_hold": {"en": "Payout", "id": "Pencairan"},
-    "payout": {"en": "Payout", "id": "Pencairan"},
-    "payout_reversed": {"en": "Money came back", "id": "Dana kembali"},
-    "correction": {"en": "Correction", "id": "Koreksi"},
 }
 _STATES = {
     State.HELD: {"en": "requested", "id": "diminta"},
@@ -80,7 +73,9 @@ class ReceiptView(BaseModel):
 
     `assisted`: somebody else entered it for the resident, in the part that `assisted_by` names.
     `at` is when it was done, or a payout asked for, paid or given back; `credited_idr` and
-    `taken_back_idr` are sums of the transfers. `public_keys` are those the pages are signed with.
+    `taken_back_idr` are sums of the transfers for the one person they are all about. The first is
+    null of what is no weighing, the second where a whole act was taken back that is several people's or
+    nobody's, such as a sale that an officer looks at. `public_keys` are those the pages are signed with.
     """
 
     form: str = "jumpa-madu/receipt/1"
@@ -96,7 +91,7 @@ class ReceiptView(BaseModel):
     assisted_by: Role | None
     weighings: list[WeighingView]
     credited_idr: int | None
-    taken_back_idr: int
+    taken_back_idr: int | None
     sealed: bool
     note: str = Field(description="What is missing, if anything is")
     transfers: list[ProvenView]
@@ -138,33 +133,53 @@ async def receipt(  # noqa: PLR0913  One parameter a part of the request.
 
 def in_text(receipt: Receipt, language: str, path: str) -> str:
     """A few lines that fit into a message."""
-    words = _WORDS[language]
     lines = [receipt.bank.name, _what(receipt, language)]
     for line in receipt.weighings:
         grams, amount = in_words(line.grams, language), in_words(line.amount_idr, language)
         lines.append(f"{line.material} {grams} g = Rp{amount}")
+    lines += [*_rupiah(receipt, language), *_proof(receipt, language, path)]
+    return "\n".join(lines) + "\n"
+
+
+def _rupiah(receipt: Receipt, language: str) -> Iterator[str]:
+    """What it was about in rupiah, and that it was taken back."""
+    words, amount = _WORDS[language], _amount_idr(receipt)
+    if amount is not None:
+        credited = f"{words['credited']}: " if receipt.is_credit else ""
+        yield f"{credited}Rp{in_words(amount, language)}"
+    if (at := receipt.outcome.corrected_at) is not None:
+        back = receipt.outcome.taken_back_idr
+        taken = f"Rp{in_words(back, language)}, " if back else ""
+        yield f"{words['back']}: {taken}{_local(receipt, at)}"
+
+
+def _amount_idr(receipt: Receipt) -> int | None:
+    """What somebody got or gave; of a whole act that is several people's, all that it brought."""
+    got = receipt.outcome.credited_idr
     if receipt.is_credit:
-        lines.append(f"{words['credited']}: Rp{in_words(receipt.outcome.credited_idr, language)}")
-    else:
-        lines += [
-            f"Rp{in_words(one.amount, language)}" for one in receipt.transfers if one.unit == IDR
-        ][:1]
-    if receipt.outcome.corrected_at is not None:
-        back = in_words(receipt.outcome.taken_back_idr, language)
-        lines.append(f"{words['back']}: Rp{back}, {_local(receipt, receipt.outcome.corrected_at)}")
+        return got
+    moved = [one.amount for one in receipt.transfers if one.unit == IDR]
+    if got is None:
+        # What everybody gets is part of what the buyer owes, which is a transfer by itself.
+        return max(moved, default=None)
+    # Of what is only held, or was given back, nothing was got.
+    return abs(got) or receipt.outcome.taken_back_idr or next(iter(moved), None)
+
+
+def _proof(receipt: Receipt, language: str, path: str) -> Iterator[str]:
+    words = _WORDS[language]
     proof = next((one.proof for one in receipt.transfers if one.proof), None)
     if proof and receipt.is_sealed:
         head = proof.seal.head.hex()[:16]
-        lines.append(f"{words['proof']}: {words['page']} {proof.seal.page}, {head}")
-        lines.append(path)
+        yield f"{words['proof']}: {words['page']} {proof.seal.page}, {head}"
+        yield path
     else:
-        lines.append(_UNSEALED[language])
-    return "\n".join(lines) + "\n"
+        yield _UNSEALED[language]
 
 
 def _what(receipt: Receipt, language: str) -> str:
     """What happened, how it ended, and when."""
-    kind = _KINDS.get(receipt.kind, {}).get(language, receipt.kind)
+    kind = ACTS[receipt.kind].title(language) if receipt.kind in ACTS else receipt.kind
     state = _STATES.get(receipt.outcome.state, {}).get(language)
     return ", ".join(part for part in (kind, state, _local(receipt, receipt.outcome.at)) if part)
 

@@ -20,8 +20,9 @@ _LONGEST_CELL = 32_767
 def as_csv(pack: Pack, language: str) -> bytes:
     """One table as it is; several one below the other, each under its name.
 
-    UTF-8 with a byte order mark; divided by semicolons in Indonesian, by commas in English.
+    UTF-8 with a byte order mark; several are divided by semicolons in Indonesian, all else by commas.
     """
+    language = _language_of(pack, language)
     text = StringIO()
     writer = csv.writer(text, delimiter=SEPARATORS[language])
     writer.writerows([harmless(cell) for cell in row] for row in _rows(pack, language))
@@ -32,6 +33,7 @@ def as_xlsx(pack: Pack, language: str) -> bytes:
     """A workbook; text is text in it, never a formula or a link."""
     import xlsxwriter  # noqa: PLC0415  Slow to import, and a start does without.
 
+    language = _language_of(pack, language)
     content = BytesIO()
     options = {
         "constant_memory": True,
@@ -41,7 +43,7 @@ def as_xlsx(pack: Pack, language: str) -> bytes:
     }
     with xlsxwriter.Workbook(content, options) as book:
         bold = book.add_format({"bold": True})
-        for table in _for_readers(pack, language).tables:
+        for table in in_language(pack, language).tables:
             sheet = book.add_worksheet(title_of(table.part, language))
             sheet.set_column(0, len(table.columns) - 1, _WIDTH)
             sheet.freeze_panes(1, 0)
@@ -55,7 +57,7 @@ def _rows(pack: Pack, language: str) -> Iterator[Sequence[Cell]]:
     alone = _is_alone(pack)
     if not alone:
         yield pack.bank_name, pack.first.isoformat(), pack.last.isoformat()
-    for table in _for_readers(pack, language).tables:
+    for table in in_language(pack, language).tables:
         if not alone:
             yield ()
             yield (title_of(table.part, language),)
@@ -63,8 +65,9 @@ def _rows(pack: Pack, language: str) -> Iterator[Sequence[Cell]]:
         yield from table.rows
 
 
-def _for_readers(pack: Pack, language: str) -> Pack:
-    return pack if _is_alone(pack) else in_language(pack, language)
+def _language_of(pack: Pack, language: str) -> str:
+    """A table alone is the same file for everybody; English readers see its codes as they are."""
+    return "en" if _is_alone(pack) else language
 
 
 def _is_alone(pack: Pack) -> bool:

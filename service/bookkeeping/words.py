@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from models.payout import FeeBy, PayoutMethod, PayoutSource, PayoutStatus
 from models.reconciliation import Action, CaseKind, CaseStatus
 from service.bookkeeping.shapes import Cell, Pack, Part, Table
+from service.ledger.acts import ACTS
 from service.ledger.chart import KINDS
-from service.ledger.reversing import CORRECTION
 
 _TITLES = {
     Part.JOURNAL: "Jurnal",
@@ -78,30 +78,8 @@ _HEADINGS = {
     "version": "versi",
     "why": "sebab",
 }
-_ACTS = {
-    "buyer_payment": "pembayaran pembeli",
-    "cash_count": "hitung kas",
-    "cash_put_in": "kas masuk brankas",
-    "cash_taken_out": "kas keluar brankas",
-    CORRECTION: "koreksi",
-    "dispute": "sengketa timbang",
-    "drawer_count": "hitung laci",
-    "dropoff": "setoran langsung",
-    "float_in": "kas ke laci",
-    "float_out": "kas dari laci",
-    "float_top_up": "isi saldo gerbang bayar",
-    "opening": "saldo dari buku lama",
-    "payout": "pencairan",
-    "payout_reversed": "dana kembali",
-    "pickup": "setoran jemput",
-    "receiving": "timbang ulang",
-    "reconciliation": "keputusan selisih",
-    "residue": "residu",
-    "sale": "penjualan",
-    "stock_count": "stok opname",
-}
 _CODES: Mapping[tuple[Part, str], Mapping[str, str]] = {
-    (Part.JOURNAL, "kind"): _ACTS,
+    (Part.JOURNAL, "kind"): {kind: words.indonesian for kind, words in ACTS.items()},
     (Part.TRIAL_BALANCE, "meaning"): {kind.english: kind.indonesian for kind in KINDS.values()},
     (Part.PAYOUTS, "source"): {
         PayoutSource.PASSBOOK: "tabungan warga",

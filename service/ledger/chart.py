@@ -156,6 +156,12 @@ KINDS: dict[str, Kind] = {
 """Every kind of account a bank can have, in the order in which people read them."""
 
 
+def person_of(code: str) -> str:
+    """The id of the person whose own account a code names; nothing if it is nobody's own."""
+    name, _, whose = code.partition(":")
+    return whose if name in KINDS and KINDS[name].per in _PEOPLE else ""
+
+
 class chart:  # noqa: N801  A namespace that reads as a noun: chart.available(resident_id).
     """The accounts by name, for those who post."""
 

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.ledger import Entry, Journal, Page, Transfer
 from service.ledger.chart import Place, chart
 from service.ledger.days import BEHIND_ALL, Run, pages_of_days
+from service.ledger.reversing import REVERSAL
 
 
 class PassbookLine(NamedTuple):
@@ -35,10 +36,13 @@ class PassbookLine(NamedTuple):
     journal_id: UUID
     actor_id: UUID | None
     corrects_id: UUID | None
-    """The act that this line takes back, and its kind."""
+    """The act that this line takes back, its kind and memo."""
     corrects_kind: str | None
+    corrects_memo: str | None
     corrected_by_id: UUID | None
     """The act that took this line back."""
+    corrects_key: str | None = None
+    """Of the line that this one takes back, if it was one line."""
 
 
 class Excerpt(NamedTuple):
@@ -70,6 +74,7 @@ _LINES = (
         col(Journal.actor_id),
         col(Journal.reverses_id),
         col(_reversed.kind),
+        col(_reversed.memo),
         col(_reversal.id),
     )
     .select_from(Entry)
@@ -91,6 +96,10 @@ _LINES = (
         (col(_reversal.bank_id) == Journal.bank_id) & (col(_reversal.reverses_id) == Journal.id),
     )
     .where(*_PLACE, col(Entry.amount) != 0)
+)
+_KEYS = select(col(Transfer.id), col(Transfer.key)).where(
+    col(Transfer.bank_id) == bindparam("of_bank"),
+    col(Transfer.id).in_(bindparam("of_transfers", expanding=True)),
 )
 _NEWEST_FIRST = _LINES.order_by(col(Entry.version).desc()).limit(bindparam("most"))
 _OLDER = _NEWEST_FIRST.where(col(Entry.version) < bindparam("before"))
@@ -137,7 +146,19 @@ class _Book:
     async def lines(self, query: Executable, **asked: int) -> list[PassbookLine]:
         connection = await self._session.connection()
         rows = await connection.execute(query, {**self._place, **asked})
-        return [PassbookLine(*row) for row in rows]
+        return await self._with_keys([PassbookLine(*row) for row in rows])
+
+    async def _with_keys(self, lines: list[PassbookLine]) -> list[PassbookLine]:
+        """The same with the keys of the lines that some of them take back, asked for at once."""
+        found = {line.id: _taken_back(line.key) for line in lines}
+        asked = [transfer_id for transfer_id in found.values() if transfer_id]
+        if not asked:
+            return lines
+        connection = await self._session.connection()
+        of = {"of_bank": self._place["of_bank"], "of_transfers": asked}
+        rows = await connection.execute(_KEYS, of)
+        keys: dict[UUID | None, str] = {row[0]: row[1] for row in rows}
+        return [line._replace(corrects_key=keys.get(found[line.id])) for line in lines]
 
     async def newest(self) -> int:
         """The number of entries; 0 before the first one."""
@@ -162,6 +183,11 @@ class _Book:
         """The entries that stand on these pages."""
         first = await self.first_since(pages.first, newest)
         return Run(first, await self.first_since(pages.behind, newest))
+
+
+def _taken_back(key: str) -> UUID | None:
+    """The transfer that the one of this key takes back."""
+    return UUID(key.removeprefix(REVERSAL)) if key.startswith(REVERSAL) else None
 
 
 async def passbook_lines(

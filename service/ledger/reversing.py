@@ -17,6 +17,8 @@ from service.ledger.posting import AlreadyPosted, AlreadyReversed, Draft, Moveme
 
 CORRECTION = "correction"
 """The kind of an act that takes another one back."""
+REVERSAL = "reversal:"
+"""How the key of a transfer begins that takes another one back, whose id follows."""
 
 _journal, _transfer = table_of(Journal), table_of(Transfer)
 _sides = {"debit": table_of(Account).alias(), "credit": table_of(Account).alias()}
@@ -152,7 +154,7 @@ async def reverse(session: AsyncSession, bank_id: UUID, act: Act, *, by: UUID, r
     if not act.is_reversible:
         raise NotReversible
     back = [
-        Movement(f"reversal:{step.id}", debit=step.credit, credit=step.debit, amount=step.amount)
+        Movement(f"{REVERSAL}{step.id}", debit=step.credit, credit=step.debit, amount=step.amount)
         for step in reversed(act.steps)
     ]
     draft = Draft(

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple
 from uuid import UUID
 
 from service.apportioning import apportion
+from service.lots import Sold, Taken
 from service.prices import amount_idr
 
 WHOLE = 1_000
@@ -18,6 +20,13 @@ class Portion(NamedTuple):
     lot_id: UUID
     resident_id: UUID
     collector_id: UUID | None
+    grams: int
+    due_idr: int
+
+
+class Before(NamedTuple):
+    """Grams of a lot that were sold before, and what was due for them."""
+
     grams: int
     due_idr: int
 
@@ -62,13 +71,36 @@ class Division:
         return sum(self.collectors.values())
 
 
-def due_idr(price_idr: int, grams: int, grams_per_unit: int, *, sold_before: int) -> int:
+def due_idr(price_idr: int, grams_per_unit: int, grams: int, before: Before) -> int:
     """What is due for more grams of a lot of which some were sold before.
 
-    Rounded over all that is sold, so that selling in parts pays what selling at once would.
+    Rounded over all that is sold, so that selling in parts pays what selling at once would. Where
+    parts that were due less were taken back, the next one is due less until that is even again.
     """
-    before = amount_idr(price_idr, sold_before, grams_per_unit)
-    return amount_idr(price_idr, sold_before + grams, grams_per_unit) - before
+    in_all = amount_idr(price_idr, before.grams + grams, grams_per_unit)
+    return max(0, in_all - before.due_idr)
+
+
+def before_of(lot: Taken) -> Before:
+    """What stands of a lot's sales, and what was due for it, paid or not.
+
+    Each part was due what it was when it was sold, with what stood then; nobody sells or takes
+    back of a material while another does.
+    """
+    if not lot.parts:
+        due = amount_idr(lot.price_idr, lot.sold_before, lot.grams_per_unit)
+        return Before(lot.sold_before, due)
+    dues: list[int] = []
+    for part in lot.parts:
+        stood = [each.stood_at(part.sold_at) for each in lot.parts[: len(dues)]]
+        before = _sum(lot.parts, dues, stood)
+        dues.append(due_idr(lot.price_idr, lot.grams_per_unit, part.grams, before))
+    return _sum(lot.parts, dues, [part.taken_back_at is None for part in lot.parts])
+
+
+def _sum(parts: Sequence[Sold], dues: Sequence[int], counts: Sequence[bool]) -> Before:
+    grams = (part.grams for part in parts)
+    return Before(sum(compress(grams, counts)), sum(compress(dues, counts)))
 
 
 def divide(brought_idr: int, grams: int, portions: Sequence[Portion], parts: Parts) -> Division:

@@ -13,7 +13,7 @@ from service.ledger import Draft, Movement, chart
 from service.lots import Proceeds, Taken
 from service.sales import store
 from service.sales.buyers import find_buyer
-from service.sales.division import Division, Parts, Portion, divide, due_idr
+from service.sales.division import Division, Parts, Portion, before_of, divide, due_idr
 from service.sales.unusual import check_usual
 
 _INSERT_LOT_SALES = insert(LotSale)
@@ -81,7 +81,7 @@ def _portions(taken: Sequence[Taken]) -> list[Portion]:
             lot.resident_id,
             lot.collector_id,
             lot.grams,
-            due_idr(lot.price_idr, lot.grams, lot.grams_per_unit, sold_before=lot.sold_before),
+            due_idr(lot.price_idr, lot.grams_per_unit, lot.grams, before_of(lot)),
         )
         for lot in taken
     ]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.ledger.chart import IDR
+from service.sealing.outcome import whose_is
 
 NOT_PROVEN = (
     "the name of the bank; who helped; prices, conditions, rejected grams and reasons of a weighing, and how"
@@ -15,7 +16,6 @@ NOT_PROVEN = (
 """What no transfer says, for the person who checks."""
 
 _FORM = "jumpa-madu/receipt/1"
-_OF_RESIDENTS = ("available", "pending", "goods", "source")
 _STATES = {"settle": "paid", "void": "given_back", "hold": "held"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -44,8 +44,10 @@ def _expected(receipt: Mapping[str, Any], transfers: Sequence[_Transfer]) -> dic
     back = [one for one in transfers if one["fields"]["reverses_id"]]
     first = [one for one in transfers if not one["fields"]["reverses_id"]]
     state, at = _decided(first or back)
-    whose = _resident_of(transfers)
+    whose = _person_of(transfers)
     gained = _gained(first, whose)
+    # Receipts of before had 0 there.
+    is_nobodys = whose is None and bool(back) and receipt["taken_back_idr"] is None
     fields = transfers[0]["fields"]
     return {
         "form": _FORM,
@@ -55,7 +57,7 @@ def _expected(receipt: Mapping[str, Any], transfers: Sequence[_Transfer]) -> dic
         "at": at,
         "corrected_at": int(back[0]["fields"]["event_at"]) if back else None,
         "credited_idr": None if receipt["credited_idr"] is None else gained,
-        "taken_back_idr": abs(_gained(back, whose)),
+        "taken_back_idr": None if is_nobodys else abs(_gained(back, whose)),
         "sealed": True,
         "note": "",
     }
@@ -69,15 +71,8 @@ def _decided(transfers: Sequence[_Transfer]) -> tuple[str, int]:
     return "done", int(transfers[0]["fields"]["event_at"])
 
 
-def _resident_of(transfers: Sequence[_Transfer]) -> str | None:
-    """Whose receipt it is: the resident whose accounts most of its transfers touch."""
-    owners = Counter(
-        owner
-        for one in transfers
-        for kind, _, owner in (one[side].partition(":") for side in ("debit", "credit"))
-        if kind in _OF_RESIDENTS
-    )
-    return owners.most_common(1)[0][0] if owners else None
+def _person_of(transfers: Sequence[_Transfer]) -> str | None:
+    return whose_is((one["debit"], one["credit"]) for one in transfers)
 
 
 def _gained(transfers: Sequence[_Transfer], whose: str | None) -> int:
@@ -114,7 +109,7 @@ def _weighing_problems(
     same = [one for one in transfers if one["fields"]["journal_id"] in journals]
     if any(one["credit"].startswith("goods:") for one in same):
         return
-    if sum(line["amount_idr"] for line in weighings) != _gained(same, _resident_of(transfers)):
+    if sum(line["amount_idr"] for line in weighings) != _gained(same, _person_of(transfers)):
         yield "the rupiah of the weighings are not those of the transfers"
 
 

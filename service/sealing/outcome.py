@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from models.ledger import Account, Journal, Transfer, TransferKind
-from service.ledger.chart import IDR
+from service.ledger.chart import IDR, person_of
 
 Act = tuple[Journal, Transfer, Account, Account]
 """A transfer with its journal, and the accounts of its debit and its credit."""
@@ -25,14 +25,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an act ended, when, and what it gave its resident."""
+    """How an act ended, when, and what it gave the one person it is about.
+
+    Of an act of several people, or of none, there is no such figure.
+    """
 
     state: State
     at: datetime
-    credited_idr: int
+    credited_idr: int | None
     corrected_at: datetime | None
-    taken_back_idr: int
-    """How many rupiah a correction moved back, in either direction."""
+    taken_back_idr: int | None
+    """How many rupiah a correction moved back, in either direction; 0 before there is one."""
 
 
 _DECIDING = {
@@ -42,17 +45,29 @@ _DECIDING = {
 }
 
 
-def outcome_of(acts: Sequence[Act], whose: UUID) -> Outcome:
-    """The outcome for the person whose accounts these transfers, one at least, moved."""
+def whose_is(transfers: Iterable[tuple[str, str]]) -> str | None:
+    """Whom transfers, one at least, are about: the person whose accounts every one of them moves.
+
+    Nobody, if they are several people's or none's. Told by the codes of debit and credit, so that
+    who has nothing but a receipt comes to the same.
+    """
+    people = [set(map(person_of, sides)) - {""} for sides in transfers]
+    # If all are between the same two, none of them is of rupiah, and either will do.
+    return min(set.intersection(*people), default=None)
+
+
+def outcome_of(acts: Sequence[Act], whose: UUID | None) -> Outcome:
+    """What became of these transfers, one at least, for the person they are about."""
     back = [act for act in acts if act[0].reverses_id is not None]
     first = [act for act in acts if act[0].reverses_id is None]
     state, at = _decided(first or back)
+    nobodys = None if back else 0
     return Outcome(
         state=State.CORRECTED if back else state,
         at=at,
-        credited_idr=_gained(first, whose),
+        credited_idr=_gained(first, whose) if whose else None,
         corrected_at=back[0][1].event_at if back else None,
-        taken_back_idr=abs(_gained(back, whose)),
+        taken_back_idr=abs(_gained(back, whose)) if whose else nobodys,
     )
 
 

@@ -1,6 +1,7 @@
 """Receipts: what happened, and the proof that it stands in the sealed book."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -20,7 +21,7 @@ from service.assisting import Helped
 from service.errors import NoSuchThing
 from service.members import OFFICERS, Caller
 from service.sealing.canonical import FIELDS
-from service.sealing.outcome import Act, Outcome, outcome_of
+from service.sealing.outcome import Act, Outcome, outcome_of, whose_is
 from service.sealing.paths import Proof, proofs_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,12 +43,12 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One act of business as it concerns one resident."""
+    """One act of business: as it concerns one person, or all of it, as officers see it."""
 
     bank: Bank
     about_id: UUID
     resident_id: UUID
-    """Whom it concerns; the reader themself, where nobody's waste or payout is behind it."""
+    """Whom it concerns; the reader themself, where it is several people's or nobody's."""
     kind: str
     memo: str
     outcome: Outcome
@@ -80,7 +81,7 @@ async def receipt(session: AsyncSession, caller: Caller, bank_id: UUID, act_id: 
     whose = about.resident_id if is_officer and about is not None else caller.person_id
     shown = [row for row in rows if whose in (row[2].owner_id, row[3].owner_id)]
     if not shown and is_officer and about is None:
-        shown = rows
+        shown, whose = rows, _person_of(rows) or whose
     if not shown:
         raise NoSuchThing(thing="receipt")
     return Receipt(
@@ -89,12 +90,17 @@ async def receipt(session: AsyncSession, caller: Caller, bank_id: UUID, act_id: 
         resident_id=whose,
         kind=journal.kind,
         memo=journal.memo,
-        outcome=outcome_of(shown, whose),
+        outcome=outcome_of(shown, _person_of(shown)),
         helped=(await assisting.helped(session, bank_id, [about_id])).get(about_id),
         weighings=await _weighings(session, bank_id, about_id),
         is_credit=isinstance(about, Pickup | Dropoff),
         transfers=await _proven(session, bank_id, shown),
     )
+
+
+def _person_of(acts: Iterable[Act]) -> UUID | None:
+    person = whose_is((debit.code, credit.code) for _, _, debit, credit in acts)
+    return UUID(person) if person else None
 
 
 async def _transfers(session: AsyncSession, bank_id: UUID, act_id: UUID) -> list[Act]:

@@ -116,9 +116,9 @@ def labels(language: str, *, provisional: bool = False) -> Labels:
 
 
 def described(line: PassbookLine, language: str) -> str:
-    """What a line is about: "Koreksi: setoran jemput (salah timbang)", "Terjual: kardus"."""
-    deed = _deed(line.kind, line.key, language)
-    corrected = _deed(line.corrects_kind, line.key, language) if line.corrects_kind else ""
+    """What a line is about: "Koreksi: bagi hasil, kardus (salah ketik)", "Terjual: kardus"."""
+    deed, key = _deed(line.kind, line.key, language), line.corrects_key or ""
+    corrected = _deed(line.corrects_kind, key, language) if line.corrects_kind else ""
     return _with_memo(line, deed, corrected)
 
 
@@ -141,6 +141,8 @@ def in_digits(day: date) -> str:
 def _with_memo(line: PassbookLine, deed: str, corrected: str) -> str:
     if corrected:
         deed = f"{deed}: {corrected[0].lower()}{corrected[1:]}"
+    if line.corrects_kind in _NAMING and line.corrects_memo:
+        deed = f"{deed}, {line.corrects_memo}"
     if line.kind in _NAMING and line.memo:
         return f"{deed}: {line.memo}"
     return f"{deed} ({line.memo})" if line.memo else deed

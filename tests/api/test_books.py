@@ -135,11 +135,19 @@ async def test_an_indonesian_bookkeeper_reads_it_in_indonesian(asking: Asking, b
 
 
 async def test_a_table_alone_is_the_same_in_every_language(asking: Asking, busy: Town) -> None:
-    path = f"/v1/banks/{busy.bank_id}/books/{today(busy)}.csv"
-    headers = asking.headers(busy.treasurer) | {"Accept-Language": "id"}
-    answer = await asking.client.get(path, headers=headers, params={"part": "journal"})
-    assert b"journal_id;transfer_id" in answer.content
-    assert b";payout;" in answer.content
+    path, journal = f"/v1/banks/{busy.bank_id}/books/{today(busy)}", {"part": "journal"}
+    indonesian, english = (
+        asking.headers(busy.treasurer) | {"Accept-Language": language} for language in ("id", "en")
+    )
+    files = [
+        (await asking.client.get(f"{path}.csv", headers=headers, params=journal)).content
+        for headers in (indonesian, english)
+    ]
+    assert files[0] == files[1]
+    assert b"journal_id,transfer_id" in files[0]
+    assert b",payout," in files[0]
+    book = await asking.client.get(f"{path}.xlsx", headers=indonesian, params=journal)
+    assert sheets_of(book.content) == ["journal"]
 
 
 async def test_nobodys_name_phone_or_account_number_is_in_it(asking: Asking, busy: Town) -> None:

@@ -220,10 +220,19 @@ async def test_what_was_entered_wrongly_is_taken_back_by_its_id(
     async with nothing_changes(sharing):
         answer = await asking.post(sharing.operator, at(sharing, "corrections"), body)
     refused(answer, 409, "already_reversed")
-    (line, *_) = done(await asking.get(sharing.resident, f"/v1/passbooks/{sharing.bank_id}/lines"))[
-        "items"
+    lines = done(await asking.get(sharing.resident, f"/v1/passbooks/{sharing.bank_id}/lines"))
+    assert [line["description"] for line in lines["items"]] == [
+        "Koreksi: terjual, Pet-Bng-B (salah ketik)",
+        "Koreksi: bagi hasil, Pet-Bng-B (salah ketik)",
+        "Bagi hasil: Pet-Bng-B",
+        "Terjual: Pet-Bng-B",
     ]
-    assert line["description"] == "Koreksi: terjual (salah ketik)"
+    receipt = f"/v1/receipts/{sharing.bank_id}/{sold['id']}"
+    text = (await asking.get(sharing.resident, receipt, format="text")).text.splitlines()
+    got = sum(line["in_idr"] for line in lines["items"])
+    assert text[1].startswith("Sale, corrected, ")
+    assert text[2] == f"Rp{got:,}"
+    assert text[3].startswith(f"Taken back: Rp{got:,}, ")
 
 
 async def test_a_repeated_sale_happens_once(asking: Asking, sharing: Town) -> None:

@@ -1,5 +1,8 @@
 """How the money of a sale is divided: to the rupiah, nothing left over, whoever is in it."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -7,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bank import Policy
+from service.lots import Sold, Taken
 from service.prices import amount_idr
-from service.sales.division import Division, Parts, Portion, divide, due_idr
+from service.sales.division import Division, Parts, Portion, before_of, divide, due_idr
 
 SITI, BUDI, ANI, KURIR = (UUID(int=number) for number in range(1, 5))
 PARTS = Parts(residents_permille=700, collectors_permille=100)
@@ -34,6 +38,12 @@ portions = st.lists(
 )
 
 
+def a_lot(sold: int, price: int, per_unit: int = 1_000, *, parts: Sequence[Sold] = ()) -> Taken:
+    """Of which so much was sold, with its parts if any was taken back."""
+    told = parts if any(part.taken_back_at for part in parts) else ()
+    return Taken(UUID(int=1), SITI, None, 1, sold, price, per_unit, told)
+
+
 def a_portion(
     grams: int, due: int, *, of: UUID = SITI, by: UUID | None = None, lot: int = 1
 ) -> Portion:
@@ -52,16 +62,49 @@ def paid(divided: Division) -> list[tuple[int, int]]:
 def test_selling_in_parts_pays_what_selling_at_once_would(
     price: int, per_unit: int, sold: list[int]
 ) -> None:
-    before = due = 0
+    grams = due = 0
     for part in sold:
-        due += due_idr(price, part, per_unit, sold_before=before)
-        before += part
-    assert due == amount_idr(price, before, per_unit)
+        due += due_idr(price, per_unit, part, before_of(a_lot(grams, price, per_unit)))
+        grams += part
+    assert due == amount_idr(price, grams, per_unit)
 
 
 def test_a_price_is_not_rounded_at_every_part() -> None:
-    thirds = [due_idr(1, 500, 1_000, sold_before=before) for before in (0, 500, 1_000)]
+    thirds = [due_idr(1, 1_000, 500, before_of(a_lot(grams, 1))) for grams in (0, 500, 1_000)]
     assert thirds == [1, 0, 1]
+
+
+@given(
+    st.integers(0, 5_000),
+    st.lists(st.tuples(st.integers(1, 700), st.booleans()), max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_what_was_taken_back_leaves_what_selling_at_once_would_pay(
+    price: int, acts: list[tuple[int, bool]], chance: Random
+) -> None:
+    """Sales of which some are taken back, in any order, and then all that is left at once."""
+    parts: list[Sold] = []
+    dues: list[int] = []
+    for second, (grams, takes_back) in enumerate(acts):
+        at = datetime(2026, 11, 29, 8, 0, second, tzinfo=UTC)
+        stands = [number for number, part in enumerate(parts) if part.taken_back_at is None]
+        if takes_back and stands:
+            which = chance.choice(stands)
+            parts[which], dues[which] = parts[which]._replace(taken_back_at=at), 0
+            continue
+        dues.append(
+            due_idr(price, 1_000, grams, before_of(a_lot(_left(parts), price, parts=parts)))
+        )
+        parts.append(Sold(grams, at, None))
+    before = before_of(a_lot(_left(parts), price, parts=parts))
+    assert before == (_left(parts), sum(dues))
+    whole = sum(part.grams for part in parts) + 1
+    rest = due_idr(price, 1_000, whole - before.grams, before)
+    assert sum(dues) + rest == amount_idr(price, whole, 1_000)
+
+
+def _left(parts: list[Sold]) -> int:
+    return sum(part.grams for part in parts if part.taken_back_at is None)
 
 
 def test_a_sale_above_the_residents_prices_is_shared() -> None:

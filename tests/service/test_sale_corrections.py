@@ -1,5 +1,6 @@
 """What was sold, paid or thrown away by mistake is taken back, whole and once."""
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import col, select, update
 
+from models.base import new_id
 from models.correction import CorrectionStatus
 from models.event import Event
 from models.people import Person, Role
@@ -113,6 +115,20 @@ async def test_in_any_order_lots_are_what_stands_of_their_sales(shared: Shared) 
     assert dict(units) == {"IDR": 0, GRAMS: 0}
 
 
+async def test_parts_pay_what_the_whole_would_whatever_was_taken_back(database: Database) -> None:
+    """At Rp2.6 a gram, of which those that were due Rp2 are taken back: Rp12 were due for 4 g."""
+    town = await sharing_town(database, correction_limit_idr=10**9)
+    buyer = await a_buyer(town)
+    await bring(town, 1_000)
+    made = [await sell(town, buyer, 1, brings) for brings in (100, 100, 1, 100, 100, 1)]
+    assert [sale.lots_idr for sale in made] == [3, 2, 1, 2, 3, 1], "two brought Rp2 too little"
+    for sale in (made[1], made[3]):
+        await take_back(town, sale.id)
+    await sell(town, buyer, 996, 100_000)
+    ((_, paid_idr, _),) = await figures(town)
+    assert paid_idr == 2_600 - 2 - 2
+
+
 async def check_lots(town: Town, standing: set[UUID]) -> None:
     """Each lot says what the sales that count took of it, and what they brought."""
     async with town.database.reading() as session:
@@ -176,7 +192,8 @@ async def test_everybody_hears_whose_goods_wait_again(shared: Shared, keys: Keys
     messages = [notices.notice_of(event, town.resident, keys) for event in told]
     texts = [message.text for message in messages if message is not None]
     amounts = [text.partition(" ditarik")[0].partition("Rp")[2] for text in texts]
-    assert (sorted(amounts[:2]), sorted(amounts[2:])) == (["0", "1"], ["5.200", "7.800"])
+    assert (sorted(amounts[:2]), sorted(amounts[2:])) == (["", "1"], ["5.200", "7.800"])
+    assert ["tidak ada yang ditarik" in text for text in texts].count(True) == 1
     assert all("salah ketik. Sampahnya menunggu pembeli lagi" in text for text in texts)
 
 
@@ -279,3 +296,23 @@ async def test_what_a_sale_gave_is_paid_out_or_taken_back(
     assert isinstance(refusal, BalanceTooLow)
     assert (await figures(town) == [(0, 0, 0)] * 2) is not payout_first
     await balances(town)
+
+
+@pytest.mark.parametrize(
+    ("body", "english"),
+    [
+        ({"amount_idr": 7_800, "material": PET}, f"your waste ({PET}) was taken back as a"),
+        ({"amount_idr": 7_800}, "your waste was taken back as a correction: Rp7,800 left your"),
+        ({"amount_idr": 0, "material": PET}, "it had brought you nothing, so your balance stays."),
+    ],
+)
+def test_a_corrected_sale_names_what_was_sold_and_what_it_took(
+    keys: Keys, body: dict[str, object], english: str
+) -> None:
+    person = Person(phone="+6281260001234", name="Siti", language="en")
+    told = json.dumps({"reason": "salah ketik", **body})
+    event = Event(bank_id=new_id(), kind="sale_corrected", body=told)
+    message = notices.notice_of(event, person, keys)
+    assert message is not None
+    assert english in message.text
+    assert "Rp0" not in message.text

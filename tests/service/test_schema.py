@@ -8,6 +8,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from models import migrations
 from models.base import new_id
@@ -203,6 +204,33 @@ def test_who_is_signed_in_stays_so_over_the_migration(tmp_path: Path) -> None:
 def _rows(engine: Engine, query: str) -> list[tuple[object, ...]]:
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
+
+
+_AT = "'2026-11-20 00:00:00'"
+_SALE = (
+    "INSERT INTO sale (bank_id, id, buyer_id, policy_id, material, grams, amount_idr, lot_grams,"
+    " lots_idr, residents_idr, collectors_idr, kept_idr, note, sold_by, sold_at, missing_grams,"
+    f" taken_back_at) VALUES ('', '', '', '', '', 9, 1, 0, 0, 0, 0, 1, '', '', {_AT}, "
+)
+_COUNT = (
+    "INSERT INTO stock_count (bank_id, id, material, counted_grams, difference_grams, note,"
+    f" counted_by, counted_at) VALUES ('', '', '', 1, 0, '', '', {_AT})"
+)
+
+
+@pytest.mark.parametrize(
+    ("revision", "entered"),
+    [("0018", _COUNT), ("0017", f"{_SALE} 0, {_AT})"), ("0017", f"{_SALE} 5, NULL)")],
+    ids=["a count", "a sale taken back", "missing grams"],
+)
+def test_what_would_be_lost_keeps_a_migration(tmp_path: Path, revision: str, entered: str) -> None:
+    url = migrated.file_at(tmp_path / "kept.db")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(entered))
+    engine.dispose()
+    with pytest.raises(IntegrityError, match="CHECK"):
+        schema.downgrade(url, revision)
 
 
 async def test_pickups_of_before_are_found_by_the_cells_of_now(database: Database) -> None:

@@ -47,9 +47,16 @@ def a_written_line(**changes: object) -> PassbookLine:
         "actor_id": None,
         "corrects_id": None,
         "corrects_kind": None,
+        "corrects_memo": None,
         "corrected_by_id": None,
     }
     return PassbookLine(**(facts | changes))  # type: ignore[arg-type]
+
+
+def a_correction(**changes: object) -> PassbookLine:
+    """A line that takes one of a sale back."""
+    of_a_sale = {"kind": "correction", "corrects_kind": "sale", "memo": "salah ketik"}
+    return a_written_line(key="reversal:1", **(of_a_sale | changes))
 
 
 def a_statement(*notes: str, language: str = "id", name: str = "Siti Aminah") -> Statement:
@@ -119,6 +126,16 @@ def pages_of(pdf: bytes) -> int:
             "Koreksi: setoran langsung (salah timbang)",
             "Correction: drop-off (salah timbang)",
         ),
+        (
+            a_correction(corrects_memo="Kardus", corrects_key="sale:1:2"),
+            "Koreksi: terjual, Kardus (salah ketik)",
+            "Correction: sold, Kardus (salah ketik)",
+        ),
+        (
+            a_correction(corrects_memo="Kardus", corrects_key="sale:1:2:share"),
+            "Koreksi: bagi hasil, Kardus (salah ketik)",
+            "Correction: share of the profit, Kardus (salah ketik)",
+        ),
         (a_written_line(kind="gift"), "gift", "gift"),
     ],
 )
@@ -145,6 +162,11 @@ def test_a_line_says_what_it_is_about(line: PassbookLine, indonesian: str, engli
             a_written_line(kind="correction", corrects_kind="pickup", memo="salah timbang"),
             "Koreksi: upah jemput (salah timbang)",
             "Correction: fee for fetching (salah timbang)",
+        ),
+        (
+            a_correction(corrects_memo="Kardus", corrects_key="sale:1:2:fee"),
+            "Koreksi: bagi hasil, Kardus (salah ketik)",
+            "Correction: share of the profit, Kardus (salah ketik)",
         ),
         (a_written_line(kind="payout"), "Pencairan", "Payout"),
     ],

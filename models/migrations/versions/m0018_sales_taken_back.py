@@ -29,7 +29,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Refused where a lot is empty, or went with grams that were missing: none says so then."""
+    """Refused where a lot is empty, a sale was taken back, or grams were missing: none says so then.
+
+    A sale that was taken back would look as if it stood.
+    """
+    # A check that goes again with its column, three lines on: it finds what must not be lost.
+    _check("sale", "missing", "missing_grams = 0 AND taken_back_at IS NULL")
     _check("lot", "amounts", f"grams > 0 AND {_AMOUNTS}")
     _check("sale", "lots", "lot_grams >= 0 AND lot_grams <= grams")
     with op.batch_alter_table("sale") as batch_op:
