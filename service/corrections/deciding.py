@@ -244,6 +244,8 @@ async def _tell(session: AsyncSession, correction: Correction, act: Act) -> None
             "amount_idr": abs(given),
             "reason": correction.reason,
         }
+        if act.kind == "sale":
+            (body["material"],) = _moved_in_store(act)
         kind = _told_as(act, given)
         await events.record(session, correction.bank_id, kind, person_id=resident_id, body=body)
 

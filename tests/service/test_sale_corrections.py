@@ -194,6 +194,7 @@ async def test_everybody_hears_whose_goods_wait_again(shared: Shared, keys: Keys
     amounts = [text.partition(" ditarik")[0].partition("Rp")[2] for text in texts]
     assert (sorted(amounts[:2]), sorted(amounts[2:])) == (["", "1"], ["5.200", "7.800"])
     assert ["tidak ada yang ditarik" in text for text in texts].count(True) == 1
+    assert all(f"Anda ({PET}) dibatalkan" in text for text in texts)
     assert all("salah ketik. Sampahnya menunggu pembeli lagi" in text for text in texts)
 
 
