@@ -12,6 +12,7 @@ from models.base import new_id, utc_now
 from models.correction import Correction, CorrectionStatus
 from models.weighing import Weighing
 from service import banks, drawers, events, ledger, lots
+from service.corrections.owners import hold_owners
 from service.corrections.undoing import CORRECTABLE, NotCorrectable, undo
 from service.database import constraint_of
 from service.errors import Conflict, Forbidden, NoSuchThing
@@ -39,11 +40,12 @@ async def ask(
 ) -> Correction:
     """Take an act back at once, or above the bank's limit ask a second officer to agree.
 
-    Raises OwnCorrection, NotCorrectable, NotReversible, CorrectionAlreadyAsked,
+    Raises OwnCorrection, NotCorrectable, NotReversible, CorrectionAlreadyAsked, OwnerDeleted,
     AlreadyReversed, BalanceTooLow, DrawerClosed or DrawerTooLow.
     """
     _check_another(act, by)
     await _check_open(session, bank_id, act)
+    await hold_owners(session, act)
     policy = await banks.policy_of(session, bank_id)
     amount = await _amount_idr(session, bank_id, act)
     correction = Correction(
@@ -67,11 +69,12 @@ async def ask(
 async def agree(session: AsyncSession, correction: Correction, *, by: UUID) -> None:
     """The second officer agrees, and the act is taken back.
 
-    Raises OwnCorrection, CorrectionNotOpen, NotCorrectable, AlreadyReversed, BalanceTooLow,
-    DrawerClosed or DrawerTooLow; after these last ones it can be agreed to later.
+    Raises OwnCorrection, CorrectionNotOpen, NotCorrectable, OwnerDeleted, AlreadyReversed,
+    BalanceTooLow, DrawerClosed or DrawerTooLow; after these last ones it can be agreed to later.
     """
     act = await ledger.act_of(session, correction.bank_id, correction.journal_id)
     _check_second(correction, act, by)
+    await hold_owners(session, act)
     # Deciding locks the row, so that of two who decide the slower finds it decided.
     await _decide(session, correction, by, status=CorrectionStatus.ASKED)
     reversal_id = await _make(session, correction, act, by=by)

@@ -113,6 +113,12 @@ class Act(NamedTuple):
             for step in self.steps
         )
 
+    def gave_up(self) -> set[UUID]:
+        """Out of whose accounts it took money or goods, which they get back if it is reversed."""
+        sides = [(step.debit, Floor.CREDIT) for step in self.steps]
+        sides += [(step.credit, Floor.DEBIT) for step in self.steps]
+        return {place.owner_id for place, out in sides if place.floor == out and place.owner_id}
+
     def owners(self, per: str = "") -> set[UUID]:
         """Whose accounts it moved: everybody's, or those of each resident or collector."""
         places = [place for step in self.steps for place in (step.debit, step.credit)]

@@ -119,6 +119,13 @@ async def journal_about(town: Town, about_id: UUID, kind: str) -> UUID:
         return (await session.exec(query)).one()
 
 
+async def hand_over(town: Town, payout: Payout) -> None:
+    """What a treasurer approved, in cash out of the safe."""
+    async with town.database.transaction() as session:
+        fresh = await payout_in(session, payout)
+        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+
+
 async def collect(town: Town, keys: Keys) -> Pickup:
     """A pickup that was weighed at the door."""
     pickup = await factories.claim_pickup(town, await factories.list_pickup(town))
@@ -164,9 +171,7 @@ async def test_a_corrected_pickup_waits_for_no_station(town: Town, keys: Keys) -
 async def test_a_payout_that_was_never_handed_over_is_back(town: Town, keys: Keys) -> None:
     payout = await a_payout(town, keys, approved=True)
     before = await balances(town)
-    async with town.database.transaction() as session:
-        fresh = await payout_in(session, payout)
-        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+    await hand_over(town, payout)
     assert (await lines_of(town))[0].amount_idr == -5_000
     made = await ask(town, await newest_journal(town), by=town.treasurer.id)
     assert made.amount_idr == 5_000
@@ -403,9 +408,7 @@ async def test_nobody_decides_alone_or_in_their_own_cause(database: Database, ke
 
 async def test_the_resident_is_told_what_changed(town: Town, keys: Keys) -> None:
     payout = await a_payout(town, keys, approved=True)
-    async with town.database.transaction() as session:
-        fresh = await payout_in(session, payout)
-        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+    await hand_over(town, payout)
     paid, earned = [line.journal_id for line in await lines_of(town)]
     await ask(town, paid)
     await ask(town, earned)
@@ -435,9 +438,8 @@ async def test_an_act_of_another_bank_is_not_found(town: Town, keys: Keys) -> No
 async def test_an_act_is_found_by_what_it_is_about(town: Town, keys: Keys) -> None:
     payout = await a_payout(town, keys, approved=True)
     brought = await drop(town)
-    async with town.database.transaction() as session:
-        fresh = await payout_in(session, payout)
-        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+    await hand_over(town, payout)
+    async with town.database.reading() as session:
         for about, kind in ((payout.id, "payout"), (brought, "dropoff")):
             found = await corrections.find_act(
                 session, town.bank_id, journal_id=None, about_id=about
@@ -450,9 +452,7 @@ async def test_a_payouts_state_is_left_when_its_correction_is_refused(
 ) -> None:
     town = await make_town(database, **LIMITED)
     payout = await a_payout(town, keys, approved=True)
-    async with town.database.transaction() as session:
-        fresh = await payout_in(session, payout)
-        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+    await hand_over(town, payout)
     asked = await ask(town, await newest_journal(town))
     await do(town, refusing(town, asked))
     async with town.database.reading() as session:
