@@ -14,7 +14,7 @@ from models.weighing import Weighing
 from service import banks, drawers, events, ledger, lots
 from service.corrections.owners import hold_owners
 from service.corrections.undoing import CORRECTABLE, NotCorrectable, undo
-from service.database import constraint_of
+from service.database import constraint_of, one_at_a_time
 from service.errors import Conflict, Forbidden, NoSuchThing
 from service.ledger import Act, Place, chart
 from service.ledger.chart import STOCK
@@ -44,6 +44,7 @@ async def ask(
     AlreadyReversed, BalanceTooLow, DrawerClosed or DrawerTooLow.
     """
     _check_another(act, by)
+    await _alone_with(session, act)
     await _check_open(session, bank_id, act)
     await hold_owners(session, act)
     policy = await banks.policy_of(session, bank_id)
@@ -74,6 +75,7 @@ async def agree(session: AsyncSession, correction: Correction, *, by: UUID) -> N
     """
     act = await ledger.act_of(session, correction.bank_id, correction.journal_id)
     _check_second(correction, act, by)
+    await _alone_with(session, act)
     await hold_owners(session, act)
     # Deciding locks the row, so that of two who decide the slower finds it decided.
     await _decide(session, correction, by, status=CorrectionStatus.ASKED)
@@ -144,6 +146,15 @@ def _check_second(correction: Correction, act: Act, by: UUID) -> None:
     _check_another(act, by)
     if by == correction.asked_by:
         raise OwnCorrection
+
+
+async def _alone_with(session: AsyncSession, act: Act) -> None:
+    """Let nobody else take this act back meanwhile.
+
+    Who asks writes the correction last, and who agrees marks it first: the two would wait for
+    each other.
+    """
+    await one_at_a_time(session, f"correction of {act.journal_id}")
 
 
 async def _check_open(session: AsyncSession, bank_id: UUID, act: Act) -> None:
