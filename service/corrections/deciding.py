@@ -97,13 +97,17 @@ async def find_act(
 ) -> Act:
     """What is to be corrected: a line's act, or that of a weighing, payout or sale.
 
-    Raises NoSuchThing.
+    Also what can't be corrected, so that somebody may hear why. Raises NoSuchThing.
     """
     if journal_id is not None:
         return await ledger.act_of(session, bank_id, journal_id)
     if about_id is None:
         raise NoSuchThing(thing="entry")
-    return await ledger.act_about(session, bank_id, about_id, CORRECTABLE)
+    try:
+        return await ledger.act_about(session, bank_id, about_id, CORRECTABLE)
+    except NoSuchThing:
+        # Why a count or a hold can't be corrected says more than that it isn't there.
+        return await ledger.act_about(session, bank_id, about_id)
 
 
 async def find(session: AsyncSession, bank_id: UUID, correction_id: UUID) -> Correction:

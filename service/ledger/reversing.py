@@ -135,18 +135,16 @@ async def act_of(session: AsyncSession, bank_id: UUID, journal_id: UUID) -> Act:
 
 
 async def act_about(
-    session: AsyncSession, bank_id: UUID, about_id: UUID, kinds: Iterable[str]
+    session: AsyncSession, bank_id: UUID, about_id: UUID, kinds: Iterable[str] | None = None
 ) -> Act:
-    """The first act of one of these kinds about a pickup, drop-off or payout.
+    """The first act about a pickup, drop-off or payout, of any kind or of one of these.
 
     Raises NoSuchThing.
     """
-    return await _first_act(
-        session,
-        col(Journal.bank_id) == bank_id,
-        col(Journal.about_id) == about_id,
-        col(Journal.kind).in_(kinds),
-    )
+    about = [col(Journal.bank_id) == bank_id, col(Journal.about_id) == about_id]
+    if kinds is not None:
+        about.append(col(Journal.kind).in_(kinds))
+    return await _first_act(session, *about)
 
 
 async def reverse(session: AsyncSession, bank_id: UUID, act: Act, *, by: UUID, reason: str) -> UUID:

@@ -160,7 +160,7 @@ async def test_holds_are_cancelled_and_not_corrected(asking: Asking, town: Town)
     wanted = done(await asking.get(town.resident, "/v1/payouts"))["items"][0]["id"]
     async with nothing_changes(town):
         answer = await asking.post(town.operator, path(town), {"about_id": wanted, **REASON})
-    refused(answer, 404, "no_such_thing")
+    refused(answer, 409, "not_reversible")
     done(await asking.post(town.resident, f"/v1/payouts/{wanted}/cancel"))
     async with nothing_changes(town):
         answer = await asking.post(town.operator, path(town), {"about_id": wanted, **REASON})

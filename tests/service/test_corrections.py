@@ -39,6 +39,7 @@ from service.weighing import Weighed
 from tests import factories
 from tests.factories import KARDUS, PET, Town, earn, give, make_town, payout_in
 from tests.races import Act, slower_of
+from tests.selling import taking_back
 from tests.service.test_races import a_payout, asking
 
 LIMITED: dict[str, Any] = {"correction_limit_idr": 0}
@@ -249,6 +250,14 @@ async def test_what_more_would_have_to_follow_is_not_corrected(town: Town) -> No
         )
     with pytest.raises(NotCorrectable):
         await ask(town, await journal_about(town, town.bank_id, "put_in"))
+
+
+async def test_a_count_is_found_and_not_corrected(town: Town) -> None:
+    found = sales.StockFound(town.bank_id, PET, 1_000, "", counted_by=town.treasurer.id)
+    async with town.database.transaction() as session:
+        counted = await sales.count_stock(session, found)
+    with pytest.raises(NotCorrectable):
+        await do(town, taking_back(town, counted.id))
 
 
 async def test_what_the_station_has_received_is_not_corrected(town: Town, keys: Keys) -> None:
