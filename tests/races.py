@@ -14,26 +14,31 @@ Act = Callable[[AsyncSession], Awaitable[object]]
 _TRIES = 2_000
 
 
-async def someone_waits(database: Database) -> None:
-    """Return once another act waits for what this one holds. Raises TimeoutError."""
+async def someone_waits(database: Database, *, many: int = 1) -> None:
+    """Return once so many other acts wait for what this one holds. Raises TimeoutError."""
     for _ in range(_TRIES):
-        if await _waits(database):
+        if await _waiting(database) >= many:
             return
         await asyncio.sleep(0.002)
     raise TimeoutError("Nobody came to wait.")
 
 
-async def _waits(database: Database) -> bool:
+async def _waiting(database: Database) -> int:
     if database.writer is not None:
-        return database.writer.waiting > 0
+        return database.writer.waiting
     async with database.reading() as session:
         connection = await session.connection()
         found = await connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
-        return int(found.scalar_one()) > 0
+        return int(found.scalar_one())
 
 
-async def slower_of(town: Town, first: Act, second: Act) -> Problem | None:
-    """Hold the first act open until the second waits for it; how the second was refused."""
+async def slower_of(
+    town: Town, first: Act, second: Act, *, and_then: Act | None = None
+) -> Problem | None:
+    """Hold the first act open until the second waits for it; how the second was refused.
+
+    What the first does `and_then` finds the second waiting: it must hold nothing of that.
+    """
 
     async def act() -> None:
         async with town.database.transaction() as session:
@@ -43,6 +48,8 @@ async def slower_of(town: Town, first: Act, second: Act) -> Problem | None:
         await first(session)
         waiting = asyncio.create_task(act())
         await someone_waits(town.database)
+        if and_then is not None:
+            await and_then(session)
     try:
         await waiting
     except Problem as refusal:

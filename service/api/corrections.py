@@ -31,6 +31,7 @@ router = APIRouter(
 _REFUSALS = (NoValidToken, NotAllowed, NoSuchThing, corrections.OwnCorrection)
 _NOT_MADE = (
     corrections.NotCorrectable,
+    corrections.OwnerDeleted,
     ledger.AlreadyReversed,
     ledger.BalanceTooLow,
     drawers.DrawerClosed,

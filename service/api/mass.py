@@ -7,8 +7,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.bank import Bank
 from models.base import utc_now
-from service import banks, ledger, sales, weighing
+from service import banks, ledger, sales
 from service.api.city import is_for_city, month_together, whole_months
 from service.api.dependencies import LongReadSession, Reader
 from service.api.errors import documented
@@ -51,8 +52,8 @@ class MassView(BaseModel):
 class MassList(BaseModel):
     """Days of officers or months of a city: nothing in `items` is not always no waste.
 
-    For a city `shown_until` is the last day of the last month that is over, and `fewest_people`
-    how many have to be behind a line; both are null for officers.
+    For a city `shown_until` is the last day of the last month that is over and all of whose days
+    are closed, and `fewest_people` how many have to be behind a line; both are null for officers.
     """
 
     items: list[MassView]
@@ -68,7 +69,7 @@ async def mass_balance(
     """Where each material's grams went, day by day, by the ledger alone; oldest first.
 
     A day on which a material did not move has no line. The city gets a line a month, under its
-    last day, of the months that lie whole within these days and are over (`shown_until`); what
+    last day, of the months that lie whole within these days and are closed (`shown_until`); what
     fewer than five people (`fewest_people`) brought is left out, of stocks nothing is said, and
     neither is it of what was sold and what counts of the store found, if it was the goods of one
     to four people, or if of residents' goods an earlier month's sale was taken back.
@@ -81,11 +82,11 @@ async def mass_balance(
 
 async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> MassList:
     bank = await banks.get(session, bank_id)
-    today = banks.day_at(bank, utc_now())
+    open_day = await _first_open_day(session, bank)
     views = []
-    for month in whole_months(period.first, period.last, today):
+    for month in whole_months(period.first, period.last, open_day):
         days = await ledger.mass_balance(session, bank_id, *month)
-        people = await weighing.givers(session, bank_id, *Period(*month).instants(bank))
+        people = await ledger.givers(session, bank_id, *month)
         sellers = await sales.sellers(session, bank_id, *month)
         views += [
             _view(line).model_copy(update=not_for_city(sellers.get(line.material, 0)))
@@ -95,9 +96,18 @@ async def _by_month(session: AsyncSession, bank_id: UUID, period: Period) -> Mas
     return MassList(
         items=views,
         next_cursor=None,
-        shown_until=today.replace(day=1) - timedelta(days=1),
+        shown_until=open_day.replace(day=1) - timedelta(days=1),
         fewest_people=FEWEST,
     )
+
+
+async def _first_open_day(session: AsyncSession, bank: Bank) -> date:
+    """The first day that still runs, or whose page is still open: its figures may yet change.
+
+    Whoever looked at them twice would see what a single household did in between.
+    """
+    page = await ledger.open_page(session, bank.id)
+    return min(page.day, banks.day_at(bank, utc_now()))
 
 
 def not_for_city(sellers: int) -> dict[str, None]:

@@ -95,6 +95,7 @@ INDONESIAN = {
     "own_payout": "Pencairan sendiri",
     "own_reconciliation": "Harus orang lain",
     "own_weighing": "Penimbangan sendiri",
+    "owner_deleted": "Pemilik sudah dihapus",
     "owner_not_treasurer": "Bukan bendahara",
     "pack_too_long": "Rentang pembukuan terlalu panjang",
     "parts_too_large": "Bagian terlalu besar",

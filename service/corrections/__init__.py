@@ -11,6 +11,7 @@ from service.corrections.deciding import (
     of_bank,
     refuse,
 )
+from service.corrections.owners import OwnerDeleted
 from service.corrections.undoing import NotCorrectable
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "CorrectionNotOpen",
     "NotCorrectable",
     "OwnCorrection",
+    "OwnerDeleted",
     "agree",
     "ask",
     "find",

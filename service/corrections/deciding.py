@@ -12,8 +12,9 @@ from models.base import new_id, utc_now
 from models.correction import Correction, CorrectionStatus
 from models.weighing import Weighing
 from service import banks, drawers, events, ledger, lots
+from service.corrections.owners import hold_owners
 from service.corrections.undoing import CORRECTABLE, NotCorrectable, undo
-from service.database import constraint_of
+from service.database import constraint_of, one_at_a_time
 from service.errors import Conflict, Forbidden, NoSuchThing
 from service.ledger import Act, Place, chart
 from service.ledger.chart import STOCK
@@ -39,11 +40,13 @@ async def ask(
 ) -> Correction:
     """Take an act back at once, or above the bank's limit ask a second officer to agree.
 
-    Raises OwnCorrection, NotCorrectable, NotReversible, CorrectionAlreadyAsked,
+    Raises OwnCorrection, NotCorrectable, NotReversible, CorrectionAlreadyAsked, OwnerDeleted,
     AlreadyReversed, BalanceTooLow, DrawerClosed or DrawerTooLow.
     """
     _check_another(act, by)
+    await _alone_with(session, act)
     await _check_open(session, bank_id, act)
+    await hold_owners(session, act)
     policy = await banks.policy_of(session, bank_id)
     amount = await _amount_idr(session, bank_id, act)
     correction = Correction(
@@ -67,11 +70,13 @@ async def ask(
 async def agree(session: AsyncSession, correction: Correction, *, by: UUID) -> None:
     """The second officer agrees, and the act is taken back.
 
-    Raises OwnCorrection, CorrectionNotOpen, NotCorrectable, AlreadyReversed, BalanceTooLow,
-    DrawerClosed or DrawerTooLow; after these last ones it can be agreed to later.
+    Raises OwnCorrection, CorrectionNotOpen, NotCorrectable, OwnerDeleted, AlreadyReversed,
+    BalanceTooLow, DrawerClosed or DrawerTooLow; after these last ones it can be agreed to later.
     """
     act = await ledger.act_of(session, correction.bank_id, correction.journal_id)
     _check_second(correction, act, by)
+    await _alone_with(session, act)
+    await hold_owners(session, act)
     # Deciding locks the row, so that of two who decide the slower finds it decided.
     await _decide(session, correction, by, status=CorrectionStatus.ASKED)
     reversal_id = await _make(session, correction, act, by=by)
@@ -92,13 +97,17 @@ async def find_act(
 ) -> Act:
     """What is to be corrected: a line's act, or that of a weighing, payout or sale.
 
-    Raises NoSuchThing.
+    Also what can't be corrected, so that somebody may hear why. Raises NoSuchThing.
     """
     if journal_id is not None:
         return await ledger.act_of(session, bank_id, journal_id)
     if about_id is None:
         raise NoSuchThing(thing="entry")
-    return await ledger.act_about(session, bank_id, about_id, CORRECTABLE)
+    try:
+        return await ledger.act_about(session, bank_id, about_id, CORRECTABLE)
+    except NoSuchThing:
+        # Why a count or a hold can't be corrected says more than that it isn't there.
+        return await ledger.act_about(session, bank_id, about_id)
 
 
 async def find(session: AsyncSession, bank_id: UUID, correction_id: UUID) -> Correction:
@@ -141,6 +150,15 @@ def _check_second(correction: Correction, act: Act, by: UUID) -> None:
     _check_another(act, by)
     if by == correction.asked_by:
         raise OwnCorrection
+
+
+async def _alone_with(session: AsyncSession, act: Act) -> None:
+    """Let nobody else take this act back meanwhile.
+
+    Who asks writes the correction last, and who agrees marks it first: the two would wait for
+    each other.
+    """
+    await one_at_a_time(session, f"correction of {act.journal_id}")
 
 
 async def _check_open(session: AsyncSession, bank_id: UUID, act: Act) -> None:

@@ -4,6 +4,7 @@ from service.ledger.accounts import open_accounts
 from service.ledger.book import BookBusy, hold_book, open_book, open_page, turn_page
 from service.ledger.chart import Place, chart
 from service.ledger.days import newest_day
+from service.ledger.givers import givers
 from service.ledger.mass import MassOfDay, mass_balance
 from service.ledger.monthly import Moved, months_moved
 from service.ledger.passbook import (
@@ -71,6 +72,7 @@ __all__ = [
     "balances",
     "chart",
     "earned",
+    "givers",
     "hold_book",
     "lines_of",
     "mass_balance",

@@ -11,12 +11,9 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Date,
-    Function,
     Integer,
     Row,
-    ScalarSelect,
     Select,
-    Subquery,
     and_,
     bindparam,
     case,
@@ -30,25 +27,11 @@ from sqlalchemy import (
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.ledger import Account, Balance, Entry, Journal, Page, Transfer, TransferKind
-from service.ledger.chart import grams_of
+from models.ledger import Balance, Entry, Journal, Page, Transfer
+from service.ledger.grams import CUSTODY, OF_PAGE, PREFIX, legs, places
 
-_CUSTODY = (
-    "source",
-    "load",
-    "stock",
-    "sold",
-    "missing",
-    "residue",
-    "weighing_difference",
-    "stock_difference",
-)
-"""Where grams can be; whose they are is another matter and not counted here."""
 _ONCE_RECEIVED = ("stock", "sold", "missing", "residue", "stock_difference")
 """Where they are that came into the store."""
-_PREFIX = grams_of("")
-_POSTED = (TransferKind.POST, TransferKind.SETTLE)
-_OF_PAGE = and_(col(Page.bank_id) == Journal.bank_id, col(Page.number) == Journal.page)
 
 
 class MassOfDay(NamedTuple):
@@ -94,7 +77,7 @@ async def mass_balance(
     for (day, material), grams in sorted(moved.items(), reverse=True):
         then = there[material]
         days.append(_of_day(day, material, grams, then))
-        there[material] = {place: then[place] - grams[place] for place in _CUSTODY}
+        there[material] = {place: then[place] - grams[place] for place in CUSTODY}
     return days[::-1]
 
 
@@ -108,14 +91,14 @@ def _gathered(
     moved: dict[tuple[date, str], _Grams] = defaultdict(_nothing)
     there: dict[str, _Grams] = defaultdict(_nothing)
     for row in rows:
-        material = row.unit.removeprefix(_PREFIX)
+        material = row.unit.removeprefix(PREFIX)
         of = there[material] if row.day is None else moved[row.day, material]
         of[row.place] += int(row.grams)
     return moved, there
 
 
 def _nothing() -> _Grams:
-    return dict.fromkeys(_CUSTODY, 0)
+    return dict.fromkeys(CUSTODY, 0)
 
 
 def _of_day(
@@ -138,81 +121,13 @@ def _of_day(
     )
 
 
-def _places() -> Subquery:
-    """A bank's accounts in grams, with the kind of place that each is, if it is one."""
-    code = col(Account.code)
-    place = case(
-        *((code == kind, kind) for kind in _CUSTODY),
-        *((code.startswith(f"{kind}:", autoescape=True), kind) for kind in _CUSTODY),
-    )
-    return (
-        select(col(Account.bank_id), col(Account.id), col(Account.unit), place.label("place"))
-        .where(col(Account.bank_id) == bindparam("of_bank"), col(Account.unit).startswith(_PREFIX))
-        .subquery()
-    )
-
-
-def _page(which: Function[int], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    of_bank = col(Page.bank_id) == bindparam("of_bank")
-    return select(which).where(of_bank, *conditions).scalar_subquery()
-
-
-def _journals() -> CTE:
-    """The acts of the days of business that are asked for, each with its day.
-
-    Materialised, or SQLite would rather begin with all transfers there ever were.
-    """
-    first_page = _page(func.min(col(Page.number)), col(Page.day) >= bindparam("first"))
-    last_page = _page(func.max(col(Page.number)), col(Page.day) <= bindparam("last"))
-    return (
-        select(col(Journal.bank_id), col(Journal.id), col(Page.day))
-        .join(Page, _OF_PAGE)
-        .where(
-            col(Journal.bank_id) == bindparam("of_bank"),
-            col(Journal.page).between(first_page, last_page),
-        )
-        .cte("journals")
-        .prefix_with("MATERIALIZED")
-    )
-
-
-def _sums() -> CTE:
-    """Grams moved from one account to another on each day."""
-    journals = _journals()
-    of_journal = and_(
-        col(Transfer.bank_id) == journals.c.bank_id, col(Transfer.journal_id) == journals.c.id
-    )
-    between = (journals.c.day, col(Transfer.debit_account_id), col(Transfer.credit_account_id))
-    return (
-        select(*between, func.sum(col(Transfer.amount)).label("grams"))
-        .join_from(journals, Transfer, of_journal)
-        .where(
-            col(Transfer.kind).in_(_POSTED),
-            col(Transfer.unit).startswith(_PREFIX),
-            # Between the pages may stand some of other days, of which one was opened again.
-            journals.c.day.between(bindparam("first"), bindparam("last")),
-        )
-        .group_by(*between)
-        .cte("sums")
-        .prefix_with("MATERIALIZED")
-    )
-
-
-def _legs() -> CTE:
-    """Both sides of what moved; what an account gets is positive."""
-    sums = _sums()
-    debits = select(sums.c.day, sums.c.debit_account_id.label("account_id"), sums.c.grams)
-    credits_ = select(sums.c.day, sums.c.credit_account_id, -sums.c.grams)
-    return union_all(debits, credits_).cte("legs")
-
-
 def _moved() -> Select[date, str, str, int]:
-    legs, mover = _legs(), _places()
+    moves, mover = legs(), places()
     return (
-        select(legs.c.day, mover.c.unit, mover.c.place, func.sum(legs.c.grams).label("grams"))
-        .join_from(legs, mover, mover.c.id == legs.c.account_id)
+        select(moves.c.day, mover.c.unit, mover.c.place, func.sum(moves.c.grams).label("grams"))
+        .join_from(moves, mover, mover.c.id == moves.c.account_id)
         .where(mover.c.place.is_not(None))
-        .group_by(legs.c.day, mover.c.unit, mover.c.place)
+        .group_by(moves.c.day, mover.c.unit, mover.c.place)
     )
 
 
@@ -222,7 +137,7 @@ def _halving() -> CTE:
     Days never go back in the order of the book, so halving finds it; neither what came
     before nor what came after the days that are asked for is looked through.
     """
-    holder = _places()
+    holder = places()
     counters = and_(
         col(Balance.bank_id) == holder.c.bank_id,
         col(Balance.account_id) == holder.c.id,
@@ -253,7 +168,7 @@ def _halving() -> CTE:
             Journal,
             and_(col(Journal.bank_id) == Transfer.bank_id, col(Journal.id) == Transfer.journal_id),
         )
-        .join(Page, _OF_PAGE)
+        .join(Page, OF_PAGE)
         .where(began.c.low < began.c.high)
     )
     return began.union_all(halved)

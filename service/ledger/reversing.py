@@ -115,6 +115,12 @@ class Act(NamedTuple):
             for step in self.steps
         )
 
+    def gave_up(self) -> set[UUID]:
+        """Out of whose accounts it took money or goods, which they get back if it is reversed."""
+        sides = [(step.debit, Floor.CREDIT) for step in self.steps]
+        sides += [(step.credit, Floor.DEBIT) for step in self.steps]
+        return {place.owner_id for place, out in sides if place.floor == out and place.owner_id}
+
     def owners(self, per: str = "") -> set[UUID]:
         """Whose accounts it moved: everybody's, or those of each resident or collector."""
         places = [place for step in self.steps for place in (step.debit, step.credit)]
@@ -131,18 +137,16 @@ async def act_of(session: AsyncSession, bank_id: UUID, journal_id: UUID) -> Act:
 
 
 async def act_about(
-    session: AsyncSession, bank_id: UUID, about_id: UUID, kinds: Iterable[str]
+    session: AsyncSession, bank_id: UUID, about_id: UUID, kinds: Iterable[str] | None = None
 ) -> Act:
-    """The first act of one of these kinds about a pickup, drop-off or payout.
+    """The first act about a pickup, drop-off or payout, of any kind or of one of these.
 
     Raises NoSuchThing.
     """
-    return await _first_act(
-        session,
-        col(Journal.bank_id) == bank_id,
-        col(Journal.about_id) == about_id,
-        col(Journal.kind).in_(kinds),
-    )
+    about = [col(Journal.bank_id) == bank_id, col(Journal.about_id) == about_id]
+    if kinds is not None:
+        about.append(col(Journal.kind).in_(kinds))
+    return await _first_act(session, *about)
 
 
 async def reverse(session: AsyncSession, bank_id: UUID, act: Act, *, by: UUID, reason: str) -> UUID:

@@ -1,8 +1,7 @@
 """How much there is where it was too little: looked at once an act was refused, never before."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,39 +9,23 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.ledger import Balance, Floor, TransferKind
-from service.errors import Problem, in_words
-from service.ledger.chart import IDR, Place
+from models.people import Membership
+from service.errors import Problem
+from service.ledger.chart import Place
+from service.ledger.lacking import IN_PASSBOOK, Lack, said_of
 from service.ledger.posting import BalanceTooLow, Draft
+from service.ledger.reversing import CORRECTION
 
 _OUT_BY_DEBIT = {Floor.CREDIT: 1, Floor.DEBIT: -1, Floor.NONE: 0}
 """Whether a debit takes out of a place or puts into it."""
-
-
-class Lack(NamedTuple):
-    """Rupiah or grams of a place, and what an act would have taken."""
-
-    place: Place
-    left: int
-    needed: int
-
-    def said(self, language: str) -> str:
-        """One sentence, in rupiah or in grams of a material."""
-        left, needed = in_words(self.left, language), in_words(self.needed, language)
-        if self.place.unit == IDR:
-            if language == "en":
-                return f"There is Rp{left}, and this takes Rp{needed}."
-            return f"Yang ada Rp{left}, yang diperlukan Rp{needed}."
-        material = self.place.unit.partition(":")[2]
-        if language == "en":
-            return f"Of {material} there are {left} g, and this takes {needed} g."
-        return f"{material} yang ada {left} g, yang diperlukan {needed} g."
 
 
 async def say_how_much(session: AsyncSession, problem: Problem) -> None:
     """Add to a refusal for too little of something how much there is.
 
     After a rollback, for PostgreSQL answers nothing in a transaction that it refused. Whoever
-    may take something out of a place may see what is in it.
+    may take something out of a place may see what is in it; whoever corrects is an officer, and
+    sees also whose passbook it is.
     """
     refusal = problem if isinstance(problem, BalanceTooLow) else problem.__cause__
     if isinstance(refusal, BalanceTooLow) and refusal.bank_id:
@@ -50,7 +33,25 @@ async def say_how_much(session: AsyncSession, problem: Problem) -> None:
         left = await _left(session, refusal.bank_id, needs)
         lacks = [Lack(place, left.get(place, 0), needed) for place, needed in needs.items()]
         short = [lack for lack in lacks if lack.left < lack.needed]
-        problem.add(*(" ".join(lack.said(language) for lack in short) for language in ("en", "id")))
+        corrects = any(draft.kind == CORRECTION for draft in refusal.drafts)
+        numbers = await _numbers(session, refusal.bank_id, short) if corrects else {}
+        problem.add(*(said_of(short, language, numbers) for language in ("en", "id")))
+
+
+async def _numbers(
+    session: AsyncSession, bank_id: UUID, lacks: Sequence[Lack]
+) -> Mapping[UUID, str]:
+    """The numbers of the passbooks that are the only ones of their kind to lack something."""
+    lacking = [place for place, _, _ in lacks if place.kind in IN_PASSBOOK]
+    kinds = Counter(place.kind for place in lacking)
+    whose = {place.owner_id for place in lacking if kinds[place.kind] == 1}
+    query = select(col(Membership.person_id), col(Membership.passbook_number)).where(
+        col(Membership.bank_id) == bank_id,
+        col(Membership.person_id).in_(whose - {None}),
+        col(Membership.passbook_number).is_not(None),
+    )
+    connection = await session.connection()
+    return {row.person_id: row.passbook_number for row in await connection.execute(query)}
 
 
 def needs_of(drafts: Sequence[Draft]) -> dict[Place, int]:

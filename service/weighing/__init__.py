@@ -16,7 +16,6 @@ from service.weighing.door import (
     collect,
     decide,
 )
-from service.weighing.givers import givers
 from service.weighing.lines import Credited, OwnWeighing, Weighed
 from service.weighing.unusual import UnusualWeighing
 
@@ -37,6 +36,5 @@ __all__ = [
     "decide",
     "dropoff",
     "evidence",
-    "givers",
     "weighed_in",
 ]

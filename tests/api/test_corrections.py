@@ -4,8 +4,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
-from models.people import Person, Role
+from models.people import Membership, Person, Role
 from service.database import Database
 from service.keys import Keys
 from tests.api.asking import Asking, done, nothing_changes, payout, refused, weighing
@@ -139,9 +141,13 @@ async def test_what_was_spent_is_not_taken_back(asking: Asking, strict: Town) ->
     await drop(asking, strict)
     waiting = await asked(asking, strict)
     done(await asking.post(strict.resident, "/v1/payouts", payout(strict)), 201)
+    async with strict.database.transaction() as session:
+        theirs = col(Membership.person_id) == strict.resident.id
+        await session.exec(update(Membership).where(theirs).values(passbook_number="0077"))
     async with nothing_changes(strict):
         answer = await asking.post(strict.treasurer, path(strict, waiting["id"], "agree"))
     refused(answer, 409, "balance_too_low")
+    assert answer.json()["detail"].endswith(" This is passbook 0077.")
     (listed,) = done(await asking.get(strict.operator, path(strict), status="asked"))["items"]
     assert listed == waiting
 
@@ -154,7 +160,7 @@ async def test_holds_are_cancelled_and_not_corrected(asking: Asking, town: Town)
     wanted = done(await asking.get(town.resident, "/v1/payouts"))["items"][0]["id"]
     async with nothing_changes(town):
         answer = await asking.post(town.operator, path(town), {"about_id": wanted, **REASON})
-    refused(answer, 404, "no_such_thing")
+    refused(answer, 409, "not_reversible")
     done(await asking.post(town.resident, f"/v1/payouts/{wanted}/cancel"))
     async with nothing_changes(town):
         answer = await asking.post(town.operator, path(town), {"about_id": wanted, **REASON})

@@ -5,11 +5,17 @@ from datetime import timedelta
 import pytest
 
 from models.base import utc_now
-from service.banks import day_at
+from models.people import Role
+from service import ledger
+from service.banks import day_at, midnight_of
 from service.keys import Keys
+from service.months import next_month
 from tests.api.asking import Asking, done, refused
-from tests.factories import PET, Town
+from tests.factories import PET, Town, another
+from tests.selling import bring
 from tests.unloading import fetch, weighed
+
+DAY = timedelta(days=1)
 
 
 async def test_officers_see_where_the_grams_are(asking: Asking, town: Town, keys: Keys) -> None:
@@ -76,3 +82,24 @@ async def test_both_days_are_needed(asking: Asking, quiet: Town) -> None:
     path = f"/v1/banks/{quiet.bank_id}/mass-balance"
     answer = await asking.get(quiet.treasurer, path, to="2026-11-22")
     refused(answer, 422, "request_malformed", "/from")
+
+
+async def test_a_city_sees_a_month_once_its_last_day_is_closed(
+    asking: Asking, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, what is taken back is less of it: who looked twice would see what it was."""
+    for _ in range(5):
+        await bring(town, 1_000, resident=await another(town, Role.RESIDENT))
+    first = day_at(town.bank, utc_now()).replace(day=1)
+    following = next_month(first)
+    after_midnight = midnight_of(town.bank, following) + timedelta(minutes=30)
+    monkeypatch.setattr("service.api.mass.utc_now", lambda: after_midnight)
+    path = f"/v1/banks/{town.bank_id}/mass-balance"
+    month = {"from": str(first), "to": str(following)}
+    told = done(await asking.get(town.city, path, **month))
+    assert (told["items"], told["shown_until"]) == ([], str(first - DAY))
+    async with town.database.transaction() as session:
+        await ledger.turn_page(session, town.bank_id, following)
+    told = done(await asking.get(town.city, path, **month))
+    assert [line["collected_grams"] for line in told["items"]] == [5_000]
+    assert told["shown_until"] == str(following - DAY)

@@ -39,6 +39,7 @@ from service.weighing import Weighed
 from tests import factories
 from tests.factories import KARDUS, PET, Town, earn, give, make_town, payout_in
 from tests.races import Act, slower_of
+from tests.selling import taking_back
 from tests.service.test_races import a_payout, asking
 
 LIMITED: dict[str, Any] = {"correction_limit_idr": 0}
@@ -119,6 +120,13 @@ async def journal_about(town: Town, about_id: UUID, kind: str) -> UUID:
         return (await session.exec(query)).one()
 
 
+async def hand_over(town: Town, payout: Payout) -> None:
+    """What a treasurer approved, in cash out of the safe."""
+    async with town.database.transaction() as session:
+        fresh = await payout_in(session, payout)
+        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+
+
 async def collect(town: Town, keys: Keys) -> Pickup:
     """A pickup that was weighed at the door."""
     pickup = await factories.claim_pickup(town, await factories.list_pickup(town))
@@ -164,9 +172,7 @@ async def test_a_corrected_pickup_waits_for_no_station(town: Town, keys: Keys) -
 async def test_a_payout_that_was_never_handed_over_is_back(town: Town, keys: Keys) -> None:
     payout = await a_payout(town, keys, approved=True)
     before = await balances(town)
-    async with town.database.transaction() as session:
-        fresh = await payout_in(session, payout)
-        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+    await hand_over(town, payout)
     assert (await lines_of(town))[0].amount_idr == -5_000
     made = await ask(town, await newest_journal(town), by=town.treasurer.id)
     assert made.amount_idr == 5_000
@@ -244,6 +250,14 @@ async def test_what_more_would_have_to_follow_is_not_corrected(town: Town) -> No
         )
     with pytest.raises(NotCorrectable):
         await ask(town, await journal_about(town, town.bank_id, "put_in"))
+
+
+async def test_a_count_is_found_and_not_corrected(town: Town) -> None:
+    found = sales.StockFound(town.bank_id, PET, 1_000, "", counted_by=town.treasurer.id)
+    async with town.database.transaction() as session:
+        counted = await sales.count_stock(session, found)
+    with pytest.raises(NotCorrectable):
+        await do(town, taking_back(town, counted.id))
 
 
 async def test_what_the_station_has_received_is_not_corrected(town: Town, keys: Keys) -> None:
@@ -403,9 +417,7 @@ async def test_nobody_decides_alone_or_in_their_own_cause(database: Database, ke
 
 async def test_the_resident_is_told_what_changed(town: Town, keys: Keys) -> None:
     payout = await a_payout(town, keys, approved=True)
-    async with town.database.transaction() as session:
-        fresh = await payout_in(session, payout)
-        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+    await hand_over(town, payout)
     paid, earned = [line.journal_id for line in await lines_of(town)]
     await ask(town, paid)
     await ask(town, earned)
@@ -435,9 +447,8 @@ async def test_an_act_of_another_bank_is_not_found(town: Town, keys: Keys) -> No
 async def test_an_act_is_found_by_what_it_is_about(town: Town, keys: Keys) -> None:
     payout = await a_payout(town, keys, approved=True)
     brought = await drop(town)
-    async with town.database.transaction() as session:
-        fresh = await payout_in(session, payout)
-        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+    await hand_over(town, payout)
+    async with town.database.reading() as session:
         for about, kind in ((payout.id, "payout"), (brought, "dropoff")):
             found = await corrections.find_act(
                 session, town.bank_id, journal_id=None, about_id=about
@@ -450,9 +461,7 @@ async def test_a_payouts_state_is_left_when_its_correction_is_refused(
 ) -> None:
     town = await make_town(database, **LIMITED)
     payout = await a_payout(town, keys, approved=True)
-    async with town.database.transaction() as session:
-        fresh = await payout_in(session, payout)
-        await payouts.pay_cash(session, fresh, by=town.treasurer.id, proof="")
+    await hand_over(town, payout)
     asked = await ask(town, await newest_journal(town))
     await do(town, refusing(town, asked))
     async with town.database.reading() as session:

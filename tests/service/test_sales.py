@@ -86,7 +86,9 @@ async def test_what_came_first_is_sold_first(sharing: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "paid", "shared"), [(21_000, 13_000, 1_400), (14_000, 10_000, 0)]
+    ("amount", "paid", "shared"),
+    [(21_000, 13_000, 1_400), (14_000, 10_000, 0), (1_400_000, 13_000, 690_900)],
+    ids=["a gain", "too little", "the most that is usual"],
 )
 async def test_what_the_buyer_did_not_find_is_sold_with_the_rest(
     sharing: Town, amount: int, paid: int, shared: int
