@@ -1,8 +1,12 @@
 """Phone numbers, which people are known by."""
 
+import re
+
 from service.errors import FieldProblem, Malformed
 
 LONGEST_PHONE = 32
+# The library leaves letters out: with an l for a 1 it would read somebody else's number.
+_AS_WRITTEN = re.compile(r"[\d\s+().\-\u2010-\u2013/]*")
 
 
 class PhoneNotValid(Malformed):
@@ -19,7 +23,7 @@ def normal_phone(text: str) -> str:
     import phonenumbers  # noqa: PLC0415
 
     try:
-        if len(text) > LONGEST_PHONE:
+        if len(text) > LONGEST_PHONE or not _AS_WRITTEN.fullmatch(text):
             raise PhoneNotValid(_AT_PHONE)
         number = phonenumbers.parse(text, "ID")
     except phonenumbers.NumberParseException:
