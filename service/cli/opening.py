@@ -29,8 +29,10 @@ def create_bank(facts: dict[str, Any], officers: Mapping[str, str], *, settlemen
     _check_time_zone(facts["time_zone"])
     bank = Bank(**facts | {"name": _checked_name(facts["name"])})
     rules = Policy(bank_id=bank.id, settlement=settlement)
-    asyncio.run(_create_bank(settings, bank, rules, officers))
+    appointed = asyncio.run(_create_bank(settings, bank, rules, officers))
     typer.echo(f"{bank.name} is open: {bank.id}")
+    for person, role in appointed:
+        typer.echo(f"{bank.name} has {person.phone} as {role}.")
     typer.echo(f'Now its prices: {told("price import")} FILE.csv --bank "{bank.name}"')
     typer.echo(f'Its people: {told("member add")} PHONE --bank "{bank.name}" --role ROLE')
 
@@ -76,7 +78,7 @@ async def find_bank(session: AsyncSession, wanted: str) -> Bank:
 
 async def _create_bank(
     settings: Settings, bank: Bank, rules: Policy, officers: Mapping[str, str]
-) -> None:
+) -> list[tuple[Person, str]]:
     database = open_database(settings.database)
     try:
         async with database.transaction() as session:
@@ -86,9 +88,11 @@ async def _create_bank(
             await audit.by_system(
                 session, bank.id, "create_bank", about_kind="bank", about=str(bank.id)
             )
-            for role, phone in officers.items():
-                if phone:
-                    await _appoint(session, bank.id, Role(role), phone)
+            return [
+                (await _appoint(session, bank.id, Role(role), phone), role)
+                for role, phone in officers.items()
+                if phone
+            ]
     finally:
         await database.close()
 

@@ -36,10 +36,10 @@ def import_members(path: Path, *, bank: str, is_agreed: bool, doubtful_confirmed
     try:
         rows = takeover.read_members(text_of(path))
         at, steps = asyncio.run(_planned(settings, bank, rows))
+        _show(at, steps)
         if not any(step.is_change for step in steps):
             typer.echo(f"{at.name} has all of them already; unchanged: {len(steps)}.")
             return
-        _show(at, steps)
         _agree(at, steps, is_agreed=is_agreed, doubtful_confirmed=doubtful_confirmed)
         done = asyncio.run(_entered(settings, at, rows))
     except MemberFileNotReadable as error:
@@ -78,12 +78,18 @@ async def _entered(settings: Settings, bank: Bank, rows: Sequence[MemberRow]) ->
 def _show(bank: Bank, steps: Sequence[Step]) -> None:
     """What is doubtful and the largest balances, since these are to be looked at, and the sum."""
     changes = sorted(
-        (step for step in steps if step.is_change),
+        (step for step in steps if step.is_change or step.is_doubtful),
         key=lambda step: (not step.is_doubtful, -step.opens_idr),
     )
+    if not changes:
+        return
     table = Table(title=Text(f"Residents for {bank.name}"), title_justify="left")
-    for heading in ("line", "", "name", "known here as", "phone", "passbook", "part"):
+    for heading in ("line", "", "name", "known here as"):
         table.add_column(heading)
+    # A digit that is cut off is one that nobody looked at.
+    for heading in ("phone", "passbook"):
+        table.add_column(heading, no_wrap=True, overflow="fold", min_width=len("+6281234567890"))
+    table.add_column("part")
     table.add_column("balance (Rp)", justify="right")
     for step in changes[:_SHOWN]:
         # As text, for a name may hold what would be taken for markup.

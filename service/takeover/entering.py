@@ -17,7 +17,15 @@ from service.takeover.file import MemberRow
 from service.takeover.opened import OPENING, key_of
 from service.takeover.planning import Step, plan
 
-_person = table_of(Person)
+_person, _membership = table_of(Person), table_of(Membership)
+_FREE_NUMBER = (
+    update(_membership)
+    .where(
+        _membership.c.bank_id == bindparam("of_bank"),
+        _membership.c.person_id == bindparam("of_person"),
+    )
+    .values(passbook_number=None)
+)
 _NAME = update(_person).where(_person.c.id == bindparam("of_person"), _person.c.name == "")
 
 
@@ -75,6 +83,10 @@ async def _name(session: AsyncSession, people: Sequence[_Entered]) -> None:
 
 
 async def _join(session: AsyncSession, bank_id: UUID, people: Sequence[_Entered]) -> None:
+    freed = [step.frees for step, _ in people if step.frees]
+    if freed:
+        asked = [{"of_bank": bank_id, "of_person": person_id} for person_id in freed]
+        await (await session.connection()).execute(_FREE_NUMBER, asked)
     rows = [
         {
             "person_id": person_id,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from service import members
-from service.errors import FieldProblem, Malformed
+from service.errors import FieldProblem, Malformed, in_words
 from service.sheets import Bad, Sheet, in_order, read_cells, rupiah_of
 
 HIGHEST_BALANCE_IDR = 1_000_000_000
@@ -108,11 +108,12 @@ def _balance(text: str) -> int:
     balance = rupiah_of(text)
     if balance is None:
         raise Bad(
-            f"{text} is no balance; write 12500, 12.500 or Rp12.500.",
-            f"{text} bukan saldo; tulislah 12500, 12.500 atau Rp12.500.",
+            f"{text} is no balance; write 12500, 12.500 or Rp12.500, or leave it empty.",
+            f"{text} bukan saldo; tulislah 12500, 12.500 atau Rp12.500, atau kosongkan.",
         )
     if balance > HIGHEST_BALANCE_IDR:
-        raise Bad("This balance is too high.", "Saldo ini terlalu tinggi.")
+        most = in_words(HIGHEST_BALANCE_IDR, "id")
+        raise Bad(f"A balance is at most Rp{most}.", f"Saldo paling banyak Rp{most}.")
     return balance
 
 

@@ -35,6 +35,8 @@ class Step(NamedTuple):
     """How many balances were brought over and taken back before."""
     is_like_another: bool
     """Whether somebody else of this name was brought over with this very balance."""
+    frees: UUID | None
+    """A deleted person whose passbook's number they get."""
 
     @property
     def is_change(self) -> bool:
@@ -44,7 +46,7 @@ class Step(NamedTuple):
     @property
     def is_doubtful(self) -> bool:
         """Whether somebody should look whether it is who it seems to be."""
-        return self.is_change and (bool(self.known_as) or self.is_like_another)
+        return bool(self.known_as) or self.is_like_another
 
 
 class _Known(NamedTuple):
@@ -164,21 +166,22 @@ def _contradictions(row: MemberRow, here: _Here) -> Iterator[FieldProblem]:
             "Whoever had this phone was deleted. Take this line out.",
             "Pemilik nomor ini sudah dihapus. Keluarkan baris ini.",
         )
-    elif holder and holder.is_deleted:
+    elif holder and holder.is_deleted and not row.phone:
         yield _at(
             row,
             "passbook_number",
             "Whoever had this passbook was deleted. Take this line out.",
             "Pemilik buku tabungan ini sudah dihapus. Keluarkan baris ini.",
         )
-    else:
+    elif not (holder and holder.is_deleted):
         yield from _other_passbook(row, known, holder)
     opened = here.opened_for(known.person_id if known else None).amount_idr
     if opened and row.balance_idr not in (0, opened):
         yield _at(
             row,
             "balance_idr",
-            f"Rp{in_words(opened)} was brought over for them already; correct that entry first.",
+            f"Rp{in_words(opened, 'id')} was brought over for them already; correct that entry"
+            " first.",
             f"Saldo Rp{in_words(opened, 'id')} sudah dipindahkan; koreksi dulu catatan itu.",
         )
 
@@ -214,7 +217,8 @@ def _other_passbook(
 
 
 def _step(row: MemberRow, here: _Here) -> Step:
-    known, elsewhere = here.known(row), here.elsewhere.get(row.phone or "")
+    known, holder = here.known(row), here.holder(row)
+    elsewhere = here.elsewhere.get(row.phone or "")
     person_id = known.person_id if known else elsewhere.person_id if elsewhere else None
     opened = here.opened_for(person_id)
     opens_idr = 0 if opened.amount_idr else row.balance_idr
@@ -228,6 +232,7 @@ def _step(row: MemberRow, here: _Here) -> Step:
         opens_idr=opens_idr,
         nth=opened.times,
         is_like_another=other not in (None, person_id),
+        frees=holder.person_id if holder and holder.is_deleted and known is None else None,
     )
 
 
