@@ -48,7 +48,7 @@ class CorrectionInput(BaseModel):
         Field(
             description=(
                 "A pickup, a drop-off, a payout that was paid, a sale, a buyer's payment, residue,"
-                " a top-up, or an exception"
+                " cash that was carried, a top-up, or an exception"
             )
         ),
     ] = None

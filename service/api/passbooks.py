@@ -59,6 +59,11 @@ class DropoffView(BaseModel):
 
 
 class PassbookView(BaseModel):
+    """`grams_total` is what was weighed at the door and the counter, less what was taken back.
+
+    A second weighing at the station doesn't change it, whoever was right: it changes the rupiah.
+    """
+
     bank_id: UUID
     resident_id: UUID
     available_idr: int

@@ -177,7 +177,9 @@ async def _amount_idr(session: AsyncSession, bank_id: UUID, act: Act) -> int:
         Weighing.bank_id == bank_id,
         or_(col(Weighing.pickup_id) == act.about_id, col(Weighing.dropoff_id) == act.about_id),
     )
-    return max(act.moved_idr, int((await session.exec(query)).one() or 0))
+    # What a sale brought others is a part of what its buyer owes.
+    moved = act.most_idr if act.kind == "sale" else act.moved_idr
+    return max(moved, int((await session.exec(query)).one() or 0))
 
 
 async def _make(session: AsyncSession, correction: Correction, act: Act, *, by: UUID) -> UUID:
@@ -214,8 +216,9 @@ async def _hold_drawers(session: AsyncSession, bank_id: UUID, act: Act) -> None:
 
 
 def _paid_into(act: Act) -> Place:
-    """The drawer that a buyer paid into, of which the money goes out again; else the safe."""
-    return act.steps[0].debit if act.kind == "buyer_payment" else chart.CASH
+    """The drawer that cash went into, out of which it goes again; else the safe."""
+    into = act.steps[0].debit
+    return into if into.kind == "cash" else chart.CASH
 
 
 async def _check_store(session: AsyncSession, bank_id: UUID, materials: set[str]) -> None:

@@ -21,14 +21,14 @@ class NotCorrectable(Conflict):
     english = (
         "This can't be corrected as a whole: only a weighing that was neither received at the"
         " station nor sold since, a payout that was paid, a sale, a buyer's payment, residue,"
-        " a balance brought over, a top-up, or a decision about an exception whose line isn't"
+        " a balance brought over, cash that was carried, a top-up, or a decision about an exception whose line isn't"
         " matched by it (undo that match). Of goods that were sold, correct the sale first; what"
         " was counted is counted again."
     )
     indonesian = (
         "Ini tidak dapat dikoreksi: hanya penimbangan yang belum diterima di gudang dan belum"
         " terjual, pencairan yang sudah dibayar, penjualan, pembayaran pembeli, residu, saldo dari"
-        " buku lama, isi ulang saldo, atau keputusan selisih yang barisnya tidak dicocokkan"
+        " buku lama, kas yang dipindahkan, isi ulang saldo, atau keputusan selisih yang barisnya tidak dicocokkan"
         " (batalkan pencocokannya). Bila sampahnya sudah terjual, koreksi penjualannya dahulu;"
         " yang sudah dihitung, hitung lagi."
     )
@@ -131,7 +131,7 @@ async def _take_back_sale(session: AsyncSession, bank_id: UUID, act: Act, _reaso
 
 
 async def _take_back_alone(_session: AsyncSession, _bank_id: UUID, _act: Act, _reason: str) -> bool:
-    """What only the ledger knows: a buyer's payment, residue, a balance brought over."""
+    """What only the ledger knows: a buyer's payment, residue, cash carried, a balance brought over."""
     return True
 
 
@@ -201,6 +201,10 @@ _UNDO: dict[str, Callable[[AsyncSession, UUID, Act, str], Awaitable[bool]]] = {
     "sale": _take_back_sale,
     "buyer_payment": _take_back_alone,
     "residue": _take_back_alone,
+    "cash_put_in": _take_back_alone,
+    "cash_taken_out": _take_back_alone,
+    "float_in": _take_back_alone,
+    "float_out": _take_back_alone,
     "float_top_up": _take_back_top_up,
     "reconciliation": _take_back_decision,
 }

@@ -98,7 +98,11 @@ KINDS: dict[str, Kind] = {
         Kind("receivable", "a buyer owes", "piutang pembeli", per="buyer"),
         Kind("suspense", "not yet explained", "pos sementara"),
         Kind("capital", "put in by the owner", "modal pemilik"),
-        Kind("opening", "owed by the book before this one", "utang dari buku sebelumnya"),
+        Kind(
+            "opening",
+            "opening balances, against what was brought over",
+            "saldo awal, lawan dari saldo yang dipindahkan",
+        ),
         # What it costs and brings.
         Kind("purchases", "paid for waste", "pembelian sampah", hot=True),
         Kind("collector_fees", "paid for fetching", "upah jemput", hot=True),

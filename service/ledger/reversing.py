@@ -100,12 +100,21 @@ class Act(NamedTuple):
     @property
     def moved_idr(self) -> int:
         """The rupiah that it moved; what only passed through an account counts once."""
+        return sum(self._put_in())
+
+    @property
+    def most_idr(self) -> int:
+        """The most that it moved into any one account."""
+        return max(self._put_in(), default=0)
+
+    def _put_in(self) -> list[int]:
+        """The rupiah that each account got, of those that got any."""
         changes: Counter[str] = Counter()
         for step in self.steps:
             if step.debit.unit == IDR:
                 changes[step.debit.code] += step.amount
                 changes[step.credit.code] -= step.amount
-        return sum(change for change in changes.values() if change > 0)
+        return [change for change in changes.values() if change > 0]
 
     def given_idr(self, resident_id: UUID) -> int:
         """What it put into a resident's passbook, pending or not; negative if it took."""

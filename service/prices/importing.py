@@ -20,8 +20,8 @@ class PriceFileNotReadable(Malformed):
 
 
 _SHEET = Sheet(
-    required=("material", "condition", "channel", "price_idr"),
-    optional=("valid_from",),
+    required=("material", "channel", "price_idr"),
+    optional=("condition", "valid_from"),
     refusal=PriceFileNotReadable,
 )
 

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import new_id, utc_now
 from models.sale import Buyer
 from service import drawers, ledger
-from service.errors import Conflict, NoSuchThing
+from service.errors import Conflict, NoSuchThing, said_of
 from service.ledger import Draft, Movement, chart
 
 
@@ -77,8 +77,10 @@ async def buyers_of(
 async def pay(session: AsyncSession, buyer: Buyer, payment: Payment) -> tuple[UUID, Owing]:
     """A buyer pays what they owe, or ahead; the payment's id, and what is still owed.
 
-    Raises DrawerClosed.
+    Raises NoSuchThing for a drawer that nobody opened, or DrawerClosed.
     """
+    with said_of("/drawer", NoSuchThing):
+        await drawers.keeper_of(session, buyer.bank_id, payment.drawer)
     payment_id = new_id()
     paid = Movement(
         f"buyer_payment:{payment_id}",

@@ -258,7 +258,7 @@ async def sellers_on(town: Town, first: date, last: date | None = None) -> dict[
 
 
 async def paid(town: Town, buyer: Buyer, amount_idr: int) -> None:
-    payment = sales.Payment(amount_idr, drawer="", note="", entered_by=town.operator.id)
+    payment = sales.Payment(amount_idr, drawer="main", note="", entered_by=town.operator.id)
     async with town.database.transaction() as session:
         await sales.pay(session, buyer, payment)
 

@@ -92,6 +92,21 @@ async def _reconciliation(town: Town, _keys: Keys) -> UUID:
     return about
 
 
+def _carried(kind: str, debit: Place, credit: Place) -> Callable[[Town, Keys], Awaitable[UUID]]:
+    async def make(town: Town, _keys: Keys) -> UUID:
+        about = new_id()
+        await _post(town, kind, debit, credit, about)
+        return about
+
+    return make
+
+
+_CARRIED = {
+    "cash_put_in": (chart.CASH, chart.CAPITAL),
+    "cash_taken_out": (chart.CAPITAL, chart.CASH),
+    "float_in": (chart.cash("truk"), chart.CASH),
+    "float_out": (chart.CASH, chart.cash("truk")),
+}
 _MADE: Mapping[str, Callable[[Town, Keys], Awaitable[UUID]]] = {
     "buyer_payment": _buyer_payment,
     "dropoff": _dropoff,
@@ -102,9 +117,11 @@ _MADE: Mapping[str, Callable[[Town, Keys], Awaitable[UUID]]] = {
     "reconciliation": _reconciliation,
     "residue": _residue,
     "sale": _sale,
+    **{kind: _carried(kind, *places) for kind, places in _CARRIED.items()},
 }
 
 _SAID = {
+    **dict.fromkeys(_CARRIED, "5,000"),
     **dict.fromkeys(("buyer_payment", "float_top_up", "reconciliation"), "5,000"),
     "opening": "5,000",
     "payout": "5,000",

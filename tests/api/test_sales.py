@@ -138,6 +138,10 @@ async def test_a_buyer_owes_until_they_pay(asking: Asking, sharing: Town) -> Non
     assert sold.status_code == 201
     paying = at(sharing, f"buyers/{buyer['id']}/payments")
     body = {"amount_idr": 15_000, "drawer": "truk", "note": "nota 7"}
+    unknown = await asking.post(sharing.operator, paying, body)
+    refused(unknown, 404, "no_such_thing", "/drawer")
+    truck = {"name": "truk", "officer_id": str(sharing.operator.id)}
+    done(await asking.post(sharing.treasurer, at(sharing, "drawers"), truck), 201)
     paid = done(await asking.post(sharing.operator, paying, body), 201)
     assert (paid["drawer"], paid["owes_idr"], paid["paid_ahead_idr"]) == ("truk", 5_000, 0)
     ahead = done(await asking.post(sharing.treasurer, paying, {"amount_idr": 6_000}), 201)

@@ -498,3 +498,30 @@ async def test_no_cash_goes_back_into_a_drawer_that_is_being_closed(
     assert isinstance(await slower_of(town, shut, correct), drawers.DrawerClosed)
     async with town.database.reading() as session:
         assert (await payout_in(session, payout)).status == PayoutStatus.PAID
+
+
+async def test_cash_that_was_carried_by_mistake_goes_back(town: Town) -> None:
+    operator, treasurer = town.operator.id, town.treasurer.id
+    async with town.database.transaction() as session:
+        await drawers.open_drawer(session, town.bank_id, "ani", officer_id=operator, by=treasurer)
+        carried = [Move(town.bank_id, amount, "", treasurer) for amount in (90_000, 50_000, 20_000)]
+        moves = [
+            await drawers.put_in(session, carried[0], drawers.Outside.CAPITAL, ""),
+            await drawers.float_in(session, carried[1], "ani"),
+            await drawers.float_out(session, carried[2], "ani"),
+        ]
+    put_in, float_in, float_out = moves
+
+    async def back(move_id: UUID) -> Correction:
+        async with town.database.transaction() as session:
+            act = await corrections.find_act(
+                session, town.bank_id, journal_id=None, about_id=move_id
+            )
+            return await corrections.ask(session, town.bank_id, act, by=treasurer, reason="salah")
+
+    with pytest.raises(drawers.DrawerTooLow):
+        await back(float_in)
+    await back(float_out)
+    await back(float_in)
+    assert (await back(put_in)).needs_two
+    assert await balances(town) == {("cash:main", "IDR"): 90_000, ("capital", "IDR"): -90_000}

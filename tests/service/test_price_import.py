@@ -115,8 +115,8 @@ def test_one_price_may_be_followed_by_another_from_a_later_day() -> None:
         ("material,condition,channel", ["/1/price_idr"]),
         (f"{HEADER},colour", ["/1/colour"]),
         (f"{HEADER},channel", ["/1/channel"]),
-        ("HVS,clean,pickup,1500", ["/1/material", "/1/condition", "/1/channel", "/1/price_idr"]),
-        ("", ["/1/material", "/1/condition", "/1/channel", "/1/price_idr"]),
+        ("HVS,clean,pickup,1500", ["/1/material", "/1/channel", "/1/price_idr"]),
+        ("", ["/1/material", "/1/channel", "/1/price_idr"]),
     ],
 )
 def test_the_header_is_needed_and_has_known_columns_once(header: str, places: list[str]) -> None:

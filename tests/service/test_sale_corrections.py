@@ -207,6 +207,13 @@ async def test_nobody_takes_back_a_sale_of_their_own_goods(shared: Shared) -> No
             await take_back(town, sale.id, by=person.id)
 
 
+async def test_what_a_sale_brought_others_counts_once_against_the_limit(shared: Shared) -> None:
+    sale = await sell(shared.town, shared.buyer, 5_000, 30_000)
+    async with shared.town.database.transaction() as session:
+        asked = await taking_back(shared.town, sale.id)(session)
+    assert asked.amount_idr == 30_000
+
+
 async def test_above_the_limit_a_sale_is_taken_back_by_two(database: Database) -> None:
     town = await sharing_town(database, correction_limit_idr=20_000)
     await has_own(town, 1_000)
