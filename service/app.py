@@ -48,7 +48,7 @@ Errors are `application/problem+json` (RFC 9457); their types are documented und
 [/problems](/problems). Money is whole rupiah, mass whole grams. A POST whose parameters name an
 `Idempotency-Key` gives the first answer again for the same key and the same request; where
 money moves it is required. The others may be repeated, or hand out something that is told
-only once. Fields that are not described are ignored.
+only once. A field of a body that is not described is refused, since it may be a mistyped one.
 """
 
 

@@ -9,7 +9,7 @@ from service import audit, auth, members
 from service.api import auditing
 from service.api.dependencies import CurrentParts, Parts
 from service.api.errors import CodeNotSent, RequestMalformed, documented
-from service.api.fields import PLAIN
+from service.api.fields import PLAIN, Sent
 from service.api.late import VitalRoute
 from service.errors import FieldProblem
 from service.messages import SIGN_IN_CODE, Message, MessageNotSent
@@ -25,7 +25,7 @@ Phone = Annotated[
 SecondFactorCode = Annotated[str, Field(min_length=1, max_length=32, examples=["123456"])]
 
 
-class CodeInput(BaseModel):
+class CodeInput(Sent):
     phone: Phone
 
 
@@ -34,7 +34,7 @@ class CodeView(BaseModel):
     resend_after_s: int
 
 
-class TokenInput(BaseModel):
+class TokenInput(Sent):
     """Either a phone with its code, or a refresh token.
 
     Who has set up a second factor gives a code of it as well, or a recovery code.

@@ -33,7 +33,7 @@ from service.api.dependencies import (
     known,
 )
 from service.api.errors import documented
-from service.api.fields import PLAIN
+from service.api.fields import PLAIN, Sent
 from service.api.files import FileRoute
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken, caller_of
@@ -102,7 +102,7 @@ class ImportedView(BaseModel):
     exceptions: dict[str, int]
 
 
-class ColumnMapInput(BaseModel):
+class ColumnMapInput(Sent):
     """How a source writes its CSV: which column holds what, and how.
 
     A column is named as in its header; `#5` is the fifth, `a|b` whichever of both there is. Money
@@ -116,7 +116,7 @@ class ColumnMapInput(BaseModel):
     debit: _ColumnName = ""
     credit: _ColumnName = ""
     marker: _ColumnName = ""
-    out_markers: Annotated[list[_Word], Field(max_length=20)] = ["DEBIT", "DB", "DR", "D"]
+    out_markers: Annotated[list[_Word], Field(max_length=20)] = ["DEBIT", "DB", "DR", "D"]  # noqa: RUF012  Pydantic copies it.
     positive_is_out: bool = False
     balance: _ColumnName = ""
     external_id: _ColumnName = ""
@@ -124,14 +124,14 @@ class ColumnMapInput(BaseModel):
     reference: _ColumnName = ""
     account_number: _ColumnName = ""
     line_type: _ColumnName = ""
-    line_types: Annotated[dict[_Word, LineType], Field(max_length=50)] = {}
+    line_types: Annotated[dict[_Word, LineType], Field(max_length=50)] = {}  # noqa: RUF012  As above.
     currency: _ColumnName = ""
     separator: Annotated[str, Field(max_length=1, pattern=r"^[,;|\t]?$")] = ""
     decimal: Annotated[str, Field(max_length=1, pattern=r"^[.,]$")] = "."
     thousands: Annotated[str, Field(max_length=1, pattern=r"^[., ']?$")] = ","
     date_format: Annotated[str, Field(max_length=40, pattern=r"^[^\x00]*$")] = ""
     zone: Annotated[str, Field(max_length=40)] = "Asia/Jakarta"
-    ends_with: Annotated[list[_Word], Field(max_length=20)] = []
+    ends_with: Annotated[list[_Word], Field(max_length=20)] = []  # noqa: RUF012  As above.
     holding: Holding = Holding.FLOAT
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from service.api.fields import (
     Instant,
     MaterialCode,
     Position,
+    Sent,
     UnusualConfirmed,
     position_of,
 )
@@ -70,7 +71,7 @@ class PriceList(BaseModel):
     items: list[PriceView]
 
 
-class PriceInput(BaseModel):
+class PriceInput(Sent):
     """A price for one unit of a material; null ends the buying. Without an instant: now."""
 
     material: MaterialCode
@@ -80,7 +81,7 @@ class PriceInput(BaseModel):
     valid_from: Instant | None = None
 
 
-class PricesInput(BaseModel):
+class PricesInput(Sent):
     items: Annotated[list[PriceInput], Field(min_length=1, max_length=500)]
     unusual_confirmed: UnusualConfirmed = False
 

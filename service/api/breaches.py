@@ -18,7 +18,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import PLAIN, Instant
+from service.api.fields import PLAIN, Instant, Sent
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/v1/banks/{bank_id}/breaches", tags=["privacy"], rout
 MOST_PEOPLE = 1_000
 
 
-class BreachInput(BaseModel):
+class BreachInput(Sent):
     """Either people or the whole bank. Name nobody in the words: they can't be changed."""
 
     what: Annotated[str, Field(min_length=1, max_length=2_000), PLAIN]
@@ -38,7 +38,7 @@ class BreachInput(BaseModel):
     whole_bank: Annotated[bool, Field(strict=True)] = False
 
 
-class NoticeInput(BaseModel):
+class NoticeInput(Sent):
     """Who is told, in which words; people get these as they stand."""
 
     told: Told

@@ -19,7 +19,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import Amount, Line, Name
+from service.api.fields import Amount, Line, Name, Sent
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1/banks/{bank_id}", tags=["sales"], route_class=Act
 Drawer = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9-]+$")]
 
 
-class BuyerInput(BaseModel):
+class BuyerInput(Sent):
     name: Name
     phone: Annotated[Line, Field(max_length=members.LONGEST_PHONE)] = ""
     note: Line = ""
@@ -57,7 +57,7 @@ class BuyerList(BaseModel):
     next_cursor: str | None
 
 
-class PaymentInput(BaseModel):
+class PaymentInput(Sent):
     """Money from a buyer, and the drawer that it went into."""
 
     amount_idr: Amount

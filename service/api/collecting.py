@@ -23,6 +23,7 @@ from service.api.fields import (
     Instant,
     Position,
     Reason,
+    Sent,
     UnusualConfirmed,
     Weighings,
     WeighingView,
@@ -34,7 +35,7 @@ from service.errors import NoSuchThing, NotAllowed
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=ActRoute)
 
 
-class CollectInput(BaseModel):
+class CollectInput(Sent):
     handover_code: Annotated[str, Field(min_length=1, max_length=12)]
     weighings: Weighings
     position: Position | None = None
@@ -80,7 +81,7 @@ class AttemptList(BaseModel):
     next_cursor: str | None
 
 
-class DecisionInput(BaseModel):
+class DecisionInput(Sent):
     decision: Literal["accept", "refuse"]
     reason: Reason
 

@@ -19,7 +19,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import Reason
+from service.api.fields import Reason, Sent
 from service.api.idempotency import ActRoute
 from service.api.pickups import ReasonInput
 from service.auth import NoValidToken
@@ -39,7 +39,7 @@ _NOT_MADE = (
 )
 
 
-class CorrectionInput(BaseModel):
+class CorrectionInput(Sent):
     """What is wrong, and why: a passbook line's `journal_id`, or the id of what was entered."""
 
     journal_id: UUID | None = None

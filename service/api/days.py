@@ -22,7 +22,7 @@ from service.api.dependencies import (
 )
 from service.api.drawers import Counted, Name
 from service.api.errors import documented
-from service.api.fields import MOST_LINES, Line
+from service.api.fields import MOST_LINES, Line, Sent
 from service.api.fields import Day as DayInput
 from service.api.idempotency import ActRoute
 from service.api.passbooks import AccountView, account_view, sums_of
@@ -37,21 +37,21 @@ router = APIRouter(prefix="/v1", tags=["days"], route_class=ActRoute)
 PathDay = Annotated[DayInput, Path(description="A day of business at the bank, YYYY-MM-DD")]
 
 
-class InDrawerInput(BaseModel):
+class InDrawerInput(Sent):
     """What lies in an officer's drawer."""
 
     drawer: Annotated[Name, Field(description="Any but `main`: that is counted_cash_idr")]
     counted_idr: Counted
 
 
-class CloseInput(BaseModel):
+class CloseInput(Sent):
     """What lies in the safe, `cash:main`, and in officers' drawers at the end of the day.
 
     Drawers in which nothing moved since they were last counted may be left out.
     """
 
     counted_cash_idr: Counted
-    counts: Annotated[list[InDrawerInput], Field(max_length=MOST_LINES)] = []
+    counts: Annotated[list[InDrawerInput], Field(max_length=MOST_LINES)] = []  # noqa: RUF012  Pydantic copies it.
     despite_unknown: Annotated[
         Line, Field(description="Why, if nobody knows how some payouts went")
     ] = ""

@@ -19,6 +19,7 @@ from service.api.dependencies import (
     Session,
 )
 from service.api.errors import documented
+from service.api.fields import Sent
 from service.api.late import LateRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -40,7 +41,7 @@ class DeviceList(BaseModel):
     items: list[DeviceView]
 
 
-class SignOutInput(BaseModel):
+class SignOutInput(Sent):
     everywhere: Annotated[bool, Field(strict=True)] = False
 
 

@@ -17,7 +17,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import Reason
+from service.api.fields import Reason, Sent
 from service.api.idempotency import ActRoute
 from service.api.loads import ReceivingView, receiving_view
 from service.auth import NoValidToken
@@ -26,7 +26,7 @@ from service.errors import NoSuchThing, NotAllowed
 router = APIRouter(prefix="/v1/disputes", tags=["station"], route_class=ActRoute)
 
 
-class VerdictInput(BaseModel):
+class VerdictInput(Sent):
     """Whose grams count, and why."""
 
     decision: Decision

@@ -21,7 +21,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import LARGEST_AMOUNT_IDR, Amount, Line
+from service.api.fields import LARGEST_AMOUNT_IDR, Amount, Line, Sent
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.drawers import Held, Move, Outside
@@ -40,14 +40,14 @@ Counted = Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT_IDR)]
 _REFUSALS = (NoValidToken, NotAllowed, NoSuchThing)
 
 
-class DrawerInput(BaseModel):
+class DrawerInput(Sent):
     """A drawer for one officer, who pays out of it from then on."""
 
     name: Name
     officer_id: UUID
 
 
-class FloatInput(BaseModel):
+class FloatInput(Sent):
     amount_idr: Amount
     memo: Line = ""
 
@@ -67,7 +67,7 @@ class SafeInput(FloatInput):
         return self
 
 
-class DrawerCountInput(BaseModel):
+class DrawerCountInput(Sent):
     """What lies in the drawer."""
 
     counted_idr: Counted

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import fastapi
@@ -25,6 +26,7 @@ from service.oidc import IssuerNotReached
 
 log = logging.getLogger(__name__)
 
+_MOST_FIELDS = 200
 STATUS: dict[type[Problem], int] = {
     errors.Malformed: 422,
     errors.NotSignedIn: 401,
@@ -313,7 +315,8 @@ async def _on_defect(request: Request, error: Exception) -> Response:
 def _fields(found: Iterable[dict[str, Any]]) -> list[FieldProblem]:
     """Where pydantic found what, as JSON pointers: the body's fields from its root."""
     fields: list[FieldProblem] = []
-    for error in found:
+    # Who sends thousands of what is wrong has read enough by then.
+    for error in islice(found, _MOST_FIELDS):
         place = [str(part) for part in error["loc"]]
         if place and place[0] in ("body", "query", "path", "header"):
             place = place[1:]

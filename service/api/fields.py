@@ -9,6 +9,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
@@ -97,7 +98,13 @@ Day = Annotated[date, BeforeValidator(_day_text)]
 MaterialCode = Annotated[str, Field(min_length=1, max_length=20), PLAIN]
 
 
-class Position(BaseModel):
+class Sent(BaseModel):
+    """What a caller sends. A field that isn't known is refused: it may be a mistyped one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Position(Sent):
     """A place on the globe, latitude first."""
 
     lat: Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
@@ -107,7 +114,7 @@ class Position(BaseModel):
         return Point(self.lat, self.lon)
 
 
-class Window(BaseModel):
+class Window(Sent):
     """From when until when somebody is there."""
 
     start: Instant
@@ -118,7 +125,7 @@ def position_of(thing: Pickup | Bank) -> Position:
     return Position(lat=thing.lat, lon=thing.lon)
 
 
-class WeighingInput(BaseModel):
+class WeighingInput(Sent):
     """One line on the scale. `grams` are taken and paid; `rejected_grams` are not."""
 
     material: MaterialCode

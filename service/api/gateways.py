@@ -14,7 +14,7 @@ from models.payout import Destination, FeeBy, NameCheck, PayoutMethod
 from service import banks, drawers, members, payouts
 from service.api.dependencies import CurrentParts, Parts, Payer, Reader, ReadSession, Session
 from service.api.errors import BodyTooLarge, documented
-from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line
+from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line, Sent
 from service.api.idempotency import ActRoute
 from service.api.late import VitalRoute
 from service.api.looks import CurrentLooks
@@ -97,7 +97,7 @@ class FloatList(BaseModel):
     items: list[FloatItem]
 
 
-class TopUpInput(BaseModel):
+class TopUpInput(Sent):
     """Money that was sent to a gateway, out of a cash drawer or an account at a bank."""
 
     amount_idr: Amount

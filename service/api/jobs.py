@@ -24,10 +24,7 @@ from service.api.dependencies import (
     known,
 )
 from service.api.errors import documented, language_of
-from service.api.fields import (
-    HEAVIEST_LINE_GRAMS,
-    Position,
-)
+from service.api.fields import HEAVIEST_LINE_GRAMS, Position, Sent
 from service.api.idempotency import ActRoute
 from service.api.job_views import ClaimedView, JobList, job_view, route_view
 from service.api.pickups import PickupView, ReasonInput, pickup_view
@@ -38,7 +35,7 @@ from service.members import Caller
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=ActRoute)
 
 
-class ClaimInput(BaseModel):
+class ClaimInput(Sent):
     """Where I am, how many jobs I want, and how much still goes on the vehicle."""
 
     position: Position
@@ -53,7 +50,7 @@ class ReleasedView(BaseModel):
     status: PickupStatus
 
 
-class ArriveInput(BaseModel):
+class ArriveInput(Sent):
     position: Position
 
 

@@ -16,7 +16,7 @@ from starlette.routing import Match, compile_path
 from starlette.types import Scope
 
 from service.api.errors import RequestMalformed, TookTooLong
-from service.api.nesting import NESTED_TOO_DEEP, is_too_deep
+from service.api.nesting import NESTED_TOO_DEEP, TOO_MANY_VALUES, is_too_deep, is_too_much
 from service.api.places import Places
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -119,8 +119,11 @@ def _in_place(handle: Handler) -> Handler:
 
 def _shallow(handle: Handler) -> Handler:
     async def handle_shallow(request: Request) -> Response:
-        if is_too_deep(await request.body()):
+        body = await request.body()
+        if is_too_deep(body):
             raise RequestMalformed(NESTED_TOO_DEEP)
+        if is_too_much(body):
+            raise RequestMalformed(TOO_MANY_VALUES)
         return await handle(request)
 
     return handle_shallow

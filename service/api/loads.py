@@ -13,7 +13,7 @@ from models.station import Decision, ReceivingStatus
 from service import banks, ledger, prices, station, weighing
 from service.api.dependencies import Payer, Reader, ReadSession, Session
 from service.api.errors import documented
-from service.api.fields import MOST_LINES, GramsOrNone, MaterialCode
+from service.api.fields import MOST_LINES, GramsOrNone, MaterialCode, Sent
 from service.api.idempotency import ActRoute
 from service.api.periods import CurrentPeriod
 from service.auth import NoValidToken
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1/banks/{bank_id}/loads", tags=["station"], route_c
 MOST_PICKUPS = 1_000
 
 
-class OnScaleInput(BaseModel):
+class OnScaleInput(Sent):
     """Grams of one material and condition; 0 says that nothing of it was there."""
 
     material: MaterialCode
@@ -36,7 +36,7 @@ class OnScaleInput(BaseModel):
         return station.OnScale(station.What(self.material, self.condition), self.grams)
 
 
-class ReceiveInput(BaseModel):
+class ReceiveInput(Sent):
     """What is unloaded. Without `pickup_ids` all that is on the load; without `weighings`
     it is taken as weighed at the doors. What the weighings don't name was not there."""
 

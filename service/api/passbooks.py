@@ -23,7 +23,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import RequestMalformed, documented
-from service.api.fields import Instant, UnusualConfirmed, Weighings, WeighingView
+from service.api.fields import Instant, Sent, UnusualConfirmed, Weighings, WeighingView
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.assisting import CardNotValid, Helped
@@ -39,7 +39,7 @@ _OF_PICKUPS = ("pickup", "receiving", "dispute")
 ResidentQuery = Annotated[UUID | None, Query(description="For officers: whose passbook")]
 
 
-class DropoffInput(BaseModel):
+class DropoffInput(Sent):
     resident_id: Annotated[UUID | None, Field(description="Else whose card is shown")] = None
     weighings: Weighings
     unusual_confirmed: UnusualConfirmed = False

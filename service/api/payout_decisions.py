@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import Field, StrictBool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.payout import Payout
@@ -13,7 +13,7 @@ from service import drawers, ledger, members, payouts
 from service.api.assisting import HelpingPayer
 from service.api.dependencies import CurrentParts, Payer, Session
 from service.api.errors import RequestMalformed, documented
-from service.api.fields import OR_NOTHING, PLAIN, Line, Reason
+from service.api.fields import OR_NOTHING, PLAIN, Line, Reason, Sent
 from service.api.idempotency import ActRoute
 from service.api.payout_views import REFUSALS, PayoutBatch, PayoutView, shown, views
 from service.api.pickups import ReasonInput
@@ -24,20 +24,20 @@ from service.members import OFFICERS, Caller
 router = APIRouter(prefix="/v1/payouts", tags=["payouts"], route_class=ActRoute)
 
 
-class ApprovalsInput(BaseModel):
+class ApprovalsInput(Sent):
     """Payouts of one bank that a treasurer agrees to."""
 
     payout_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
 
 
-class DecisionInput(BaseModel):
+class DecisionInput(Sent):
     """How a payout in doubt ended, and how that was found out."""
 
     was_paid: StrictBool
     reason: Reason
 
 
-class ProofInput(BaseModel):
+class ProofInput(Sent):
     """What shows that the cash was handed over, such as the number of a receipt.
 
     `code` is what the resident says: it signs for the money.

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from models.payout import (
     PayoutMethod,
@@ -25,7 +25,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line, Name
+from service.api.fields import LARGEST_AMOUNT_IDR, PLAIN, Amount, Line, Name, Sent
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.api.payout_views import (
@@ -58,7 +58,7 @@ async def only(bank_id: BankQuery = None, status: PayoutStatus | None = None) ->
     return Only(bank_id, status)
 
 
-class DestinationInput(BaseModel):
+class DestinationInput(Sent):
     """Where money goes that isn't paid in cash; a wallet's account is its phone number."""
 
     channel_code: Annotated[str, Field(min_length=1, max_length=40), PLAIN]
@@ -66,7 +66,7 @@ class DestinationInput(BaseModel):
     account_holder_name: Name
 
 
-class PayoutInput(BaseModel):
+class PayoutInput(Sent):
     """What is to be paid out. An officer names the resident they ask for.
 
     Of `earnings`, it is paid to a collector: `resident_id` is then the collector. Without a destination a transfer goes where the last one went. `expected_fee_idr` is the
@@ -82,7 +82,7 @@ class PayoutInput(BaseModel):
     expected_fee_idr: Annotated[int, Field(strict=True, ge=0, le=LARGEST_AMOUNT_IDR)] | None = None
 
 
-class CancelInput(BaseModel):
+class CancelInput(Sent):
     reason: Line = ""
 
 

@@ -25,7 +25,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import RequestMalformed, documented
-from service.api.fields import OR_NOTHING, PLAIN, Name
+from service.api.fields import OR_NOTHING, PLAIN, Name, Sent
 from service.api.idempotency import ActRoute
 from service.api.looks import CurrentLooks
 from service.api.nik_tries import CurrentNiks, Niks, TooManyNiks
@@ -51,7 +51,7 @@ class MeView(BaseModel):
     memberships: list[MembershipView]
 
 
-class MePatch(BaseModel):
+class MePatch(Sent):
     name: Name | None = None
     language: Language | None = None
     nik: Annotated[str, Field(max_length=32)] | None = Field(
@@ -59,7 +59,7 @@ class MePatch(BaseModel):
     )
 
 
-class MemberInput(BaseModel):
+class MemberInput(Sent):
     """Without a phone only a resident, by name: they get a card instead."""
 
     phone: Phone | None = None

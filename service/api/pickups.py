@@ -35,6 +35,7 @@ from service.api.fields import (
     MaterialCode,
     Position,
     Reason,
+    Sent,
     Window,
 )
 from service.api.idempotency import ActRoute
@@ -48,13 +49,13 @@ from service.members import OFFICERS, Caller
 router = APIRouter(prefix="/v1/pickups", tags=["pickups"], route_class=ActRoute)
 
 
-class ItemInput(BaseModel):
+class ItemInput(Sent):
     material: MaterialCode
     condition: Condition = Condition.CLEAN
     estimated_grams: Grams
 
 
-class PickupInput(BaseModel):
+class PickupInput(Sent):
     """What is to be fetched. An officer names the resident; a resident lists for themselves.
 
     The position may be left out where the server looks addresses up.
@@ -131,7 +132,7 @@ class PickupPage(BaseModel):
     next_cursor: str | None
 
 
-class ReasonInput(BaseModel):
+class ReasonInput(Sent):
     reason: Reason
 
 

@@ -21,7 +21,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import HEAVIEST_LINE_GRAMS, Day, Position, Window
+from service.api.fields import HEAVIEST_LINE_GRAMS, Day, Position, Sent, Window
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1/banks/{bank_id}/plans", tags=["plans"], route_cla
 _REFUSALS = (NoValidToken, NotAllowed, NoSuchThing)
 
 
-class VehicleInput(BaseModel):
+class VehicleInput(Sent):
     """A collector with a vehicle; without a start they begin at the bank."""
 
     collector_id: UUID
@@ -50,7 +50,7 @@ class VehicleInput(BaseModel):
         )
 
 
-class PlanInput(BaseModel):
+class PlanInput(Sent):
     """Who drives on which day; without `pickup_ids`, whatever is open then.
 
     `nearest_first` is there always. `pyvrp` drives less, where the extra is installed, the

@@ -14,7 +14,7 @@ from service import banks
 from service.api.city import is_for_city
 from service.api.dependencies import Actor, CurrentPage, Reader, ReadSession, Session, cursor_of
 from service.api.errors import documented
-from service.api.fields import HEAVIEST_LINE_GRAMS, LARGEST_PRICE_IDR, Instant
+from service.api.fields import HEAVIEST_LINE_GRAMS, LARGEST_PRICE_IDR, Instant, Sent
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NotAllowed
@@ -29,7 +29,7 @@ Metres = Annotated[int, Field(strict=True, ge=0, le=LONGEST_WAY_M)]
 Permille = Annotated[int, Field(strict=True, ge=0, le=1_000)]
 
 
-class PolicyInput(BaseModel):
+class PolicyInput(Sent):
     """The rules that change, and from when on; without an instant: now. The rest stays."""
 
     valid_from: Instant | None = None

@@ -27,6 +27,7 @@ from service.api.dependencies import (
     Session,
 )
 from service.api.errors import documented, language_of
+from service.api.fields import Sent
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.consents import CATALOGUE, ConsentNeededForService, Standing
@@ -48,7 +49,7 @@ _PAGES: dict[int | str, dict[str, Any]] = {
 }
 
 
-class ConsentInput(BaseModel):
+class ConsentInput(Sent):
     purpose: Purpose
     given: Annotated[bool, Field(strict=True)]
 
@@ -69,7 +70,7 @@ class ConsentList(BaseModel):
     items: list[ConsentView]
 
 
-class DeletionInput(BaseModel):
+class DeletionInput(Sent):
     """Deleting can't be undone, so it is confirmed in so many words."""
 
     confirm: Literal["delete my account", "hapus akun saya"]

@@ -31,7 +31,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import Reason
+from service.api.fields import Reason, Sent
 from service.api.idempotency import ActRoute
 from service.api.periods import CurrentPeriod, Period
 from service.auth import NoValidToken
@@ -166,7 +166,7 @@ class ReconciliationView(BaseModel):
     mass: list[MassThreeWaysView]
 
 
-class DecisionInput(BaseModel):
+class DecisionInput(Sent):
     """What is to be done, and why. `account` is the bank's own account, for a `top_up`."""
 
     action: Action
@@ -174,7 +174,7 @@ class DecisionInput(BaseModel):
     account: SourceName = "main"
 
 
-class OwnerInput(BaseModel):
+class OwnerInput(Sent):
     owner_id: UUID
 
 

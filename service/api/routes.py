@@ -26,7 +26,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import HEAVIEST_LINE_GRAMS, Position, position_of
+from service.api.fields import HEAVIEST_LINE_GRAMS, Position, Sent, position_of
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -118,7 +118,7 @@ class InsertionView(BaseModel):
     late: list[LateView]
 
 
-class MoreInput(BaseModel):
+class MoreInput(Sent):
     pickup_id: UUID = Field(description="An open job")
 
 

@@ -21,14 +21,7 @@ from service.api.dependencies import (
     cursor_of,
 )
 from service.api.errors import documented
-from service.api.fields import (
-    OR_ZERO,
-    Amount,
-    Line,
-    MaterialCode,
-    Reason,
-    UnusualConfirmed,
-)
+from service.api.fields import OR_ZERO, Amount, Line, MaterialCode, Reason, Sent, UnusualConfirmed
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed, said_of
@@ -42,7 +35,7 @@ BatchGrams = Annotated[int, Field(strict=True, gt=0, le=HEAVIEST_BATCH_GRAMS)]
 MissingGrams = Annotated[int, Field(strict=True, ge=0, le=HEAVIEST_BATCH_GRAMS), OR_ZERO]
 
 
-class SaleInput(BaseModel):
+class SaleInput(Sent):
     """A batch of one material: `grams` by the buyer's scale, and `amount_idr` for all of it.
 
     `missing_grams` left the store with it and weren't found by that scale: moisture, or what the
@@ -126,7 +119,7 @@ class SaleList(BaseModel):
     next_cursor: str | None
 
 
-class ResidueInput(BaseModel):
+class ResidueInput(Sent):
     material: MaterialCode
     grams: BatchGrams
     reason: Reason

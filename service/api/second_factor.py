@@ -18,6 +18,7 @@ from service.api.dependencies import (
     Session,
 )
 from service.api.errors import documented
+from service.api.fields import Sent
 from service.api.late import LateRoute
 from service.auth import NoValidToken, recovery, second_factor
 from service.errors import NotAllowed
@@ -46,7 +47,7 @@ class EnrolmentView(BaseModel):
     qr_svg: str
 
 
-class CodeInput(BaseModel):
+class CodeInput(Sent):
     """A code of the app; in place of it, but for confirming, a recovery code."""
 
     code: SecondFactorCode

@@ -11,7 +11,7 @@ from models.stock import StockCount
 from service import prices, sales
 from service.api.dependencies import Payer, Reader, ReadSession, Session
 from service.api.errors import documented
-from service.api.fields import Line, MaterialCode
+from service.api.fields import Line, MaterialCode, Sent
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NotAllowed
@@ -25,7 +25,7 @@ FULLEST_STORE_GRAMS = 100_000_000_000
 Counted = Annotated[int, Field(strict=True, ge=0, le=FULLEST_STORE_GRAMS)]
 
 
-class StockCountInput(BaseModel):
+class StockCountInput(Sent):
     """What lies in the store of one material; 0 says that nothing is there."""
 
     material: MaterialCode

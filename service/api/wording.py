@@ -61,6 +61,10 @@ _SENTENCES = {
     "uuid_type": "ID tidak valid.",
     "zone": "Zona waktu ini tidak ada.",
 }
+_UNKNOWN = (
+    "There is no such field here. Is its name mistyped?",
+    "Isian ini tidak dikenal di sini. Apakah namanya salah ketik?",
+)
 _BLANK = ("This can't be blank.", "Tidak boleh kosong.")
 _FORMS = {
     r"\S": _BLANK,
@@ -117,6 +121,8 @@ def _is_unread(error: dict[str, Any]) -> bool:
 
 
 def _form(error: dict[str, Any]) -> tuple[str, str] | None:
+    if error["type"] == "extra_forbidden":
+        return _UNKNOWN
     return _FORMS.get(error.get("ctx", {}).get("pattern", ""))
 
 

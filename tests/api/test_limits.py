@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.nesting import DEEPEST, is_too_deep
+from service.api.nesting import DEEPEST, MOST_VALUES, is_too_deep, is_too_much
 from service.database import one_at_a_time
 from service.settings import Settings
 from tests.api.asking import Asking, done, listing, nothing_changes, refused
@@ -78,6 +78,38 @@ async def test_a_body_nested_too_deep_is_refused_by_where_it_is(
         answer = await asking.post(quiet.resident, "/v1/pickups", body)
     refused(answer, 422, "request_malformed", "")
     assert "nested" in answer.json()["errors"][0]["detail"]
+
+
+async def test_a_field_that_is_not_known_is_named(asking: Asking, quiet: Town) -> None:
+    async with nothing_changes(quiet):
+        answer = await asking.post(quiet.resident, "/v1/pickups", listing(quiet, adress="Jl. X"))
+    refused(answer, 422, "request_malformed", "/adress")
+    body = listing(quiet, window={"start": None, "ends": None})
+    refused(
+        await asking.post(quiet.resident, "/v1/pickups", body),
+        422,
+        "request_malformed",
+        "/window/ends",
+    )
+
+
+async def test_more_values_than_any_call_has_are_refused_together(
+    asking: Asking, quiet: Town
+) -> None:
+    body = {f"a{number}": 0 for number in range(MOST_VALUES)}
+    answer = await asking.post(quiet.resident, "/v1/pickups", body)
+    assert len(answer.json()["errors"]) == 200, "no more is told of each"
+    refused(
+        await asking.post(quiet.resident, "/v1/pickups", body | {"more": 0}),
+        422,
+        "request_malformed",
+        "",
+    )
+
+
+def test_commas_within_texts_are_no_values() -> None:
+    assert not is_too_much(json.dumps([","] * MOST_VALUES).encode())
+    assert is_too_much(json.dumps([0] * (MOST_VALUES + 1)).encode())
 
 
 @asynccontextmanager

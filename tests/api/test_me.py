@@ -38,7 +38,6 @@ async def test_i_see_my_phone_and_my_part_in_each_bank(asking: Asking, town: Tow
         ({"name": "Siti", "language": "en"}, "Siti", "en"),
         ({"name": None, "language": None}, "Somebody", "id"),
         ({}, "Somebody", "id"),
-        ({"phone": "+6281100001001", "id": "1"}, "Somebody", "id"),
     ],
 )
 async def test_i_change_my_name_and_language_and_nothing_else(
