@@ -15,13 +15,14 @@ from service.members.reading import (
     Member,
     find_by_phone,
     group_roles,
+    hold_person,
     holders_of,
     is_officer,
     members_of,
     resident_of,
     roles_of,
 )
-from service.members.whose import whose, whose_card
+from service.members.whose import is_in_officers_hands, whose, whose_card
 
 __all__ = [
     "LONGEST_PHONE",
@@ -34,8 +35,10 @@ __all__ = [
     "ShownCard",
     "find_by_phone",
     "group_roles",
+    "hold_person",
     "holders_of",
     "insert_once",
+    "is_in_officers_hands",
     "is_officer",
     "members_of",
     "normal_phone",
