@@ -10,7 +10,13 @@ from service.members.joining import (
     person_without_phone,
     register,
 )
-from service.members.phones import LONGEST_PHONE, PhoneNotValid, normal_phone
+from service.members.phones import (
+    LONGEST_PHONE,
+    PhoneNotValid,
+    PhoneTaken,
+    change_phone,
+    normal_phone,
+)
 from service.members.reading import (
     Member,
     find_by_phone,
@@ -31,8 +37,10 @@ __all__ = [
     "Joined",
     "Member",
     "PhoneNotValid",
+    "PhoneTaken",
     "SecondFactorNotGiven",
     "ShownCard",
+    "change_phone",
     "find_by_phone",
     "group_roles",
     "hold_person",
