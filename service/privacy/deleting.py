@@ -20,7 +20,7 @@ from service.privacy import places, refusing
 from service.privacy.erasing import Erasure, erase
 from service.privacy.files import blank_messages
 from service.privacy.finding import Wanted, finder_of
-from service.privacy.known import known_by, words_of
+from service.privacy.known import known_by, phones_of, words_of
 
 
 class DeletesThemselves(Conflict):
@@ -41,12 +41,13 @@ async def delete(
     banks = select(Membership.bank_id).where(Membership.person_id == person_id).distinct()
     bank_ids = list(await session.exec(banks))
     await refusing.check(session, person_id, bank_ids)
-    known = await known_by(session, keys, person, bank_ids)
+    phones = await phones_of(session, person, bank_ids)
+    known = await known_by(session, keys, person, phones, bank_ids)
     words = await words_of(session, person_id, bank_ids)
     finder = finder_of(person_id, known, words)
     await _note(session, keys, person_id, by, known)
     await places.forget_of(session, person_id, bank_ids)
-    hashes = keys.hashes_of(auth.PHONE, person.phone) if person.phone else []
+    hashes = [one for phone in phones for one in keys.hashes_of(auth.PHONE, phone)]
     await erase(Erasure(session, person_id, bank_ids, frozenset(known), finder, hashes))
     person.deleted_at = utc_now()
     session.add(person)
