@@ -146,7 +146,9 @@ async def test_an_officer_gives_a_number_to_a_resident_without_one(
     refused(await give(asking, town, nek, again, code), 409, "changes_phone_themselves")
 
 
-async def test_nobody_else_is_given_one(asking: Asking, parts: Parts, town: Town) -> None:
+async def test_nobody_else_is_given_one(
+    asking: Asking, parts: Parts, town: Town, quiet: Town
+) -> None:
     nek, phone = await without_phone(town), new_phone()
     code = await ask_code(asking, parts, phone)
     for whom in (town.resident, town.operator):
@@ -154,6 +156,9 @@ async def test_nobody_else_is_given_one(asking: Asking, parts: Parts, town: Town
     stranger = Person(id=town.bank_id)
     refused(await give(asking, town, stranger, phone, code), 404, "no_such_thing")
     refused(await give(asking, town, nek, phone, code, by=town.collector), 403, "not_allowed")
+    async with town.database.transaction() as session:
+        await members.register(session, quiet.bank_id, nek, Role.RESIDENT, entered_by=None)
+    refused(await give(asking, town, nek, phone, code), 409, "changes_phone_themselves")
 
 
 async def test_of_two_who_take_a_number_at_once_one_gets_it(town: Town) -> None:
