@@ -1,6 +1,7 @@
 """People, and what they may do in which bank."""
 
 from service.members.callers import OFFICERS, Caller, SecondFactorNotGiven, ShownCard
+from service.members.changing import PhoneTaken, change_phone
 from service.members.joining import (
     Joined,
     insert_once,
@@ -10,13 +11,7 @@ from service.members.joining import (
     person_without_phone,
     register,
 )
-from service.members.phones import (
-    LONGEST_PHONE,
-    PhoneNotValid,
-    PhoneTaken,
-    change_phone,
-    normal_phone,
-)
+from service.members.phones import LONGEST_PHONE, PhoneNotValid, normal_phone
 from service.members.reading import (
     Member,
     find_by_phone,
