@@ -71,7 +71,7 @@ class TokenView(BaseModel):
 async def send_code(body: CodeInput, request: Request, parts: CurrentParts) -> CodeView:
     """Send a one-time code to a phone. The answer is the same whether the phone is known."""
     phone = members.normal_phone(body.phone)
-    address = _address_of(request)
+    address = address_of(request)
     async with parts.database.transaction() as session:
         asked = await auth.request_code(session, parts.keys, terms_of(parts), phone, address)
     if asked.code is not None:
@@ -119,7 +119,7 @@ async def exchange(body: TokenInput, request: Request, parts: CurrentParts) -> T
     )
 
 
-def _address_of(request: Request) -> str:
+def address_of(request: Request) -> str:
     # Of who came through a proxy that is trusted, uvicorn has put their own address there.
     return request.client.host if request.client else ""
 
@@ -158,7 +158,7 @@ def _proof(body: TokenInput, request: Request) -> auth.Proof:
         )
     device = auth.name_of(body.device, request.headers.get("user-agent", ""))
     phone = members.normal_phone(body.phone)
-    return auth.Proof(phone, body.code, device, _address_of(request), body.second_factor)
+    return auth.Proof(phone, body.code, device, address_of(request), body.second_factor)
 
 
 def _message(phone: str, code: str, minutes: int) -> Message:

@@ -29,6 +29,7 @@ from service.api import (
     payout_decisions,
     payouts,
     people,
+    phones,
     pickups,
     plans,
     policies,
@@ -48,6 +49,7 @@ from service.api import (
 _NOUNS = (
     auth,
     people,
+    phones,
     devices,
     privacy,
     breaches,

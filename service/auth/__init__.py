@@ -7,6 +7,15 @@ from service.auth.callers import STILL_SIGNED_IN, Grant, Identity, Outsider, cal
 from service.auth.codes import PHONE, CodeRequest, WrongCode, forget_old, request_code, take_back
 from service.auth.devices import LONGEST_NAME, devices_of, end, end_all, name_of
 from service.auth.limits import TooManyCodes, TooManyWrongCodes
+from service.auth.phones import (
+    CHANGED,
+    ChangesPhoneThemselves,
+    NewPhone,
+    PhoneNotProved,
+    SecondFactorMissing,
+    change_own_phone,
+    give_phone,
+)
 from service.auth.second_factor import (
     NoSecondFactor,
     SecondFactorExists,
@@ -24,17 +33,22 @@ from service.auth.signing_in import (
 from service.auth.terms import Terms
 
 __all__ = [
+    "CHANGED",
     "LONGEST_NAME",
     "PHONE",
     "STILL_SIGNED_IN",
+    "ChangesPhoneThemselves",
     "CodeRequest",
     "Grant",
     "Identity",
+    "NewPhone",
     "NoSecondFactor",
     "NoValidToken",
     "Outsider",
+    "PhoneNotProved",
     "Proof",
     "SecondFactorExists",
+    "SecondFactorMissing",
     "SecondFactorNeeded",
     "SessionEnded",
     "Terms",
@@ -48,12 +62,14 @@ __all__ = [
     "access_token",
     "caller_from",
     "caller_of",
+    "change_own_phone",
     "devices_of",
     "end",
     "end_all",
     "exchange_code",
     "exchange_refresh_token",
     "forget_old",
+    "give_phone",
     "name_of",
     "read_access_token",
     "recovery",

@@ -1,6 +1,7 @@
 """People, and what they may do in which bank."""
 
 from service.members.callers import OFFICERS, Caller, SecondFactorNotGiven, ShownCard
+from service.members.changing import PhoneTaken, change_phone
 from service.members.joining import (
     Joined,
     insert_once,
@@ -15,13 +16,14 @@ from service.members.reading import (
     Member,
     find_by_phone,
     group_roles,
+    hold_person,
     holders_of,
     is_officer,
     members_of,
     resident_of,
     roles_of,
 )
-from service.members.whose import whose, whose_card
+from service.members.whose import is_in_officers_hands, whose, whose_card
 
 __all__ = [
     "LONGEST_PHONE",
@@ -30,12 +32,16 @@ __all__ = [
     "Joined",
     "Member",
     "PhoneNotValid",
+    "PhoneTaken",
     "SecondFactorNotGiven",
     "ShownCard",
+    "change_phone",
     "find_by_phone",
     "group_roles",
+    "hold_person",
     "holders_of",
     "insert_once",
+    "is_in_officers_hands",
     "is_officer",
     "members_of",
     "normal_phone",

@@ -113,3 +113,17 @@ async def members_of(
 async def find_by_phone(session: AsyncSession, phone: str) -> Person | None:
     """The person with this number (E.164), if there is one."""
     return (await session.exec(select(Person).where(Person.phone == phone))).first()
+
+
+async def hold_person(session: AsyncSession, person_id: UUID) -> Person:
+    """Somebody whom nobody else changes or refers to anew in this transaction. Raises NoSuchThing."""
+    query = (
+        select(Person)
+        .where(Person.id == person_id, col(Person.deleted_at).is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    person = (await session.exec(query)).first()
+    if person is None:
+        raise NoSuchThing(thing="person")
+    return person

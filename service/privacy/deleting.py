@@ -5,22 +5,22 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import insert
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import table_of, utc_now
-from models.people import Membership, Person, Role
+from models.people import Membership
 from models.privacy import Deletion, Trace
 from service import auth
 from service.database import one_at_a_time
-from service.errors import Conflict, NoSuchThing
+from service.errors import Conflict
 from service.keys import Keys
-from service.members import OFFICERS, Caller
+from service.members import Caller, hold_person, is_in_officers_hands
 from service.privacy import places, refusing
 from service.privacy.erasing import Erasure, erase
 from service.privacy.files import blank_messages
 from service.privacy.finding import Wanted, finder_of
-from service.privacy.known import known_by, words_of
+from service.privacy.known import known_by, phones_of, words_of
 
 
 class DeletesThemselves(Conflict):
@@ -37,16 +37,17 @@ async def delete(
     """
     # Or the last two treasurers of a bank could both go.
     await hold_deletions(session)
-    person = await _locked(session, person_id)
+    person = await hold_person(session, person_id)
     banks = select(Membership.bank_id).where(Membership.person_id == person_id).distinct()
     bank_ids = list(await session.exec(banks))
     await refusing.check(session, person_id, bank_ids)
-    known = await known_by(session, keys, person, bank_ids)
+    phones = await phones_of(session, person, bank_ids)
+    known = await known_by(session, keys, person, phones, bank_ids)
     words = await words_of(session, person_id, bank_ids)
     finder = finder_of(person_id, known, words)
     await _note(session, keys, person_id, by, known)
     await places.forget_of(session, person_id, bank_ids)
-    hashes = keys.hashes_of(auth.PHONE, person.phone) if person.phone else []
+    hashes = [one for phone in phones for one in keys.hashes_of(auth.PHONE, phone)]
     await erase(Erasure(session, person_id, bank_ids, frozenset(known), finder, hashes))
     person.deleted_at = utc_now()
     session.add(person)
@@ -65,32 +66,8 @@ async def check_may_delete(session: AsyncSession, caller: Caller, person_id: UUI
 
     Raises NoSuchThing or DeletesThemselves.
     """
-    query = (
-        select(Membership.bank_id, Membership.role, Person.phone)
-        .join(Person, col(Person.id) == Membership.person_id)
-        .where(Membership.person_id == person_id, col(Person.deleted_at).is_(None))
-    )
-    parts = list(await session.exec(query))
-    if not any(caller.has(bank_id, *OFFICERS) for bank_id, _, _ in parts):
-        raise NoSuchThing(thing="resident")
-    if any((bank_id, role) != (caller.bank_id, Role.RESIDENT) for bank_id, role, _ in parts):
+    if not await is_in_officers_hands(session, caller, person_id):
         raise DeletesThemselves
-    if any(phone is not None for _, _, phone in parts):
-        raise DeletesThemselves
-
-
-async def _locked(session: AsyncSession, person_id: UUID) -> Person:
-    """Nobody refers to them anew until this is over. Raises NoSuchThing."""
-    query = (
-        select(Person)
-        .where(Person.id == person_id, col(Person.deleted_at).is_(None))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    person = (await session.exec(query)).first()
-    if person is None:
-        raise NoSuchThing(thing="person")
-    return person
 
 
 async def _note(

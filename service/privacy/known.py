@@ -1,15 +1,17 @@
 """What a person is known by, gathered before it is erased."""
 
+import json
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.event import Event
 from models.payout import HIDDEN, Destination, Payout
 from models.people import Person
 from models.pickup import Pickup
-from service import niks
+from service import auth, niks
 from service.keys import Keys
 from service.privacy import finding
 from service.privacy.finding import Wanted
@@ -18,9 +20,13 @@ _SHORTEST_WORDS = 6
 
 
 async def known_by(
-    session: AsyncSession, keys: Keys, person: Person, bank_ids: Sequence[UUID]
+    session: AsyncSession,
+    keys: Keys,
+    person: Person,
+    phones: Sequence[str],
+    bank_ids: Sequence[UUID],
 ) -> set[Wanted]:
-    """Their phone, names, accounts and NIK, in normal form."""
+    """Their phones, names, accounts and NIK, in normal form."""
     numbers: set[str] = set()
     names = {person.name}
     for table in (Destination, Payout):
@@ -31,9 +37,24 @@ async def known_by(
             numbers.add(number)
             names.add(holder)
     numbers.add(niks.of(keys, person) or "")
-    found = [finding.phone(person.phone)] if person.phone else []
+    found = [finding.phone(phone) for phone in phones]
     found += _there(finding.number(one) for one in numbers if not one.startswith(HIDDEN))
     return {*found, *_there(map(finding.name, names))}
+
+
+async def phones_of(session: AsyncSession, person: Person, bank_ids: Sequence[UUID]) -> list[str]:
+    """Their number (E.164), and those of before: as they were told of each change of it.
+
+    None that somebody else has by now: what stands under it may be theirs.
+    """
+    query = select(Event.body).where(
+        col(Event.bank_id).in_(bank_ids), Event.person_id == person.id, Event.kind == auth.CHANGED
+    )
+    bodies = map(json.loads, await session.exec(query))
+    before = {str(body["to_phone"]) for body in bodies if "to_phone" in body}
+    others = select(Person.phone).where(col(Person.phone).in_(before), Person.id != person.id)
+    before -= {phone or "" for phone in await session.exec(others)}
+    return [*sorted(before), *([person.phone] if person.phone else [])]
 
 
 async def words_of(session: AsyncSession, person_id: UUID, bank_ids: Sequence[UUID]) -> set[str]:

@@ -58,6 +58,7 @@ WITHOUT_A_KEY = {
     "DELETE /v1/me/devices/{device_id}",
     "POST /v1/me/sign-out",
     "POST /v1/me/consents",
+    "POST /v1/me/phone",
     "POST /v1/me/deletion",
     # Their answers hold secrets, which are not to be remembered.
     "POST /v1/me/second-factor",

@@ -41,6 +41,9 @@ from tests.service import sealing
 
 NAME, ADDRESS = "Sité Nurhalimahwati Aminah", "Jl. Diponegoro 12, Lubuk Pakam"
 NIK = "1207285507900001"
+TERMS = auth.Terms(
+    access_s=1, refresh_days=1, resend_s=0, codes_per_hour=5, codes_per_address_hour=5
+)
 
 
 async def left_of(town: Town, keys: Keys, person_id: UUID, *folders: Path) -> list[Left]:
@@ -198,6 +201,32 @@ async def test_what_is_left_behind_is_found(alone: Town, keys: Keys, tmp_path: P
     async with alone.database.transaction() as session:
         session.add(Person(phone=phone, name="Another"))
     assert await left_of(alone, keys, siti.id, tmp_path) == [], "the number is somebody's again"
+
+
+async def test_the_number_of_before_goes_as_well_unless_it_is_somebody_else_s(
+    alone: Town, keys: Keys, tmp_path: Path
+) -> None:
+    siti, messages = await another(alone, Role.RESIDENT), tmp_path / "messages.jsonl"
+    first, second, third = phone_of(siti), new_phone(), new_phone()
+    for phone in (second, third):
+        await change_phone(alone, keys, siti, phone)
+    async with alone.database.transaction() as session:
+        session.add(Person(phone=second, name="Another"))
+    line = {"kind": "payout_paid", "text": "x"}
+    write(messages, *({"to": phone} | line for phone in (first, second, third)))
+    await delete(alone, keys, siti, messages)
+    told = [json.loads(line)["to"] for line in messages.read_text().splitlines()]
+    assert told == ["", second, ""]
+    write(messages, *({"to": phone} | line for phone in (first, second, third)))
+    found = await left_of(alone, keys, siti.id, messages)
+    assert {one.row for one in found} == {"line 1", "line 3"}
+
+
+async def change_phone(town: Town, keys: Keys, person: Person, phone: str) -> None:
+    async with town.database.transaction() as session:
+        asked = await auth.request_code(session, keys, TERMS, phone, "here")
+        new = auth.NewPhone(phone, asked.code or "", "here")
+        await auth.change_own_phone(session, keys, person.id, new, second=None)
 
 
 async def test_a_code_that_a_stranger_asks_for_is_nothing_that_was_left(
