@@ -11,6 +11,7 @@ from service.api import auditing
 from service.api.auth import Phone, SecondFactorCode, address_of
 from service.api.dependencies import Actor, CurrentDevice, CurrentParts, Owner, Session
 from service.api.errors import documented
+from service.api.fields import Sent
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
@@ -18,7 +19,7 @@ from service.errors import NoSuchThing, NotAllowed
 router = APIRouter(prefix="/v1", tags=["people"], route_class=ActRoute)
 
 
-class PhoneInput(BaseModel):
+class PhoneInput(Sent):
     """A number with the code that `POST /v1/auth/codes` sent to it."""
 
     phone: Phone

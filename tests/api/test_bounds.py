@@ -1,4 +1,7 @@
-"""Everything that can be sent has an end: texts, lists, numbers, in bodies and in addresses."""
+"""Everything that can be sent has an end: texts, lists, numbers, in bodies and in addresses.
+
+Nor does any body take a field that isn't known.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -46,6 +49,8 @@ def endless(described: Node, schema: Node, place: str) -> Iterator[str]:
 
 
 def of_object(described: Node, schema: Node, place: str) -> Iterator[str]:
+    if "additionalProperties" not in schema:
+        yield f"{place}.(a field that isn't known)"
     for name, each in schema.get("properties", {}).items():
         yield from endless(described, each, f"{place}.{name}")
     if extra := schema.get("additionalProperties"):
