@@ -23,6 +23,7 @@ from service.api import (
     events,
     gateways,
     jobs,
+    leaving,
     loads,
     mass,
     passbooks,
@@ -48,6 +49,7 @@ from service.api import (
 _NOUNS = (
     auth,
     people,
+    leaving,
     devices,
     privacy,
     breaches,

@@ -13,6 +13,7 @@ from service.members.joining import (
 from service.members.phones import LONGEST_PHONE, PhoneNotValid, normal_phone
 from service.members.reading import (
     Member,
+    collectors_among,
     find_by_phone,
     group_roles,
     holders_of,
@@ -32,6 +33,7 @@ __all__ = [
     "PhoneNotValid",
     "SecondFactorNotGiven",
     "ShownCard",
+    "collectors_among",
     "find_by_phone",
     "group_roles",
     "holders_of",

@@ -1,6 +1,6 @@
 """The members of a bank, and the parts of a person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -69,13 +69,31 @@ async def holders_of(session: AsyncSession, bank_id: UUID, *roles: Role) -> list
 
 
 async def is_officer(session: AsyncSession, bank_id: UUID, person_id: UUID) -> bool:
-    """Whether somebody is an operator or a treasurer of the bank."""
+    """Whether somebody is an officer of the bank, and stays one while this transaction lasts."""
     query = select(Membership.role).where(
         Membership.person_id == person_id,
         Membership.bank_id == bank_id,
         col(Membership.role).in_(OFFICERS),
     )
-    return (await session.exec(query)).first() is not None
+    # Shared with all but whoever ends the part.
+    kept = query.with_for_update(read=True, key_share=True)
+    return (await session.exec(kept)).first() is not None
+
+
+async def collectors_among(
+    session: AsyncSession, bank_id: UUID, person_ids: Collection[UUID]
+) -> set[UUID]:
+    """Who of these are collectors of the bank, and stay so while this transaction lasts."""
+    query = (
+        select(Membership.person_id)
+        .where(
+            Membership.bank_id == bank_id,
+            Membership.role == Role.COLLECTOR,
+            col(Membership.person_id).in_(person_ids),
+        )
+        .with_for_update(read=True, key_share=True)
+    )
+    return set(await session.exec(query))
 
 
 async def members_of(

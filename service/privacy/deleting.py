@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import table_of, utc_now
 from models.people import Membership, Person, Role
 from models.privacy import Deletion, Trace
-from service import auth
+from service import audit, auth
 from service.database import one_at_a_time
 from service.errors import Conflict, NoSuchThing
 from service.keys import Keys
@@ -38,8 +38,7 @@ async def delete(
     # Or the last two treasurers of a bank could both go.
     await hold_deletions(session)
     person = await _locked(session, person_id)
-    banks = select(Membership.bank_id).where(Membership.person_id == person_id).distinct()
-    bank_ids = list(await session.exec(banks))
+    bank_ids = await audit.banks_of(session, person_id)
     await refusing.check(session, person_id, bank_ids)
     known = await known_by(session, keys, person, bank_ids)
     words = await words_of(session, person_id, bank_ids)
