@@ -10,9 +10,11 @@ from service.members.joining import (
     person_without_phone,
     register,
 )
+from service.members.numbers import LONGEST_NUMBER, normal_number
 from service.members.phones import LONGEST_PHONE, PhoneNotValid, normal_phone
 from service.members.reading import (
     Member,
+    Sought,
     collectors_among,
     find_by_phone,
     group_roles,
@@ -25,6 +27,7 @@ from service.members.reading import (
 from service.members.whose import whose, whose_card
 
 __all__ = [
+    "LONGEST_NUMBER",
     "LONGEST_PHONE",
     "OFFICERS",
     "Caller",
@@ -33,6 +36,7 @@ __all__ = [
     "PhoneNotValid",
     "SecondFactorNotGiven",
     "ShownCard",
+    "Sought",
     "collectors_among",
     "find_by_phone",
     "group_roles",
@@ -40,6 +44,7 @@ __all__ = [
     "insert_once",
     "is_officer",
     "members_of",
+    "normal_number",
     "normal_phone",
     "number_of",
     "person_by_phone",
