@@ -204,6 +204,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Pencairan Rp{amount_idr} dibatalkan. Dana dikembalikan ke saldo Anda.",
         "Your payout of Rp{amount_idr} was cancelled. Your balance is back.",
     ),
+    "part_ended": (
+        "Peran Anda di {bank} sudah diakhiri: {role}. Bila keliru, hubungi bank sampah.",
+        "Your part at {bank} was ended: {role}. If that is a mistake, tell the waste bank.",
+    ),
     "breach": (
         "Pemberitahuan kebocoran data pribadi: {text}",
         "Notice of a breach of personal data: {text}",

@@ -138,6 +138,7 @@ TABLE: dict[str, Access] = {
     f"POST {_MEMBER}/consents": part(*_OFFICERS),
     f"POST {_MEMBER}/deletion": part(*_OFFICERS, note="of a resident without a phone"),
     f"POST {_MEMBER}/phone": part(*_OFFICERS, note="of a resident without a phone"),
+    f"DELETE {_MEMBER}/parts/{{role}}": part(_TREASURER, note="never their own"),
     f"GET {_BANK}/breaches": part(_TREASURER),
     f"POST {_BANK}/breaches": part(_TREASURER),
     f"POST {_BANK}/breaches/{{breach_id}}/notices": part(_TREASURER),

@@ -60,7 +60,9 @@ class OwnEntryView(BaseModel):
     about_kind: str
     about: str
     by_me: bool
-    roles: list[Role] = Field(description="Of whoever acted; none if it was me or the command line")
+    roles: list[Role] = Field(
+        description="Of whoever acted, also if it ended since; none if it was me or the command line"
+    )
     name: str
     assisted: bool = Field(description="Somebody acted for me")
     address: str
@@ -107,8 +109,9 @@ async def about_me(
     request: Request, caller: Reader, session: ReadSession, page: CurrentPage
 ) -> OwnEntryList:
     """What was done with my data and by whom, and what I did with my account; newest first."""
+    banks = {*caller.banks(), *await audit.banks_left(session, caller.person_id)}
     found = await audit.about_me(
-        session, caller.person_id, caller.banks(), before=page.before_id, limit=page.limit + 1
+        session, caller.person_id, list(banks), before=page.before_id, limit=page.limit + 1
     )
     shown, last = page.cut(found)
     language = language_of(request)

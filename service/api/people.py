@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -35,6 +35,8 @@ from service.keys import Keys
 from service.niks import NikNotValid, NikTaken
 
 router = APIRouter(prefix="/v1", tags=["people"], route_class=ActRoute)
+_Number = Annotated[str, Field(max_length=members.LONGEST_NUMBER, pattern=r"\S"), PLAIN]
+_PartOfName = Annotated[str, Field(min_length=2, max_length=120, pattern=r"\S"), PLAIN]
 
 
 class MembershipView(BaseModel):
@@ -167,25 +169,35 @@ async def join(bank_id: UUID, caller: Keyless, session: Session) -> JoinedView:
     return _joined_view(person, joined)
 
 
+async def sought(
+    role: Role | None = None,
+    phone: Annotated[str | None, Query(max_length=members.LONGEST_PHONE)] = None,
+    passbook_number: Annotated[
+        _Number | None,
+        Query(description="Whole; `007` finds `7`, and the case of letters doesn't matter"),
+    ] = None,
+    name: Annotated[
+        _PartOfName | None,
+        Query(description="Any part of the name; the case of letters doesn't matter"),
+    ] = None,
+) -> members.Sought:
+    known_by = members.normal_phone(phone) if phone else None
+    return members.Sought(role, known_by, passbook_number, name)
+
+
 @router.get("/banks/{bank_id}/members", responses=documented(NoValidToken, NotAllowed))
-async def list_members(  # noqa: PLR0913  One parameter a part of the request.
+async def list_members(
     *,
     bank_id: UUID,
     caller: Reader,
     session: ReadSession,
     page: CurrentPage,
     looks: CurrentLooks,
-    role: Role | None = None,
-    phone: Annotated[str | None, Query(max_length=members.LONGEST_PHONE)] = None,
+    wanted: Annotated[members.Sought, Depends(sought)],
 ) -> MemberList:
-    """The members of a bank, for its officers."""
+    """The members of a bank, for its officers: all, or who is sought, by each that is given."""
     found = await members.members_of(
-        session,
-        bank_id,
-        role=role,
-        phone=members.normal_phone(phone) if phone else None,
-        after=page.after_part,
-        limit=page.limit + 1,
+        session, bank_id, wanted, after=page.after_part, limit=page.limit + 1
     )
     shown, last = page.cut(found)
     view = MemberList(

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.audit import AuditEntry, OwnEntry
 from models.base import id_at
 from models.people import Membership, Person
+from service.audit.ended import ended_parts
 from service.members import OFFICERS
 
 
@@ -31,7 +32,7 @@ class Told(NamedTuple):
 
     entry: AuditEntry | OwnEntry
     roles: Sequence[str]
-    """The parts that whoever acted plays in the bank now; none if it was the person."""
+    """The parts that whoever acted plays in the bank now, or did; none if it was the person."""
     name: str
     """Only of officers."""
 
@@ -116,18 +117,29 @@ _Parts = dict[tuple[UUID, UUID], tuple[str, list[str]]]
 async def _parts_of(
     session: AsyncSession, banks: Sequence[UUID], entries: Sequence[AuditEntry | OwnEntry]
 ) -> _Parts:
-    """Names and parts of whoever acted, by bank and person."""
-    actors = {entry.actor_id for entry in entries if isinstance(entry, AuditEntry)}
+    """Names and parts of whoever acted, by bank and person; parts that were ended since too."""
+    actors = {one.actor_id for one in entries if isinstance(one, AuditEntry) and one.actor_id}
     query = (
         select(Membership.bank_id, Membership.person_id, Person.name, Membership.role)
         .join(Person, col(Person.id) == Membership.person_id)
         .where(col(Membership.bank_id).in_(banks), col(Membership.person_id).in_(actors))
-        .order_by(col(Membership.role))
     )
+    played = {*await session.exec(query), *await _ended_of(session, banks, list(actors))}
     parts: _Parts = {}
-    for bank_id, person_id, name, role in await session.exec(query):
+    for bank_id, person_id, name, role in sorted(played):
         parts.setdefault((bank_id, person_id), (name, []))[1].append(role)
     return parts
+
+
+async def _ended_of(
+    session: AsyncSession, banks: Sequence[UUID], actors: Sequence[UUID]
+) -> list[tuple[UUID, UUID, str, str]]:
+    ended = await ended_parts(session, banks, actors)
+    if not ended:
+        return []
+    called = select(Person.id, Person.name).where(col(Person.id).in_(actors))
+    names = dict((await session.exec(called)).all())
+    return [(one.bank_id, one.person_id, names.get(one.person_id, ""), one.role) for one in ended]
 
 
 def _told(entry: AuditEntry | OwnEntry, person_id: UUID, parts: _Parts) -> Told:

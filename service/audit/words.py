@@ -20,6 +20,7 @@ WORDS: dict[str, dict[str, str]] = {
         ("join_person", "Joined the waste bank", "Bergabung dengan bank sampah"),
         ("take_over_member", "Taken over from another book", "Dipindahkan dari buku lama"),
         ("add_member", "Gave a part in the bank", "Memberi peran di bank sampah"),
+        ("end_part", "Ended a part in the bank", "Mengakhiri peran di bank sampah"),
         ("issue_card", "Gave out a card", "Memberikan kartu"),
         ("revoke_card", "Revoked a card", "Mencabut kartu"),
         ("list_waste", "Listed waste to be fetched", "Mendaftarkan sampah untuk dijemput"),

@@ -16,7 +16,7 @@ from models.pickup import HELD, HELD_BY_NOBODY, Pickup, PickupStatus, Refusal
 from routing.geo import Point, metres_between
 from service import banks
 from service.banks import estimate_of
-from service.errors import Conflict, NotFound, WaitsForOperator
+from service.errors import Conflict, NotAllowed, NotFound, WaitsForOperator
 
 SPARE = timedelta(minutes=15)
 """What a lease lasts beyond twice the way there."""
@@ -113,11 +113,12 @@ async def room_for(
 async def _in_line(session: AsyncSession, bank_id: UUID, collector_id: UUID) -> None:
     """Two claims of one collector at once are counted one after the other.
 
-    SQLite's one writer is alone anyway.
+    SQLite's one writer is alone anyway. Raises NotAllowed if their part was ended meanwhile.
     """
     if (await session.connection()).dialect.name == "postgresql":
         own = {"bank_id": bank_id, "collector_id": collector_id}
-        await session.exec(_LOCK_COLLECTOR, params=own)
+        if (await session.exec(_LOCK_COLLECTOR, params=own)).first() is None:
+            raise NotAllowed
 
 
 async def claim(session: AsyncSession, pickup: Pickup, collector_id: UUID) -> Pickup:

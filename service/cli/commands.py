@@ -233,6 +233,29 @@ def add_member(
     opening.add_member(phone, bank=bank, role=role, name=name)
 
 
+@member.command("remove")
+def remove_member(
+    who: Annotated[str, typer.Argument(metavar="PHONE|ID", help="As 0812…, or their id")],
+    *,
+    bank: Annotated[str, typer.Option(metavar="NAME|ID", help="At which bank")],
+    role: Annotated[
+        Literal["collector", "operator", "treasurer", "city"],
+        typer.Option(help="What they do there no more"),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """End somebody's part in a bank: of who left, or was entered by mistake. They are told.
+
+    It counts at once; their other parts stay, and so does a resident's passbook. Refused for the
+    last treasurer, a collector with jobs, a load or earnings, and an officer with an open drawer.
+
+    Example: [cyan]jumpa member remove 0812-6000-9999 --bank "Bank Sampah Melati" --role city[/cyan]
+    """
+    from service.cli import removing  # noqa: PLC0415
+
+    removing.remove_member(who, bank=bank, role=role, is_agreed=yes)
+
+
 @member.command("import")
 def import_members(
     file: ListFile,

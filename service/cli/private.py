@@ -6,10 +6,10 @@ from pathlib import Path
 from uuid import UUID
 
 import typer
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.people import Membership, Person
+from models.people import Person
 from service import audit, members, privacy
 from service.cli.ground import require_schema
 from service.cli.refusals import Refused
@@ -51,7 +51,7 @@ async def _delete(settings: Settings, who: str) -> UUID:
     messages = settings.data_dir / privacy.MESSAGES
     try:
         async with database.transaction() as session:
-            person = await _find(session, who)
+            person = await find_person(session, who)
             await _note(session, person.id)
             keys = load_keys(settings)
             await privacy.delete(session, keys, person.id, by=None, messages=messages)
@@ -60,7 +60,8 @@ async def _delete(settings: Settings, who: str) -> UUID:
         await database.close()
 
 
-async def _find(session: AsyncSession, who: str) -> Person:
+async def find_person(session: AsyncSession, who: str) -> Person:
+    """The person with this phone or id. Raises Refused."""
     try:
         known_as = Person.id == UUID(who)
     except ValueError:
@@ -72,9 +73,8 @@ async def _find(session: AsyncSession, who: str) -> Person:
 
 
 async def _note(session: AsyncSession, person_id: UUID) -> None:
-    """In the audit of each bank that knows them."""
-    banks = select(Membership.bank_id).where(col(Membership.person_id) == person_id).distinct()
-    for bank_id in list(await session.exec(banks)):
+    """In the audit of each bank that knows them, or did."""
+    for bank_id in await audit.banks_of(session, person_id):
         await audit.by_system(
             session,
             bank_id,

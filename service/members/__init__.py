@@ -11,9 +11,12 @@ from service.members.joining import (
     person_without_phone,
     register,
 )
+from service.members.numbers import LONGEST_NUMBER, normal_number
 from service.members.phones import LONGEST_PHONE, PhoneNotValid, normal_phone
 from service.members.reading import (
     Member,
+    Sought,
+    collectors_among,
     find_by_phone,
     group_roles,
     hold_person,
@@ -26,6 +29,7 @@ from service.members.reading import (
 from service.members.whose import is_in_officers_hands, whose, whose_card
 
 __all__ = [
+    "LONGEST_NUMBER",
     "LONGEST_PHONE",
     "OFFICERS",
     "Caller",
@@ -35,7 +39,9 @@ __all__ = [
     "PhoneTaken",
     "SecondFactorNotGiven",
     "ShownCard",
+    "Sought",
     "change_phone",
+    "collectors_among",
     "find_by_phone",
     "group_roles",
     "hold_person",
@@ -44,6 +50,7 @@ __all__ = [
     "is_in_officers_hands",
     "is_officer",
     "members_of",
+    "normal_number",
     "normal_phone",
     "number_of",
     "person_by_phone",

@@ -1,10 +1,11 @@
 """The members of a bank, and the parts of a person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, or_
+from sqlalchemy import ColumnElement, and_, bindparam, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.people import Membership, Person, Role
 from service.errors import NoSuchThing
 from service.members.callers import OFFICERS
+from service.members.numbers import has_number
 
 _ROLES = select_columns(col(Membership.bank_id), col(Membership.role)).where(
     col(Membership.person_id) == bindparam("person_id")
@@ -21,6 +23,16 @@ _ROLES = select_columns(col(Membership.bank_id), col(Membership.role)).where(
 class Member(NamedTuple):
     person: Person
     membership: Membership
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which members: in a part, with a phone (E.164), of a passbook, with these letters in the name."""
+
+    role: Role | None = None
+    phone: str | None = None
+    passbook_number: str | None = None
+    name: str | None = None
 
 
 async def roles_of(session: AsyncSession, person_id: UUID) -> dict[UUID, frozenset[str]]:
@@ -69,21 +81,38 @@ async def holders_of(session: AsyncSession, bank_id: UUID, *roles: Role) -> list
 
 
 async def is_officer(session: AsyncSession, bank_id: UUID, person_id: UUID) -> bool:
-    """Whether somebody is an operator or a treasurer of the bank."""
+    """Whether somebody is an officer of the bank, and stays one while this transaction lasts."""
     query = select(Membership.role).where(
         Membership.person_id == person_id,
         Membership.bank_id == bank_id,
         col(Membership.role).in_(OFFICERS),
     )
-    return (await session.exec(query)).first() is not None
+    # Shared with all but whoever ends the part.
+    kept = query.with_for_update(read=True, key_share=True)
+    return (await session.exec(kept)).first() is not None
+
+
+async def collectors_among(
+    session: AsyncSession, bank_id: UUID, person_ids: Collection[UUID]
+) -> set[UUID]:
+    """Who of these are collectors of the bank, and stay so while this transaction lasts."""
+    query = (
+        select(Membership.person_id)
+        .where(
+            Membership.bank_id == bank_id,
+            Membership.role == Role.COLLECTOR,
+            col(Membership.person_id).in_(person_ids),
+        )
+        .with_for_update(read=True, key_share=True)
+    )
+    return set(await session.exec(query))
 
 
 async def members_of(
     session: AsyncSession,
     bank_id: UUID,
+    sought: Sought,
     *,
-    role: Role | None,
-    phone: str | None,
     after: tuple[UUID, Role] | None,
     limit: int,
 ) -> list[Member]:
@@ -91,14 +120,12 @@ async def members_of(
     query = (
         select(Person, Membership)
         .join(Membership, col(Membership.person_id) == Person.id)
-        .where(Membership.bank_id == bank_id, col(Person.deleted_at).is_(None))
+        .where(
+            Membership.bank_id == bank_id, col(Person.deleted_at).is_(None), *_conditions(sought)
+        )
         .order_by(col(Person.id).desc(), col(Membership.role))
         .limit(limit)
     )
-    if role is not None:
-        query = query.where(Membership.role == role)
-    if phone is not None:
-        query = query.where(Person.phone == phone)
     if after is not None:
         person_id, part = after
         query = query.where(
@@ -108,6 +135,19 @@ async def members_of(
             )
         )
     return [Member(person, membership) for person, membership in await session.exec(query)]
+
+
+def _conditions(sought: Sought) -> Iterator[ColumnElement[bool]]:
+    if sought.role is not None:
+        yield col(Membership.role) == sought.role
+    if sought.phone is not None:
+        yield col(Person.phone) == sought.phone
+    if sought.passbook_number is not None:
+        yield has_number(sought.passbook_number)
+    if sought.name is not None:
+        # SQLite knows no other case than ASCII's: other letters are looked for in both.
+        cases = {sought.name.lower(), sought.name.upper()}
+        yield or_(*(col(Person.name).icontains(one, autoescape=True) for one in sorted(cases)))
 
 
 async def find_by_phone(session: AsyncSession, phone: str) -> Person | None:

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import new_id, utc_now
 from models.pickup import Pickup, PickupStatus, Route
 from models.plan import Plan
+from service import members
 from service.plans.records import mark_applied
 
 _LATE_AT_MOST = timedelta(hours=2)
@@ -31,15 +32,20 @@ class Applied:
 async def apply(session: AsyncSession, plan: Plan, *, by: UUID) -> Applied:
     """Claim what is still open for those who are to fetch it, whatever else they hold.
 
-    Raises PlanNotDone or PlanAlreadyApplied.
+    Whose part as a collector was ended since gets nothing. Raises PlanNotDone or PlanAlreadyApplied.
     """
     await mark_applied(session, plan, by=by)
     result: dict[str, Any] = plan.result or {}
-    trips = [(one["collector_id"], trip) for one in result["vehicles"] for trip in one["trips"]]
+    trips = [
+        (UUID(one["collector_id"]), trip) for one in result["vehicles"] for trip in one["trips"]
+    ]
     wanted = [UUID(visit["pickup_id"]) for _, trip in trips for visit in trip["visits"]]
-    free = await _free(session, plan.bank_id, wanted)
+    known = await members.collectors_among(session, plan.bank_id, {one for one, _ in trips})
+    trips = [(collector_id, trip) for collector_id, trip in trips if collector_id in known]
+    theirs = [UUID(visit["pickup_id"]) for _, trip in trips for visit in trip["visits"]]
+    free = await _free(session, plan.bank_id, theirs)
     routes = [
-        await _give(session, plan, UUID(collector_id), trip, free)
+        await _give(session, plan, collector_id, trip, free)
         for collector_id, trip in trips
         if any(UUID(visit["pickup_id"]) in free for visit in trip["visits"])
     ]

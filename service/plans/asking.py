@@ -11,12 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.bank import Bank
 from models.base import utc_now
-from models.people import Membership, Role
 from models.pickup import Pickup, PickupStatus
 from models.plan import Plan
 from routing.geo import Point
 from routing.plan import vrp
-from service import banks
+from service import banks, members
 from service.errors import Conflict, FieldProblem, Malformed
 
 MOST_VEHICLES = 50
@@ -116,12 +115,7 @@ async def create(session: AsyncSession, ask: Ask) -> Plan:
 
 async def _check_collectors(session: AsyncSession, ask: Ask) -> None:
     ids = [vehicle.collector_id for vehicle in ask.vehicles]
-    query = select(Membership.person_id).where(
-        Membership.bank_id == ask.bank_id,
-        Membership.role == Role.COLLECTOR,
-        col(Membership.person_id).in_(ids),
-    )
-    known = set(await session.exec(query))
+    known = await members.collectors_among(session, ask.bank_id, ids)
     wrong = [n for n, one in enumerate(ids) if one not in known or one in ids[:n]]
     if wrong:
         raise NotTheirCollector(*_at(wrong, "collector_id", NotTheirCollector))

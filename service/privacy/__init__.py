@@ -13,10 +13,12 @@ from service.privacy.page import as_page, bank_names, zone_of
 from service.privacy.places import forget_old
 from service.privacy.refusing import (
     DrawerStillKept,
+    JobsStillHeld,
     LastTreasurer,
     LoadNotSettled,
     MoneyNotPaidOut,
     PickupNotEnded,
+    check_part,
 )
 from service.privacy.scanning import Left, scan
 
@@ -24,6 +26,7 @@ __all__ = [
     "MESSAGES",
     "DeletesThemselves",
     "DrawerStillKept",
+    "JobsStillHeld",
     "LastTreasurer",
     "Left",
     "LoadNotSettled",
@@ -32,6 +35,7 @@ __all__ = [
     "as_page",
     "bank_names",
     "check_may_delete",
+    "check_part",
     "delete",
     "deleted_phones",
     "export",

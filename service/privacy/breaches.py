@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import or_
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.base import utc_now
 from models.people import Membership, Person
 from models.privacy import Breach, BreachNotice, BreachPerson, Told
-from service import events
+from service import audit, events
 from service.errors import Conflict, FieldProblem, Malformed, NoSuchThing
 from service.observing.masking import without_numbers
 
@@ -162,16 +163,18 @@ async def _are_members(session: AsyncSession, bank_id: UUID, people: Sequence[UU
     query = select(Membership.person_id).where(
         Membership.bank_id == bank_id, col(Membership.person_id).in_(people)
     )
-    return set(await session.exec(query)) == set(people)
+    left = await audit.ended_parts(session, [bank_id], people)
+    return {*await session.exec(query), *(one.person_id for one in left)} == set(people)
 
 
 async def _concerned(session: AsyncSession, case: Case) -> Sequence[UUID]:
     if not case.breach.whole_bank:
         return case.people
-    query = (
-        select(Membership.person_id)
-        .join(Person, col(Person.id) == Membership.person_id)
-        .where(Membership.bank_id == case.breach.bank_id, col(Person.deleted_at).is_(None))
-        .distinct()
+    bank_id = case.breach.bank_id
+    # Who left is in the bank's books all the same.
+    left = {one.person_id for one in await audit.ended_parts(session, [bank_id])}
+    plays = select(Membership.person_id).where(Membership.bank_id == bank_id)
+    query = select(Person.id).where(
+        or_(col(Person.id).in_(plays), col(Person.id).in_(left)), col(Person.deleted_at).is_(None)
     )
     return list(await session.exec(query))

@@ -5,13 +5,11 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import insert
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import table_of, utc_now
-from models.people import Membership
 from models.privacy import Deletion, Trace
-from service import auth
+from service import audit, auth
 from service.database import one_at_a_time
 from service.errors import Conflict
 from service.keys import Keys
@@ -38,8 +36,7 @@ async def delete(
     # Or the last two treasurers of a bank could both go.
     await hold_deletions(session)
     person = await hold_person(session, person_id)
-    banks = select(Membership.bank_id).where(Membership.person_id == person_id).distinct()
-    bank_ids = list(await session.exec(banks))
+    bank_ids = await audit.banks_of(session, person_id)
     await refusing.check(session, person_id, bank_ids)
     phones = await phones_of(session, person, bank_ids)
     known = await known_by(session, keys, person, phones, bank_ids)

@@ -6,15 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import written
 from models.belonging import OWNERS, THROUGH
-from models.people import Membership, Person
+from models.people import Person
 from models.personal import COLUMNS, Fate
 from models.registry import METADATA
-from service import niks
+from service import audit, niks
 from service.keys import Keys
 from service.privacy.belonging import is_theirs
 
@@ -25,9 +24,7 @@ _NOT_SHOWN = {Fate.HIDDEN, Fate.PSEUDONYM}
 
 async def export(session: AsyncSession, keys: Keys, person: Person) -> dict[str, list[Row]]:
     """The rows of a person in every table that has any, without the ids of others."""
-    banks = select(col(Membership.bank_id)).where(col(Membership.person_id) == person.id).distinct()
-    connection = await session.connection()
-    bank_ids = [row[0] for row in await connection.execute(banks)]
+    bank_ids = await audit.banks_of(session, person.id)
     told: dict[str, list[Row]] = {}
     for name in sorted({*OWNERS, *THROUGH}):
         if rows := await _rows(session, name, person.id, bank_ids):

@@ -143,6 +143,7 @@ passbook_raised|passbook raised|buku tabungan ditambah
 goods_corrected|waste in the store corrected|sampah di gudang dikoreksi
 sale_corrected|sale of waste corrected|penjualan sampah dikoreksi
 payout_cancelled|payout cancelled|pencairan dibatalkan
+part_ended|part in the bank ended|peran di bank sampah diakhiri
 breach|data breach|kebocoran data
 """
 

@@ -9,7 +9,6 @@ from service.sheets import Bad, Sheet, in_order, read_cells, rupiah_of
 
 HIGHEST_BALANCE_IDR = 1_000_000_000
 _LONGEST_NAME = 120
-_LONGEST_NUMBER = 32
 
 
 class MemberFileNotReadable(Malformed):
@@ -47,17 +46,14 @@ def read_members(text: str) -> list[MemberRow]:
     ]
     problems += _nameless(rows)
     problems += _twice(rows, "phone", lambda row: row.phone)
-    problems += _twice(rows, "passbook_number", lambda row: normal_number(row.passbook_number))
+    problems += _twice(
+        rows, "passbook_number", lambda row: members.normal_number(row.passbook_number)
+    )
     if problems:
         raise MemberFileNotReadable(*in_order(problems))
     if not rows:
         raise _SHEET.whole(1, "There is nobody in it.", "Tidak ada anggota di dalamnya.")
     return rows
-
-
-def normal_number(text: str | None) -> str | None:
-    """A passbook's number whatever a spreadsheet made of it: `007` is `7`, `a-2` is `A-2`."""
-    return (text.upper().replace(" ", "").lstrip("0") or "0") if text else None
 
 
 def _row(line: int, cells: dict[str, str], problems: list[FieldProblem]) -> MemberRow | None:
@@ -85,7 +81,7 @@ def _phone(text: str) -> str | None:
 
 
 def _number(text: str) -> str | None:
-    return _plain(text, _LONGEST_NUMBER) if text else None
+    return _plain(text, members.LONGEST_NUMBER) if text else None
 
 
 def _plain(text: str, longest: int) -> str:

@@ -9,11 +9,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.people import Membership, Person, Role
-from service import privacy
+from service import members, privacy
 from service.errors import FieldProblem, in_words
 from service.keys import Keys
 from service.sheets import in_order
-from service.takeover.file import MemberFileNotReadable, MemberRow, normal_number
+from service.takeover.file import MemberFileNotReadable, MemberRow
 from service.takeover.opened import Opened, opened_of
 
 
@@ -88,7 +88,7 @@ class _Here(NamedTuple):
 
     def holder(self, row: MemberRow) -> _Known | None:
         """The resident who has the row's passbook."""
-        return self.by_number.get(normal_number(row.passbook_number) or "")
+        return self.by_number.get(members.normal_number(row.passbook_number) or "")
 
     def opened_for(self, person_id: UUID | None) -> Opened:
         return self.opened.get(person_id, Opened()) if person_id else Opened()
@@ -122,7 +122,9 @@ async def _look(
     return _Here(
         by_phone={one.phone: one for one in residents if one.phone},
         by_number={
-            number: one for one in residents if (number := normal_number(one.passbook_number))
+            number: one
+            for one in residents
+            if (number := members.normal_number(one.passbook_number))
         },
         elsewhere=elsewhere,
         deleted_phones=await privacy.deleted_phones(session, keys, phones),

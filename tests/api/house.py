@@ -81,6 +81,7 @@ async def full_house(database: Database, asking: Asking, keys: Keys) -> House:
         "last": day_at(town.bank, utc_now()),
         "file_format": "csv",
         "page": 1,
+        "role": Role.RESIDENT,
         "slug": "not_allowed",
     }
     return House(

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from models.people import Person, Role
+from models.people import Membership, Person, Role
 from tests.api.asking import Asking, done, nothing_changes, refused
 from tests.factories import Town, add_person, another, make_town, new_phone, phone_of
 
@@ -123,6 +123,55 @@ async def test_members_are_found_by_phone_and_by_role(asking: Asking, town: Town
         str(town.resident.id),
     ]
     assert done(await asking.get(town.operator, path_of(town), phone=new_phone()))["items"] == []
+
+
+async def test_members_are_found_by_passbook_and_by_name(asking: Asking, town: Town) -> None:
+    async def found(**query: str) -> list[str]:
+        pages = await asking.walk(town.operator, path_of(town), limit=2, **query)
+        return [member["name"] for page in pages for member in page]
+
+    for name, number in (("Sité Aminah", "A 07"), ("100% Siti_a", "0012"), ("SITÉ Budi", "000")):
+        await resident_called(town, name, number)
+    assert await found(name="sit") == ["SITÉ Budi", "100% Siti_a", "Sité Aminah"]
+    assert await found(name="sITé") == ["SITÉ Budi", "Sité Aminah"]
+    assert await found(name="0% s") == await found(name="i_A") == ["100% Siti_a"]
+    assert await found(name="%i") == await found(name="S_ti") == []
+    assert await found(passbook_number="a07") == await found(passbook_number="0A 07")
+    assert await found(passbook_number="A 07") == ["Sité Aminah"]
+    assert await found(passbook_number="12") == ["100% Siti_a"]
+    assert await found(passbook_number="0") == ["SITÉ Budi"]
+    assert await found(passbook_number="1") == await found(passbook_number="12", name="Budi") == []
+
+
+async def resident_called(town: Town, name: str, number: str) -> None:
+    person = await another(town)
+    async with town.database.transaction() as session:
+        await session.exec(update(Person).where(col(Person.id) == person.id).values(name=name))
+        session.add(
+            Membership(
+                person_id=person.id,
+                bank_id=town.bank_id,
+                role=Role.RESIDENT,
+                passbook_number=number,
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ({"name": "a"}, "/name"),
+        ({"name": "  "}, "/name"),
+        ({"name": "a\u0000b"}, "/name"),
+        ({"passbook_number": ""}, "/passbook_number"),
+        ({"passbook_number": "7" * 33}, "/passbook_number"),
+    ],
+)
+async def test_what_nobody_is_called_is_refused(
+    asking: Asking, quiet: Town, query: dict[str, str], pointer: str
+) -> None:
+    answer = await asking.get(quiet.operator, path_of(quiet), **query)
+    refused(answer, *MALFORMED, pointer)
 
 
 @pytest.mark.parametrize("role", [Role.RESIDENT, Role.COLLECTOR, Role.CITY])

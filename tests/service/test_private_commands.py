@@ -55,6 +55,23 @@ def test_a_person_is_deleted_and_what_was_left_behind_is_found(data_dir: Path) -
     assert "only treasurer" in last.output
 
 
+def test_a_part_is_taken_away_and_the_last_treasurer_stays(data_dir: Path) -> None:
+    added = jumpa("member", "add", OTHER, "--bank", BANK, "--role", "treasurer")
+    assert added.exit_code == 0, added.output
+    remove = ("member", "remove", OTHER, "--bank", BANK.lower(), "--role", "treasurer")
+    assert jumpa(*remove, answer="n\n").exit_code == 1
+    removed = jumpa(*remove, "--yes")
+    assert removed.output == f"{BANK} no longer has Siti Aminah, {OTHER} as treasurer.\n"
+    again = jumpa(*remove, "--yes")
+    assert (again.exit_code, again.output.strip()) == (2, "There is no such treasurer.")
+    last = jumpa("member", "remove", PHONE, "--bank", BANK, "--role", "treasurer", "--yes")
+    assert last.exit_code == 2
+    assert "member add PHONE" in " ".join(last.output.split())
+    passbook = jumpa("member", "remove", OTHER, "--bank", BANK, "--role", "resident", "--yes")
+    assert passbook.exit_code == 2
+    assert jumpa("verify").exit_code == 0
+
+
 def test_a_breach_is_overdue_until_everybody_was_told(data_dir: Path) -> None:
     assert "No breach was entered." in jumpa("breach", "list").output
     began = ("--known", "2026-01-01T08:00+07:00")
