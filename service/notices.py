@@ -36,12 +36,6 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The phone number of your Jumpa Madu account was changed; this number no longer signs in"
         " to that account. Not you? Tell the waste bank now.",
     ),
-    "phone_given": (
-        "Nomor ini sekarang nomor akun Jumpa Madu {name}. Siapa pun yang memegangnya dapat masuk ke akun"
-        " itu. Bila bukan Anda yang memintanya, segera hubungi bank sampah.",
-        "This is now the phone number of {name}'s Jumpa Madu account. Whoever holds it can sign in"
-        " there. If you didn't ask for it, tell the waste bank at once.",
-    ),
     "pickup_collected": (
         "Sampah Anda ditimbang: {grams} gram diterima, {rejected_grams} gram ditolak."
         " Rp{amount_idr} masuk ke buku tabungan.",
@@ -235,8 +229,6 @@ def notice_of(event: Event, person: Person, keys: Keys) -> Message | None:
         body["handover_code"] = keys.handover_code(UUID(body["pickup_id"]))
     if event.kind == "payout_approved":
         body["payout_code"] = keys.payout_code(UUID(body["payout_id"]))
-    if event.kind == "phone_given":
-        body["name"] = person.name
     if event.kind == "payout_failed":
         why = failures.in_words(body.get("failure", ""))
         body["why"] = why.en if person.language == "en" else why.id

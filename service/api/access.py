@@ -137,7 +137,6 @@ TABLE: dict[str, Access] = {
     f"GET {_MEMBER}/consents": part(*_OFFICERS),
     f"POST {_MEMBER}/consents": part(*_OFFICERS),
     f"POST {_MEMBER}/deletion": part(*_OFFICERS, note="of a resident without a phone"),
-    f"POST {_MEMBER}/phone": part(*_OFFICERS, note="of a resident without a phone"),
     f"DELETE {_MEMBER}/parts/{{role}}": part(_TREASURER, note="never their own"),
     f"GET {_BANK}/breaches": part(_TREASURER),
     f"POST {_BANK}/breaches": part(_TREASURER),

@@ -6,7 +6,6 @@ WORDS: dict[str, dict[str, str]] = {
         ("sign_in", "Signed in", "Masuk ke akun"),
         ("change_me", "Changed name or language", "Mengubah nama atau bahasa"),
         ("change_my_phone", "Changed the phone number", "Mengganti nomor telepon"),
-        ("give_phone", "Gave the account a phone number", "Memberi akun nomor telepon"),
         ("confirm_second_factor", "Set up a second factor", "Memasang faktor kedua"),
         ("take_off_second_factor", "Took the second factor off", "Menghapus faktor kedua"),
         ("reset_second_factor", "Reset the second factor", "Mereset faktor kedua"),

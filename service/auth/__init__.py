@@ -9,12 +9,11 @@ from service.auth.devices import LONGEST_NAME, devices_of, end, end_all, name_of
 from service.auth.limits import TooManyCodes, TooManyWrongCodes
 from service.auth.phones import (
     CHANGED,
-    ChangesPhoneThemselves,
     NewPhone,
+    NoPhoneOfBefore,
     PhoneNotProved,
     SecondFactorMissing,
     change_own_phone,
-    give_phone,
 )
 from service.auth.second_factor import (
     NoSecondFactor,
@@ -37,11 +36,11 @@ __all__ = [
     "LONGEST_NAME",
     "PHONE",
     "STILL_SIGNED_IN",
-    "ChangesPhoneThemselves",
     "CodeRequest",
     "Grant",
     "Identity",
     "NewPhone",
+    "NoPhoneOfBefore",
     "NoSecondFactor",
     "NoValidToken",
     "Outsider",
@@ -69,7 +68,6 @@ __all__ = [
     "exchange_code",
     "exchange_refresh_token",
     "forget_old",
-    "give_phone",
     "name_of",
     "read_access_token",
     "recovery",

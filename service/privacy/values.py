@@ -111,7 +111,6 @@ dispute|second weighing decided|timbang ulang diputuskan
 pickup_listed|pickup listed|penjemputan didaftarkan
 card_issued|card made|kartu dibuat
 phone_changed|phone number changed|nomor telepon diganti
-phone_given|phone number given|nomor telepon diberikan
 pickup_collected|weighed at the door|ditimbang di rumah
 pickup_collected_pending|weighed, to be weighed again|ditimbang, menunggu timbang ulang
 pickup_collected_goods|weighed, to be sold|ditimbang, menunggu terjual

@@ -21,7 +21,7 @@ from models.pickup import Pickup, PickupStatus
 from models.privacy import TraceKind
 from models.reconciliation import StatementLine
 from models.sign_in import Device, SignInCode
-from service import auth, ledger, niks, privacy
+from service import auth, ledger, members, niks, privacy
 from service.errors import NoSuchThing
 from service.keys import Keys
 from service.privacy import Left, MoneyNotPaidOut
@@ -224,8 +224,11 @@ async def test_the_number_of_before_goes_as_well_unless_it_is_somebody_else_s(
 
 async def change_phone(town: Town, keys: Keys, person: Person, phone: str) -> None:
     async with town.database.transaction() as session:
-        asked = await auth.request_code(session, keys, TERMS, phone, "here")
-        new = auth.NewPhone(phone, asked.code or "", "here")
+        before = (await members.hold_person(session, person.id)).phone or ""
+        old, asked = [
+            await auth.request_code(session, keys, TERMS, each, "here") for each in (before, phone)
+        ]
+        new = auth.NewPhone(phone, asked.code or "", old.code or "", "here")
         await auth.change_own_phone(session, keys, person.id, new, second=None)
 
 
