@@ -20,6 +20,17 @@ class PassbookStays(Conflict):
     )
 
 
+class CityStays(Conflict):
+    english = (
+        "Who watches the bank for the city is let go by who runs the server, not by those who are"
+        " watched."
+    )
+    indonesian = (
+        "Petugas kota yang mengawasi bank ini hanya dapat diakhiri perannya oleh pengelola server,"
+        " bukan oleh yang diawasi."
+    )
+
+
 class EndsOwnPart(Conflict):
     english = "Nobody ends a part of their own. Another treasurer does it."
     indonesian = "Peran sendiri tidak dapat diakhiri sendiri. Bendahara lain yang melakukannya."
@@ -31,11 +42,13 @@ async def end(
     """End somebody's part in a bank, at once; who it was, as they were. They are told.
 
     Its row goes, for that is what every request asks; that there was one stands in the audit,
-    which the edge writes (`audit.END_PART`). Raises PassbookStays, EndsOwnPart, NoSuchThing, or
-    as privacy.check_part() does.
+    which the edge writes (`audit.END_PART`). Without `by` it is who runs the server. Raises
+    PassbookStays, CityStays, EndsOwnPart, NoSuchThing, or as privacy.check_part() does.
     """
     if role == Role.RESIDENT:
         raise PassbookStays
+    if role == Role.CITY and by is not None:
+        raise CityStays
     if person_id == by:
         raise EndsOwnPart
     # Or the last two treasurers of a bank could end each other's part, or be deleted meanwhile.

@@ -27,6 +27,7 @@ from service.oidc import IssuerNotReached
 log = logging.getLogger(__name__)
 
 _MOST_FIELDS = 200
+_LONGEST_NAME = 100
 STATUS: dict[type[Problem], int] = {
     errors.Malformed: 422,
     errors.NotSignedIn: 401,
@@ -317,7 +318,7 @@ def _fields(found: Iterable[dict[str, Any]]) -> list[FieldProblem]:
     fields: list[FieldProblem] = []
     # Who sends thousands of what is wrong has read enough by then.
     for error in islice(found, _MOST_FIELDS):
-        place = [str(part) for part in error["loc"]]
+        place = [str(part)[:_LONGEST_NAME] for part in error["loc"]]
         if place and place[0] in ("body", "query", "path", "header"):
             place = place[1:]
         if error["type"] == "json_invalid":

@@ -15,7 +15,7 @@ from service.api.errors import documented
 from service.api.idempotency import ActRoute
 from service.auth import NoValidToken
 from service.errors import NoSuchThing, NotAllowed
-from service.leaving import EndsOwnPart, PassbookStays
+from service.leaving import CityStays, EndsOwnPart, PassbookStays
 from service.privacy import (
     DrawerStillKept,
     JobsStillHeld,
@@ -42,13 +42,14 @@ class EndedView(BaseModel):
 @router.delete(
     "/{role}",
     responses=documented(
-        NoValidToken, NotAllowed, NoSuchThing, PassbookStays, EndsOwnPart, *_OPEN_THINGS
+        *(NoValidToken, NotAllowed, NoSuchThing, PassbookStays, CityStays, EndsOwnPart),
+        *_OPEN_THINGS,
     ),
 )
 async def end_part(
     bank_id: UUID,
     person_id: UUID,
-    role: Annotated[Role, Path(description="Any but resident, whose passbook stays")],
+    role: Annotated[Role, Path(description="Operator, treasurer or collector")],
     caller: Actor,
     session: Session,
 ) -> EndedView:

@@ -19,6 +19,9 @@ from service.errors import Conflict, Forbidden, NoSuchThing
 from service.ledger import Act, Place, chart
 from service.ledger.chart import STOCK
 
+_BY_TWO = ("cash_put_in", "cash_taken_out")
+"""Cash that only treasurers put into the safe or take out of it."""
+
 
 class OwnCorrection(Forbidden):
     english = "Nobody corrects what is in their own account, or agrees to what they asked for."
@@ -55,7 +58,7 @@ async def ask(
         journal_id=act.journal_id,
         reason=reason,
         amount_idr=amount,
-        needs_two=amount > policy.correction_limit_idr,
+        needs_two=amount > policy.correction_limit_idr or act.kind in _BY_TWO,
         status=CorrectionStatus.ASKED,
         asked_by=by,
         asked_at=utc_now(),

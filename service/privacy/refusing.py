@@ -153,9 +153,10 @@ async def _has_load(
             Receiving.status == ReceivingStatus.DISPUTED,
         )
     )
-    if (await session.exec(disputed.limit(1))).first():
+    # A load that is disputed in between is met by the second look.
+    if await _holds(session, person_id, bank_ids, _CARRIED):
         return True
-    return await _holds(session, person_id, bank_ids, _CARRIED)
+    return (await session.exec(disputed.limit(1))).first() is not None
 
 
 async def _is_owed(

@@ -54,7 +54,7 @@ async def own(asking: Asking, who: Person) -> list[dict[str, Any]]:
     [
         ("treasurer", "treasurer", 409, "ends_own_part"),
         ("resident", "resident", 409, "passbook_stays"),
-        ("resident", "city", 404, "no_such_thing"),
+        ("resident", "city", 409, "city_stays"),
         ("resident", "mayor", 422, "request_malformed"),
     ],
 )

@@ -105,6 +105,9 @@ async def test_an_officers_drawer_is_closed_first_and_the_last_treasurer_stays(
         await end(town, town.treasurer, Role.TREASURER)
     with pytest.raises(leaving.EndsOwnPart):
         await ending_own(town)
+    async with town.database.transaction() as session:
+        with pytest.raises(leaving.CityStays):
+            await ending(town, town.city, Role.CITY, town.treasurer)(session)
     await end(town, town.city, Role.CITY)
     assert await parts_of(town, town.city) == []
 
