@@ -56,7 +56,8 @@ async def change_own_phone(
     SecondFactorMissing, PhoneNotProved, what `second_factor.prove` raises, or PhoneTaken: then
     the codes still work, to sign in with.
     """
-    before = (await hold_person(session, person_id)).phone
+    person = await hold_person(session, person_id)
+    before = person.phone
     if before is None:
         raise NoPhoneOfBefore
     proves = await second_factor.is_on(session, person_id)
@@ -70,7 +71,7 @@ async def change_own_phone(
         await second_factor.prove(session, keys, person_id, second)
     await use_up(session, code_of_before_id)
     await use_up(session, code_id)
-    await change_phone(session, person_id, new.number)
+    await change_phone(session, person, new.number)
     await _warn(session, person_id, before)
 
 

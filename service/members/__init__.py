@@ -26,7 +26,7 @@ from service.members.reading import (
     resident_of,
     roles_of,
 )
-from service.members.whose import is_in_officers_hands, whose, whose_card
+from service.members.whose import whose, whose_card
 
 __all__ = [
     "LONGEST_NUMBER",
@@ -47,7 +47,6 @@ __all__ = [
     "hold_person",
     "holders_of",
     "insert_once",
-    "is_in_officers_hands",
     "is_officer",
     "members_of",
     "normal_number",

@@ -1,12 +1,10 @@
-"""The number that somebody is known by is given, or changed."""
-
-from uuid import UUID
+"""The number that somebody is known by is changed."""
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.people import Person
 from service.errors import Conflict
-from service.members.reading import hold_person
 
 
 class PhoneTaken(Conflict):
@@ -20,16 +18,11 @@ class PhoneTaken(Conflict):
     )
 
 
-async def change_phone(session: AsyncSession, person_id: UUID, phone: str) -> str | None:
-    """Give somebody a number (E.164) in place of theirs, which is returned; None if they had none.
-
-    Raises NoSuchThing, or PhoneTaken.
-    """
-    person = await hold_person(session, person_id)
-    before, person.phone = person.phone, phone
+async def change_phone(session: AsyncSession, person: Person, phone: str) -> None:
+    """Give somebody who is held a number (E.164) in place of theirs. Raises PhoneTaken."""
+    person.phone = phone
     session.add(person)
     try:
         await session.flush()
     except IntegrityError as error:
         raise PhoneTaken from error
-    return before

@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.people import Membership, Person, Role
-from service.errors import NoSuchThing, NotAllowed
+from models.people import Role
+from service.errors import NotAllowed
 from service.members.callers import OFFICERS, Caller
 from service.members.reading import with_part
 
@@ -45,21 +44,3 @@ def whose_card(caller: Caller, bank_id: UUID, named: UUID | None = None) -> UUID
     caller.act_in(bank_id, Role.COLLECTOR, *OFFICERS)
     caller.on_behalf_of = card.resident_id
     return card.resident_id
-
-
-async def is_in_officers_hands(session: AsyncSession, caller: Caller, person_id: UUID) -> bool:
-    """Whether somebody is a resident without a phone whom no other bank knows.
-
-    For them the officers do what everybody else does for themselves. Raises NoSuchThing for who
-    plays no part where the caller is an officer.
-    """
-    query = (
-        select(Membership.bank_id, Membership.role, Person.phone)
-        .join(Person, col(Person.id) == Membership.person_id)
-        .where(Membership.person_id == person_id, col(Person.deleted_at).is_(None))
-    )
-    parts = list(await session.exec(query))
-    if not any(caller.has(bank_id, *OFFICERS) for bank_id, _, _ in parts):
-        raise NoSuchThing(thing="resident")
-    theirs = (caller.bank_id, Role.RESIDENT, None)
-    return all((bank_id, role, phone) == theirs for bank_id, role, phone in parts)

@@ -5,15 +5,17 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import insert
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import table_of, utc_now
+from models.people import Membership, Person, Role
 from models.privacy import Deletion, Trace
 from service import audit, auth
 from service.database import one_at_a_time
-from service.errors import Conflict
+from service.errors import Conflict, NoSuchThing
 from service.keys import Keys
-from service.members import Caller, hold_person, is_in_officers_hands
+from service.members import OFFICERS, Caller, hold_person
 from service.privacy import places, refusing
 from service.privacy.erasing import Erasure, erase
 from service.privacy.files import blank_messages
@@ -63,7 +65,16 @@ async def check_may_delete(session: AsyncSession, caller: Caller, person_id: UUI
 
     Raises NoSuchThing or DeletesThemselves.
     """
-    if not await is_in_officers_hands(session, caller, person_id):
+    query = (
+        select(Membership.bank_id, Membership.role, Person.phone)
+        .join(Person, col(Person.id) == Membership.person_id)
+        .where(Membership.person_id == person_id, col(Person.deleted_at).is_(None))
+    )
+    parts = list(await session.exec(query))
+    if not any(caller.has(bank_id, *OFFICERS) for bank_id, _, _ in parts):
+        raise NoSuchThing(thing="resident")
+    theirs = (caller.bank_id, Role.RESIDENT, None)
+    if any((bank_id, role, phone) != theirs for bank_id, role, phone in parts):
         raise DeletesThemselves
 
 

@@ -136,7 +136,10 @@ async def test_of_two_who_take_a_number_at_once_one_gets_it(town: Town) -> None:
     other, phone = await another(town, Role.RESIDENT), new_phone()
 
     def taking(who: Person) -> Callable[[AsyncSession], Awaitable[object]]:
-        return lambda session: members.change_phone(session, who.id, phone)
+        async def take(session: AsyncSession) -> None:
+            await members.change_phone(session, await members.hold_person(session, who.id), phone)
+
+        return take
 
     assert isinstance(await slower_of(town, taking(town.resident), taking(other)), PhoneTaken)
     async with town.database.reading() as session:
