@@ -205,9 +205,7 @@ async def _make(session: AsyncSession, correction: Correction, act: Act, *, by: 
 def _moved_in_store(act: Act) -> set[str]:
     """The materials of which an act put grams into the bank's store, or took some out."""
     return {
-        step.debit.unit.removeprefix("g:")
-        for step in act.steps
-        if STOCK in (step.debit.code, step.credit.code)
+        step.debit.material for step in act.steps if STOCK in (step.debit.code, step.credit.code)
     }
 
 

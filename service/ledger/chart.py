@@ -64,6 +64,11 @@ class Place:
         """Whose of its kind it is: a drawer's name, an id; nothing if there is one only."""
         return self.code.partition(":")[2]
 
+    @property
+    def material(self) -> str:
+        """Of which material it counts grams; nothing if it counts rupiah."""
+        return self.unit.partition(":")[2]
+
     def id_in(self, bank_id: UUID) -> UUID:
         """The account's id follows from bank, code and unit."""
         return _account_id(bank_id, self.code, self.unit)

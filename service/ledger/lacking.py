@@ -86,7 +86,7 @@ def said_of(lacks: Sequence[Lack], language: str, numbers: Mapping[UUID, str]) -
         if lack.place.unit == IDR:
             in_rupiah[lack.place.kind].append(lack)
         else:
-            in_grams[lack.place.unit.partition(":")[2]].append(lack)
+            in_grams[lack.place.material].append(lack)
     said = [_rupiah(kind, of, language, numbers) for kind, of in in_rupiah.items()]
     materials = list(in_grams.items())
     said += [_grams(material, of, language) for material, of in materials[:_MOST_MATERIALS]]
