@@ -6,10 +6,10 @@ A problem points to its place: `/3/price_idr` is that column of line 3.
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from service.errors import FieldProblem, Malformed
 
@@ -21,6 +21,14 @@ _RUPIAH = re.compile(
     r"(?:Rp\.?\s*)?([0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,(?:-|00))?", re.IGNORECASE
 )
 _MOST_DIGITS = 20
+
+
+class _Line(Protocol):
+    @property
+    def line(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=_Line)
 
 
 class Bad(ValueError):
@@ -140,6 +148,18 @@ def rupiah_of(text: str) -> int | None:
     # What is cut off is too much anyway, and too long for Python to count.
     digits = found.group(1).replace(".", "").lstrip("0") if found else ""
     return int(digits[:_MOST_DIGITS] or "0") if found else None
+
+
+def again(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> Iterator[tuple[Row, int]]:
+    """Each row whose key an earlier one has too, and that one's line; None is no key."""
+    first_lines: dict[Hashable, int] = {}
+    for row in rows:
+        found = key(row)
+        if found is None:
+            continue
+        first = first_lines.setdefault(found, row.line)
+        if first != row.line:
+            yield row, first
 
 
 def in_order(problems: Sequence[FieldProblem]) -> list[FieldProblem]:

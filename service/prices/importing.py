@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, tzinfo
 from models.material import Condition
 from models.price import Channel
 from service.errors import FieldProblem, Malformed
-from service.sheets import Bad, Sheet, in_order, read_cells, rupiah_of
+from service.sheets import Bad, Sheet, again, in_order, read_cells, rupiah_of
 
 HIGHEST_PRICE_IDR = 1_000_000_000
 
@@ -140,17 +140,13 @@ def _valid_from(text: str, zone: tzinfo) -> datetime | None:
 
 
 def _twice(rows: Sequence[NewPriceRow]) -> list[FieldProblem]:
-    first_lines: dict[tuple[object, ...], int] = {}
-    problems = []
-    for row in rows:
-        what = (row.material, row.condition, row.channel, row.valid_from)
-        first = first_lines.setdefault(what, row.line)
-        if first != row.line:
-            problems.append(
-                FieldProblem(
-                    f"/{row.line}/material",
-                    f"The same price is in line {first} already.",
-                    f"Harga yang sama sudah ada di baris {first}.",
-                )
-            )
-    return problems
+    return [
+        FieldProblem(
+            f"/{row.line}/material",
+            f"The same price is in line {first} already.",
+            f"Harga yang sama sudah ada di baris {first}.",
+        )
+        for row, first in again(
+            rows, lambda row: (row.material, row.condition, row.channel, row.valid_from)
+        )
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.base import new_id, table_of, utc_now
@@ -15,7 +15,7 @@ from service.keys import Keys
 from service.ledger import Draft, Movement, chart
 from service.takeover.file import MemberRow
 from service.takeover.opened import OPENING, key_of
-from service.takeover.planning import Step, plan
+from service.takeover.planning import Step, plan, with_phones
 
 _person, _membership = table_of(Person), table_of(Membership)
 _FREE_NUMBER = (
@@ -64,16 +64,13 @@ async def _people(session: AsyncSession, steps: Sequence[Step]) -> list[_Entered
     ]
     await members.insert_once(session, Person, new)
     # Somebody may have signed in with the same phone since it was looked for.
-    by_phone = await _by_phone(session, [step.row.phone for step in steps if step.row.phone])
+    by_phone = await with_phones(session, {step.row.phone for step in steps if step.row.phone})
     return [
-        one._replace(person_id=by_phone.get(one.step.row.phone, one.person_id)) for one in found
+        one._replace(person_id=known.person_id)
+        if (known := by_phone.get(one.step.row.phone or ""))
+        else one
+        for one in found
     ]
-
-
-async def _by_phone(session: AsyncSession, phones: Sequence[str]) -> dict[str | None, UUID]:
-    query = select(_person.c.phone, _person.c.id).where(_person.c.phone.in_(phones))
-    rows = await (await session.connection()).execute(query)
-    return {row.phone: row.id for row in rows}
 
 
 async def _name(session: AsyncSession, people: Sequence[_Entered]) -> None:

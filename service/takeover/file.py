@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from service import members
 from service.errors import FieldProblem, Malformed, in_words
-from service.sheets import Bad, Sheet, in_order, read_cells, rupiah_of
+from service.sheets import Bad, Sheet, again, in_order, read_cells, rupiah_of
 
 HIGHEST_BALANCE_IDR = 1_000_000_000
 _LONGEST_NAME = 120
@@ -128,12 +128,9 @@ def _nameless(rows: Sequence[MemberRow]) -> Iterator[FieldProblem]:
 def _twice(
     rows: Sequence[MemberRow], column: str, read: Callable[[MemberRow], Hashable]
 ) -> Iterator[FieldProblem]:
-    first_lines: dict[Hashable, int] = {}
-    for row in rows:
-        first = first_lines.setdefault(read(row), row.line)
-        if read(row) is not None and first != row.line:
-            yield FieldProblem(
-                f"/{row.line}/{column}",
-                f"Line {first} has the same.",
-                f"Sama dengan baris {first}.",
-            )
+    for row, first in again(rows, read):
+        yield FieldProblem(
+            f"/{row.line}/{column}",
+            f"Line {first} has the same.",
+            f"Sama dengan baris {first}.",
+        )

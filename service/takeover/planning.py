@@ -12,7 +12,7 @@ from models.people import Membership, Person, Role
 from service import members, privacy
 from service.errors import FieldProblem, in_words
 from service.keys import Keys
-from service.sheets import in_order
+from service.sheets import again, in_order
 from service.takeover.file import MemberFileNotReadable, MemberRow
 from service.takeover.opened import Opened, opened_of
 
@@ -37,6 +37,10 @@ class Step(NamedTuple):
     """Whether somebody else of this name was brought over with this very balance."""
     frees: UUID | None
     """A deleted person whose passbook's number they get."""
+
+    @property
+    def line(self) -> int:
+        return self.row.line
 
     @property
     def is_change(self) -> bool:
@@ -115,7 +119,7 @@ async def _look(
 ) -> _Here:
     residents = await _residents(session, bank_id)
     phones = {row.phone for row in rows if row.phone}
-    elsewhere = await _with_phones(session, phones)
+    elsewhere = await with_phones(session, phones)
     everybody = {one.person_id for one in residents}
     everybody |= {one.person_id for one in elsewhere.values()}
     opened = await opened_of(session, bank_id, everybody)
@@ -148,7 +152,8 @@ async def _residents(session: AsyncSession, bank_id: UUID) -> list[_Known]:
     ]
 
 
-async def _with_phones(session: AsyncSession, phones: set[str]) -> dict[str, _Elsewhere]:
+async def with_phones(session: AsyncSession, phones: set[str]) -> dict[str, _Elsewhere]:
+    """Everybody who has one of these phones, by it."""
     is_member = exists().where(col(Membership.person_id) == Person.id)
     query = select(Person.phone, Person.id, Person.name, is_member.label("is_member"))
     rows = await session.exec(query.where(col(Person.phone).in_(phones)))
@@ -239,18 +244,13 @@ def _step(row: MemberRow, here: _Here) -> Step:
 
 
 def _same_person(steps: Sequence[Step]) -> Iterator[FieldProblem]:
-    first_lines: dict[UUID, int] = {}
-    for step in steps:
-        if step.person_id is None:
-            continue
-        first = first_lines.setdefault(step.person_id, step.row.line)
-        if first != step.row.line:
-            yield _at(
-                step.row,
-                "name",
-                f"Line {first} is about the same person.",
-                f"Baris {first} tentang orang yang sama.",
-            )
+    for step, first in again(steps, lambda step: step.person_id):
+        yield _at(
+            step.row,
+            "name",
+            f"Line {first} is about the same person.",
+            f"Baris {first} tentang orang yang sama.",
+        )
 
 
 def _at(row: MemberRow, column: str, english: str, indonesian: str) -> FieldProblem:
